@@ -1,0 +1,223 @@
+"""Datasets, columns, sources and what a crawl found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import pyarrow as pa
+
+from privet.model.errors import InvalidRequest
+from privet.model.names import DatasetName, FieldPath, TagName
+
+_DECIMAL = re.compile(r"decimal(?:128)?\((\d+), *(-?\d+)\)")
+_ZONED = re.compile(r"timestamp\[(s|ms|us|ns), *tz=([A-Za-z0-9_+:/-]+)\]")
+
+
+def parse_type(text: str) -> pa.DataType:
+    """Read a scalar type as Arrow prints it: `int64`, `timestamp[us, tz=UTC]`.
+
+    Raises:
+        InvalidRequest: not a scalar type that a column can be given.
+    """
+    spelled = text.strip().lower()
+    try:
+        if match := _DECIMAL.fullmatch(spelled):
+            return pa.decimal128(int(match[1]), int(match[2]))
+        if match := _ZONED.fullmatch(text.strip()):
+            return pa.timestamp(match[1], tz=match[2])
+        return pa.type_for_alias("bool" if spelled == "boolean" else spelled)
+    except (ValueError, pa.ArrowException) as error:
+        raise InvalidRequest(
+            f"`{text[:64]}` is not a column type",
+            hint="use an Arrow type such as string, int64, double, bool, date32, timestamp[us]",
+        ) from error
+
+
+class Format(StrEnum):
+    """File formats of sources."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a dataset's bytes lie and how they are read.
+
+    `uri` is canonical (`s3://bucket/key/parts`, `file:///absolute/path`), without credentials.
+    `options` of CSV: `delimiter`, `quote`, `header` (bool), `encoding`, `compression`.
+    `partitions` are the names of `k=v` folders, outermost first; their types stand in the columns.
+    """
+
+    uri: str
+    format: Format
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    partitions: tuple[str, ...] = ()
+
+
+class TagOrigin(StrEnum):
+    """How a tag came to a field."""
+
+    MANUAL = "manual"
+    RULE = "rule"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Why a tag was proposed. Never holds a cell value.
+
+    `target` is what matched: `column_name`, `column_comment` or `cell_content`.
+    `sampled` and `matched` count non-empty cells (zero for names and comments).
+    """
+
+    rule: str
+    target: str
+    sampled: int = 0
+    matched: int = 0
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTag:
+    """A tag on a field path, with how it came there."""
+
+    path: FieldPath
+    tag: TagName
+    origin: TagOrigin = TagOrigin.MANUAL
+    evidence: Evidence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: `name` is folded and unique in its dataset, `source_name` is the source's own.
+
+    An unreviewed column is in nobody's view but a steward's.
+    """
+
+    name: str
+    type: pa.DataType
+    source_name: str
+    comment: str = ""
+    reviewed: bool = True
+    partition: bool = False
+    field_tags: tuple[FieldTag, ...] = ()
+
+    @property
+    def tags(self) -> frozenset[TagName]:
+        """The column's own tags (those on the column itself, not on fields inside it)."""
+        return frozenset(t.tag for t in self.field_tags if len(t.path) == 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A governed table. `revision` grows with every edit; `id` dies with the dataset.
+
+    `tags` and `database_tags` are those of the dataset and of its database. `domains` are the
+    token domains that a steward admitted it to, by name, with each domain's canonical type
+    (`text` or `int64`) and current key version.
+    """
+
+    id: str
+    name: DatasetName
+    source: Source
+    columns: tuple[Column, ...]
+    tags: frozenset[TagName] = frozenset()
+    database_tags: frozenset[TagName] = frozenset()
+    domains: Mapping[str, TokenDomain] = field(default_factory=dict[str, "TokenDomain"])
+    description: str = ""
+    owner: str = ""
+    created_at: datetime | None = None
+    revision: int = 1
+
+    def effective_tags(self, column: Column) -> frozenset[TagName]:
+        """Own tags of the column, its dataset's and its database's."""
+        return column.tags | self.tags | self.database_tags
+
+
+class CanonicalType(StrEnum):
+    """What the values of a token domain are, whatever the type of a column that holds them."""
+
+    TEXT = "text"
+    INT64 = "int64"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenDomain:
+    """A set of columns in which equal values have equal tokens."""
+
+    name: str
+    canonical: CanonicalType
+    version: int = 1
+    purpose: str = ""
+
+
+class CrawlStatus(StrEnum):
+    """The life of a crawl."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDataset:
+    """A dataset that a crawl found. `problem` says why it cannot be registered, if it cannot.
+
+    `registered_as` is filled in by the catalog when the path is already some dataset's.
+    """
+
+    name: str
+    source: Source
+    columns: tuple[Column, ...] = ()
+    files: int = 0
+    bytes: int = 0
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+    registered_as: DatasetName | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Crawl:
+    """One walk of a connector, as stored."""
+
+    name: str
+    uri: str
+    status: CrawlStatus
+    found: tuple[FoundDataset, ...] = ()
+    objects_seen: int = 0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: str = ""
+    created_by: str = ""
+
+
+class RuleTarget(StrEnum):
+    """What a rule looks at."""
+
+    COLUMN_NAME = "column_name"
+    COLUMN_COMMENT = "column_comment"
+    CELL_CONTENT = "cell_content"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Proposes a tag. Name and comment patterns are searched for; cell patterns match whole cells.
+
+    `match_rate` (0-1) and `min_rows` apply to cell content: of at least `min_rows` non-empty
+    sampled cells, at least that share must match. `check` names a built-in checksum (`luhn`).
+    """
+
+    name: str
+    tag: TagName
+    pattern: str
+    targets: frozenset[RuleTarget]
+    match_rate: float = 0.8
+    min_rows: int = 10
+    check: str = ""
+    builtin: bool = False
+    description: str = ""

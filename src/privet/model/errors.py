@@ -1,0 +1,149 @@
+"""Every error a user can meet, with one root.
+
+Messages are lower-case sentences without a full stop, user input in backticks, and never hold a
+cell value or the name of an object that the reader may not see. Doors map the class to their
+protocol's status; nothing below a door catches them except to add to them.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, NamedTuple
+
+
+class Position(NamedTuple):
+    """Where in a statement something stands: 1-based line and column, 0-based offset."""
+
+    line: int
+    column: int
+    offset: int
+
+
+class PrivetError(Exception):
+    """The root. `code` is stable and machine-readable; `hint` says what to do next."""
+
+    code: ClassVar[str] = "internal"
+    status: ClassVar[int] = 500
+
+    def __init__(
+        self, message: str, *, hint: str = "", position: Position | None = None, audit_id: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.position = position
+        self.audit_id = audit_id
+
+    def __str__(self) -> str:
+        where = (
+            f" at line {self.position.line}, column {self.position.column}" if self.position else ""
+        )
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{self.message}{where}{hint}"
+
+
+class InvalidRequest(PrivetError):
+    """The request itself is wrong: a name, a type, an option, a combination."""
+
+    code = "invalid_request"
+    status = 400
+
+
+class ParseFailed(InvalidRequest):
+    """A statement that the grammar does not admit."""
+
+    code = "parse_failed"
+
+
+class UnknownName(InvalidRequest):
+    """A statement names a tag, role, function, column or object that does not exist."""
+
+    code = "unknown_name"
+
+
+class TypeMismatch(InvalidRequest):
+    """An expression or transform that does not fit the type of a column."""
+
+    code = "type_mismatch"
+
+
+class Unauthenticated(PrivetError):
+    """No credentials, or credentials that do not hold: wrong, expired, forged, revoked."""
+
+    code = "unauthenticated"
+    status = 401
+
+
+class Forbidden(PrivetError):
+    """The principal is known, and lacks the right to administer this."""
+
+    code = "forbidden"
+    status = 403
+
+
+class NotFound(PrivetError):
+    """No such thing, or nothing of it is visible to this principal: the two read alike."""
+
+    code = "not_found"
+    status = 404
+
+
+class Conflict(PrivetError):
+    """It exists already, or somebody changed it since it was read."""
+
+    code = "conflict"
+    status = 409
+
+
+class SchemaChanged(PrivetError):
+    """The source no longer has the columns that were reviewed."""
+
+    code = "schema_changed"
+    status = 409
+
+
+class SourceUnavailable(PrivetError):
+    """The source is gone, refuses us, or broke while it was read."""
+
+    code = "source_unavailable"
+    status = 502
+
+
+class SourceInvalid(PrivetError):
+    """The source can be reached and its content cannot be read as what it was registered as."""
+
+    code = "source_invalid"
+    status = 422
+
+
+class AuditUnavailable(PrivetError):
+    """The audit log could not be written, so nothing may be read."""
+
+    code = "audit_unavailable"
+    status = 503
+
+
+class StoreUnavailable(PrivetError):
+    """The store (catalog database) did not answer or could not be written."""
+
+    code = "store_unavailable"
+    status = 503
+
+
+class KeyUnavailable(PrivetError):
+    """A key is missing, unreadable, of the wrong length or too widely readable."""
+
+    code = "key_unavailable"
+    status = 503
+
+
+class Revoked(PrivetError):
+    """A running scan was ended: by the end of its token, a time limit, or a revocation."""
+
+    code = "revoked"
+    status = 401
+
+
+class ConfigurationInvalid(PrivetError):
+    """Settings that contradict each other or are only half set; the server does not start."""
+
+    code = "configuration_invalid"

@@ -1,0 +1,114 @@
+"""Names: folded once, here; the store compares bytes.
+
+An identifier is `[a-z0-9_]`, at most 128 characters, after folding ASCII upper case to lower case.
+Anything else - other letters that look alike, dots, blanks, quotes - is refused, not repaired.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple, Self
+
+from privet.model.errors import InvalidRequest
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_]{1,128}")
+_PRINCIPAL_NAME_LIMIT = 256
+RESERVED_GROUP_PREFIX = "user:"
+PUBLIC_ROLE = "public_role"
+PUBLIC_ROLE_ALIAS = "okera_public_role"
+
+
+def fold(text: str, what: str = "name") -> str:
+    """The one folding of identifiers.
+
+    Raises:
+        InvalidRequest: the text is not an identifier.
+    """
+    if not _IDENTIFIER.fullmatch(text):
+        raise InvalidRequest(
+            f"`{text[:64]}` is not a valid {what}",
+            hint="use letters a-z, digits and underscores, at most 128 of them",
+        )
+    return text.lower()
+
+
+def fold_role(text: str) -> str:
+    """Fold a role name; the original's name of the public role is an alias."""
+    name = fold(text, "role name")
+    return PUBLIC_ROLE if name == PUBLIC_ROLE_ALIAS else name
+
+
+def check_principal_name(text: str, what: str = "user name") -> str:
+    """Check a user or group name as its issuer gave it: NFKC, printable, not padded.
+
+    Raises:
+        InvalidRequest: the name is empty, too long, not NFKC, or holds control characters.
+    """
+    if (
+        not text
+        or len(text) > _PRINCIPAL_NAME_LIMIT
+        or text != text.strip()
+        or not text.isprintable()
+        or unicodedata.normalize("NFKC", text) != text
+    ):
+        raise InvalidRequest(f"`{text[:64]!a}` is not a valid {what}")
+    return text
+
+
+def check_group_name(text: str) -> str:
+    """Check a group name; the implicit `user:` groups cannot be claimed by an issuer."""
+    check_principal_name(text, "group name")
+    if text.lower().startswith(RESERVED_GROUP_PREFIX):
+        raise InvalidRequest(f"`{text[:64]}` is not a valid group name: `user:` is reserved")
+    return text
+
+
+class DatasetName(NamedTuple):
+    """A dataset's name: two folded parts, compared part by part, never a dotted string."""
+
+    database: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `database.dataset`.
+
+        Raises:
+            InvalidRequest: not exactly two identifiers.
+        """
+        parts = text.split(".")
+        if len(parts) != 2:  # noqa: PLR2004 - the two parts of the name
+            raise InvalidRequest(
+                f"`{text[:64]}` is not a dataset name", hint="write it as database.dataset"
+            )
+        return cls(fold(parts[0], "database name"), fold(parts[1], "dataset name"))
+
+    def __str__(self) -> str:
+        return f"{self.database}.{self.name}"
+
+
+class TagName(NamedTuple):
+    """A tag: `namespace.key` in statements, `namespace:key` on pages."""
+
+    namespace: str
+    key: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `namespace.key` or `namespace:key`.
+
+        Raises:
+            InvalidRequest: not exactly two identifiers.
+        """
+        parts = re.split(r"[.:]", text)
+        if len(parts) != 2:  # noqa: PLR2004 - the two parts of the name
+            raise InvalidRequest(f"`{text[:64]}` is not a tag", hint="write it as namespace.key")
+        return cls(fold(parts[0], "tag namespace"), fold(parts[1], "tag name"))
+
+    def __str__(self) -> str:
+        return f"{self.namespace}.{self.key}"
+
+
+FieldPath = tuple[str, ...]
+"""A column (`("mrn",)`) or a field inside one (`("patient", "phone")`); folded parts."""

@@ -1,0 +1,47 @@
+"""Who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from privet.model.names import RESERVED_GROUP_PREFIX
+
+LOCAL_ISSUER = "privet"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An authenticated subject. Users and groups are names within `issuer`."""
+
+    user: str
+    groups: frozenset[str] = frozenset()
+    issuer: str = LOCAL_ISSUER
+    admin: bool = False
+    attributes: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
+    expires_at: datetime | None = field(default=None, compare=False)
+    token_id: str = field(default="", compare=False)
+
+    @property
+    def effective_groups(self) -> frozenset[str]:
+        """The issuer's groups and the implicit `user:<name>`."""
+        return self.groups | {f"{RESERVED_GROUP_PREFIX}{self.user}"}
+
+
+@dataclass(frozen=True, slots=True)
+class BearerToken:
+    """Credentials: a signed token."""
+
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """Credentials: a local user's name and password."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+Credentials = BearerToken | Password | None
