@@ -1,0 +1,107 @@
+# The menu. `make` alone prints it. Every target brings what it needs: on a machine with Python 3.11+,
+# node and apt, the first run makes `.tools` (uv, pinned) and `.venv` (everything else, from uv.lock).
+
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= python3
+CONFIG ?= privet.toml
+ARGS ?=
+BIN := .venv/bin
+
+# One version of uv for everybody: the one on the PATH if it is that one, else our own.
+UV_VERSION := 0.13.9
+UV_OF_PATH := $(shell uv --version 2>/dev/null | grep -qF 'uv $(UV_VERSION)' && command -v uv)
+UV := $(or $(UV_OF_PATH),.tools/bin/uv)
+TOOLS := $(if $(UV_OF_PATH),,.tools/uv-$(UV_VERSION).stamp)
+PROJECTS := pyproject.toml uv.lock $(wildcard clients/*/pyproject.toml)
+
+# Neither a foreign environment nor a toolchain fetched behind the user's back.
+unexport VIRTUAL_ENV UV_PROJECT_ENVIRONMENT PYTHONPATH PYTHONHOME
+export UV_PYTHON_DOWNLOADS := never
+# pyright's wheel carries pyright; it runs on the machine's node and need not look for a newer one.
+export PYRIGHT_PYTHON_GLOBAL_NODE := true
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := true
+
+.PHONY: help demo test check fix serve trial bench conformance chaos prove
+.PHONY: setup check-format check-lint check-types check-imports check-lock
+
+help:  ## print this menu
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: setup  ## run the acceptance flow end to end on fictitious data, and print it
+	@$(BIN)/privet demo $(ARGS)
+
+test: setup  ## run the tests (ARGS=... goes to pytest)
+	@$(BIN)/pytest $(ARGS)
+
+check: check-format check-lint check-types check-imports check-lock  ## format, lint, types, architecture and lock file: under a minute
+	@echo "check: all good"
+
+fix: setup  ## format, and repair what the linter can repair
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check .
+
+serve: setup  ## run a server from settings (CONFIG=privet.toml)
+	@[ -f "$(CONFIG)" ] || { echo "serve: there is no file $(CONFIG); write one (docs/README.md says where settings are described), or name yours: make serve CONFIG=path/to/file.toml" >&2; exit 2; }
+	@exec $(BIN)/privet serve --config "$(CONFIG)" $(ARGS)
+
+bench: setup  ## measure, and hold the figures against their bounds (ARGS="NAME ..." for some)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+trial:  ## start a trial instance: console and notebooks (not built yet)
+	@echo "trial: the console and the notebook hub are not built yet; \`make demo\` shows the whole flow without them" >&2; exit 2
+
+conformance:  ## run the original's own client tests against Privet (not built yet)
+	@echo "conformance: the door for the original's client is not built yet" >&2; exit 2
+
+chaos:  ## kill, cut off and fill up a running server (not built yet)
+	@echo "chaos: the failure campaign is not built yet; \`make test\` has the single-failure tests" >&2; exit 2
+
+prove:  ## the long proof run: law, twin and non-interference (not built yet)
+	@echo "prove: the long proof run is not built yet; \`make test\` compares the engine with the law on generated cases" >&2; exit 2
+
+check-format: setup
+	@echo "check: format"
+	@$(BIN)/ruff format --check --quiet --diff .
+
+check-lint: setup
+	@echo "check: lint"
+	@$(BIN)/ruff check --quiet .
+
+check-types: setup
+	@echo "check: types"
+	@command -v node >/dev/null || { echo "check: pyright runs on node, which is not on the PATH; install it (as root: apt-get install nodejs)" >&2; exit 1; }
+	@$(BIN)/pyright
+
+check-imports: setup
+	@echo "check: architecture"
+	@out=$$($(BIN)/lint-imports --no-logo 2>&1) || { printf '%s\n' "$$out"; exit 1; }
+
+# Offline on purpose: it asks whether uv.lock fits pyproject.toml, not whether newer releases exist.
+check-lock: setup
+	@echo "check: lock file"
+	@$(UV) lock --check --offline --quiet || { echo "check: uv.lock does not fit pyproject.toml; run \`$(UV) lock\` and commit it" >&2; exit 1; }
+
+setup: .venv/privet.stamp
+
+.venv/privet.stamp: $(PROJECTS) $(TOOLS)
+	@[ -x $(BIN)/python ] || $(UV) venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
+	@$(UV) sync --frozen
+	@touch $@
+
+.tools/uv-$(UV_VERSION).stamp:
+	@command -v $(PYTHON) >/dev/null || { echo "setup: $(PYTHON) is not on the PATH; Privet needs Python 3.11 or newer" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "setup: $(PYTHON) is older than 3.11; name a newer one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	  package=$$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'); \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    export DEBIAN_FRONTEND=noninteractive; apt-get update -qq && apt-get install -y -qq --no-install-recommends "$$package"; \
+	  else echo "setup: $(PYTHON) cannot make virtual environments; ask root for: apt-get install $$package" >&2; exit 1; fi; }
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	@touch $@
