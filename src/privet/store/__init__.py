@@ -1,0 +1,11 @@
+"""The database that the persistent rooms build on: engine, transactions, tables, migrations.
+
+SQLite (a file, in WAL mode) and PostgreSQL. No other room opens a connection by itself, and no
+exception of SQLAlchemy or of a driver leaves `reading` and `writing`.
+"""
+
+from privet.store.engine import open_engine
+from privet.store.migrate import migrate
+from privet.store.transactions import reading, reading_once, writing
+
+__all__ = ["migrate", "open_engine", "reading", "reading_once", "writing"]

@@ -1,0 +1,102 @@
+"""Opens the database with the settings that durability and isolation rest on."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
+
+from privet.model.errors import ConfigurationInvalid, StoreUnavailable
+
+WRITE = "privet_write"
+"""Execution option that marks a connection whose next transaction writes."""
+_BUSY_SECONDS = 10
+_POOL_SIZE = 10
+_POSTGRES_OPTIONS = f"-c timezone=UTC -c lock_timeout={_BUSY_SECONDS * 1000}"
+
+
+def open_engine(url: str) -> Engine:
+    """Open the store at `sqlite:///path` or `postgresql://...` (spoken through psycopg).
+
+    Raises:
+        ConfigurationInvalid: not a URL of a database that the store knows.
+        StoreUnavailable: the file of the database cannot be created.
+    """
+    try:
+        parsed = make_url(url)
+        match parsed.get_backend_name():
+            case "sqlite":
+                return _open_sqlite(parsed)
+            case "postgresql":
+                return _open_postgres(parsed)
+            case other:
+                raise ConfigurationInvalid(f"`{other}` databases cannot hold the store", hint=_URLS)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        # The URL may hold a password and is not repeated.
+        raise ConfigurationInvalid("the URL of the store cannot be used", hint=_URLS) from error
+
+
+_URLS = "use sqlite:///absolute/path or postgresql://user:password@host/database"
+
+
+def _open_sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise ConfigurationInvalid("a SQLite store must be a plain file", hint=_URLS)
+    _create_private(Path(url.database))
+    engine = create_engine(
+        url.set(drivername="sqlite+pysqlite"),
+        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+        pool_size=_POOL_SIZE,
+    )
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _create_private(path: Path) -> None:
+    # SQLite gives its journal files the mode of the database: password hashes are for no one else.
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreUnavailable(
+            f"the store file `{path}` cannot be opened: {error.strerror}",
+            hint="check that its folder exists and may be written",
+        ) from error
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own transactions would begin late and deferred; `_begin_sqlite` begins them.
+    connection.isolation_level = None
+    # The busy timeout does not cover the switch to WAL, where two openers may meet.
+    for attempt in Retrying(
+        retry=retry_if_exception_type(sqlite3.OperationalError),
+        stop=stop_after_delay(_BUSY_SECONDS),
+        wait=wait_random(0.005, 0.05),
+        reraise=True,
+    ):
+        with attempt:
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options: dict[str, Any] = dict(connection.get_execution_options())
+    if options.get("isolation_level") == "AUTOCOMMIT":
+        return
+    # A transaction that reads first and writes later could not be retried when another one wrote.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITE) else "BEGIN")
+
+
+def _open_postgres(url: URL) -> Engine:
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        connect_args={"connect_timeout": _BUSY_SECONDS, "options": _POSTGRES_OPTIONS},
+        pool_size=_POOL_SIZE,
+        pool_pre_ping=True,
+    )

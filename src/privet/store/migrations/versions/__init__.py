@@ -1,0 +1,1 @@
+"""One module per version; what has been released is never edited."""
