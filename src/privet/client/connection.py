@@ -1,0 +1,251 @@
+"""`connect` and the connection it gives: one Flight connection, many scans."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self, cast
+
+from pyarrow import flight
+
+from privet.client import credentials
+from privet.client.addresses import Address
+from privet.client.errors import Insecure, Unreachable, translated
+from privet.client.rest import Rest
+from privet.client.scans import Scan
+from privet.client.trust import CaFile, flight_roots
+from privet.model.errors import InvalidRequest
+from privet.model.names import DatasetName
+
+CALL_SECONDS = 120.0
+_ACTION = "privet.call"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementResult:
+    """What a statement did: a sentence, and for those that ask something, a table of rows."""
+
+    kind: str
+    message: str = ""
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[Any, ...], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Client:
+    """A connection to a Privet server, made by `connect`. A context manager; use it for many scans.
+
+    Every method raises `PrivetError`: the server's own error (`NotFound`, `Forbidden`,
+    `Unauthenticated`, ...), or `Unreachable`.
+    """
+
+    def __init__(self, connection: flight.FlightClient, token: str, address: Address) -> None:
+        self._connection = connection
+        self.address = address
+        header = (b"authorization", f"Bearer {token}".encode("ascii"))
+        self._call_options = flight.FlightCallOptions(timeout=CALL_SECONDS, headers=[header])
+        self._stream_options = flight.FlightCallOptions(headers=[header])
+
+    def scan(
+        self,
+        dataset: str,
+        columns: Sequence[str] | None = None,
+        limit: int | None = None,
+        progress: bool | None = None,
+    ) -> Scan:
+        """Plan a scan of what you may see of a dataset.
+
+        Args:
+            dataset: `database.dataset`.
+            columns: some of the visible columns, in the order wanted; None for all.
+            limit: at most that many rows; None for all.
+            progress: show a count of rows; None does in notebooks and terminals.
+
+        Raises:
+            InvalidRequest: a name, column list or limit that cannot be.
+            NotFound: no such dataset, or nothing of it is visible to you.
+        """
+        name = DatasetName.parse(dataset)
+        request = {"dataset": str(name), "columns": _columns(columns), "limit": _limit(limit)}
+        command = json.dumps({"scan": request}).encode()
+        with translated():
+            info = self._connection.get_flight_info(
+                flight.FlightDescriptor.for_command(command), self._call_options
+            )
+        return Scan(self._connection, self._stream_options, info, str(name), progress)
+
+    def databases(self) -> list[dict[str, Any]]:
+        """The databases that you can see something of."""
+        return _items(self._call("databases"))
+
+    def datasets(self, database: str | None = None) -> list[dict[str, Any]]:
+        """The datasets that you can see something of, with their visible columns."""
+        return _items(self._call("datasets", database=database))
+
+    def explain(
+        self, dataset: str, user: str | None = None, groups: Iterable[str] | None = None
+    ) -> dict[str, Any]:
+        """Say what somebody sees of a dataset, and why.
+
+        Args:
+            dataset: `database.dataset`.
+            user: of whom; None for yourself. Others are for admins.
+            groups: with which groups; None for those last seen for that user.
+        """
+        name = str(DatasetName.parse(dataset))
+        listed = None if groups is None else list(groups)
+        return self._call("explain", dataset=name, user=user, groups=listed)
+
+    def whoami(self) -> dict[str, Any]:
+        """Who you are to the server: user, issuer, groups, roles."""
+        return self._call("whoami")
+
+    def execute(self, statement: str) -> StatementResult:
+        """Run one policy statement, such as `GRANT SELECT ...` or `SHOW DATABASES`.
+
+        Raises:
+            ParseFailed: not a statement; `position` says where.
+            Forbidden: the statement is for admins.
+        """
+        result = self._call("sql", statement=statement)
+        return StatementResult(
+            kind=result.get("kind", ""),
+            message=result.get("message") or "",
+            columns=tuple(result.get("columns") or ()),
+            rows=tuple(tuple(row) for row in result.get("rows") or ()),
+            warnings=tuple(result.get("warnings") or ()),
+        )
+
+    def _call(self, use: str, **arguments: object) -> Any:
+        given = {name: value for name, value in arguments.items() if value is not None}
+        body = json.dumps({"use": use, **given}).encode()
+        with translated():
+            answers = list(
+                self._connection.do_action(flight.Action(_ACTION, body), self._call_options)
+            )
+        try:
+            return json.loads(answers[0].body.to_pybytes())["result"]
+        except (IndexError, KeyError, ValueError) as error:
+            raise Unreachable(
+                f"what answers at `{self.address}` is not a Privet server of this version"
+            ) from error
+
+    def close(self) -> None:
+        """Close the connection; scans of it end."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<privet.Client of {self.address}>"
+
+
+def connect(
+    url: str | None = None,
+    token: str | None = None,
+    *,
+    user: str | None = None,
+    password: str | None = None,
+    ca: CaFile | None = None,
+    verify: bool = True,
+) -> Client:
+    """Connect to a Privet server.
+
+    Args:
+        url: `https://host` (the Flight address is asked for there) or `grpc+tls://host:port`;
+            PRIVET_URL by default. Plain http and grpc only on this machine.
+        token: yours; PRIVET_TOKEN by default.
+        user: with `password`, instead of a token, for users of the server's own.
+        password: see `user`.
+        ca: a PEM file with certificate authorities to trust besides the system's; PRIVET_CA by
+            default.
+        verify: False does not verify the server's certificate, on this machine only.
+
+    Raises:
+        Unauthenticated: no credentials, or a user and password that do not hold.
+        Insecure: credentials would not be safe on the way there.
+        Unreachable: the server does not answer.
+        InvalidRequest: arguments that do not go together.
+    """
+    if (user is None) != (password is None) or (user is not None and token is not None):
+        raise InvalidRequest("give either a token, or a user with a password")
+    ca = credentials.find_ca(ca)
+    address = Address.parse(credentials.find_url(url)).check_safe(verify=verify)
+    held = credentials.find_token(token) if user is None else ""
+    if address.http:
+        address = _discover(address, ca, verify=verify)
+    connection = _open(address, ca, verify=verify)
+    if user is not None:
+        held = _log_in(connection, user, password or "")
+    return Client(connection, held, address)
+
+
+def _discover(address: Address, ca: CaFile | None, *, verify: bool) -> Address:
+    with Rest(str(address), ca=ca, verify=verify) as rest:
+        about = rest.get("/v1/server")
+    if not isinstance(about, dict) or not isinstance(about.get("flight"), str):
+        raise Unreachable(f"what answers at `{address}` is not a Privet server")
+    found = Address.parse(cast("str", about["flight"]))
+    if found.http:
+        raise Unreachable(f"the server at `{address}` names no Flight address")
+    if not address.encrypted and not found.loopback:
+        raise Insecure(
+            f"`{found}` was learnt over an unencrypted connection and may be anybody's",
+            hint="connect to that grpc+tls:// address itself if it is the one you mean",
+        )
+    return found.check_safe(verify=verify)
+
+
+def _open(address: Address, ca: CaFile | None, *, verify: bool) -> flight.FlightClient:
+    options: list[tuple[str, str | int]] = []
+    if address.loopback:
+        # A proxy of the environment must not see what is meant for this machine.
+        options.append(("grpc.enable_http_proxy", 0))
+    with translated():
+        return flight.FlightClient(
+            str(address),
+            tls_root_certs=flight_roots(ca) if address.encrypted and verify else None,
+            disable_server_verification=address.encrypted and not verify,
+            generic_options=options,
+        )
+
+
+def _log_in(connection: flight.FlightClient, user: str, password: str) -> str:
+    try:
+        with translated():
+            _, value = connection.authenticate_basic_token(user, password)
+    except BaseException:
+        connection.close()
+        raise
+    return credentials.check_token(value.decode("ascii").removeprefix("Bearer "))
+
+
+def _columns(columns: Sequence[str] | None) -> list[str] | None:
+    if columns is None:
+        return None
+    if isinstance(columns, str) or not columns:
+        raise InvalidRequest(
+            "`columns` is a list of column names", hint='such as ["age", "region"]; None for all'
+        )
+    return list(columns)
+
+
+def _limit(limit: int | None) -> int | None:
+    if limit is not None and limit < 0:
+        raise InvalidRequest("`limit` is a number of rows, zero or more; None for all")
+    return limit
+
+
+def _items(result: Any) -> list[dict[str, Any]]:
+    return cast("list[dict[str, Any]]", result["items"] if isinstance(result, dict) else result)
