@@ -73,6 +73,13 @@ class Unauthenticated(PrivetError):
     status = 401
 
 
+class TooManyAttempts(PrivetError):
+    """Too many failed or simultaneous logins; the hint says when to try again."""
+
+    code = "too_many_attempts"
+    status = 429
+
+
 class Forbidden(PrivetError):
     """The principal is known, and lacks the right to administer this."""
 

@@ -22,6 +22,7 @@ class Principal:
     attributes: Mapping[str, str] = field(default_factory=dict[str, str], compare=False)
     expires_at: datetime | None = field(default=None, compare=False)
     token_id: str = field(default="", compare=False)
+    issued_at: datetime | None = field(default=None, compare=False)
 
     @property
     def effective_groups(self) -> frozenset[str]:

@@ -1,0 +1,8 @@
+"""Credentials in, a principal out: local users, signed tokens, and who administers."""
+
+from privet.identity.admins import AdminRule
+from privet.identity.identity import Identity
+from privet.identity.signing_keys import SigningKeys
+from privet.identity.users import User
+
+__all__ = ["AdminRule", "Identity", "SigningKeys", "User"]
