@@ -7,5 +7,6 @@ exception of SQLAlchemy or of a driver leaves `reading` and `writing`.
 from privet.store.engine import open_engine
 from privet.store.migrate import migrate
 from privet.store.transactions import reading, reading_once, writing
+from privet.store.upsert import upsert
 
-__all__ = ["migrate", "open_engine", "reading", "reading_once", "writing"]
+__all__ = ["migrate", "open_engine", "reading", "reading_once", "upsert", "writing"]

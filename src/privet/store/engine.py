@@ -13,8 +13,10 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from privet.model.errors import ConfigurationInvalid, StoreUnavailable
 
-WRITE = "privet_write"
-"""Execution option that marks a connection whose next transaction writes."""
+MODE = "privet_mode"
+"""Execution option of a connection: one of `WRITE`, `SINGLE`; without it, a snapshot is read."""
+WRITE = "write"
+SINGLE = "single"
 _BUSY_SECONDS = 10
 _POOL_SIZE = 10
 _POSTGRES_OPTIONS = f"-c timezone=UTC -c lock_timeout={_BUSY_SECONDS * 1000}"
@@ -86,11 +88,10 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    options: dict[str, Any] = dict(connection.get_execution_options())
-    if options.get("isolation_level") == "AUTOCOMMIT":
-        return
-    # A transaction that reads first and writes later could not be retried when another one wrote.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(WRITE) else "BEGIN")
+    mode: Any = connection.get_execution_options().get(MODE)
+    if mode != SINGLE:
+        # A transaction that reads first and writes later fails when another one wrote in between.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if mode == WRITE else "BEGIN")
 
 
 def _open_postgres(url: URL) -> Engine:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from sqlalchemy import (
     Boolean,
+    CheckConstraint,
     Column,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 from privet.store.kinds import COUNT, DOCUMENT, NAME, SERIAL, FreeText, UtcTime
@@ -77,4 +85,179 @@ audit_events = Table(
     Column("parent", NAME, nullable=False, index=True),
     Column("detail", DOCUMENT, nullable=False),
     sqlite_autoincrement=True,
+)
+
+# Catalog
+
+catalog_version = Table(
+    "catalog_version",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("version", COUNT, nullable=False),
+    Column("stamp", NAME, nullable=False),
+    CheckConstraint("id = 1", name="ck_catalog_version_one_row"),
+)
+
+databases = Table(
+    "databases",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("description", FreeText, nullable=False),
+    Column("created_by", FreeText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("namespace", NAME, primary_key=True),
+    Column("key", NAME, primary_key=True),
+    Column("description", FreeText, nullable=False),
+    Column("builtin", Boolean, nullable=False),
+    Column("created_by", FreeText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+rules = Table(
+    "rules",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("namespace", NAME, nullable=False),
+    Column("key", NAME, nullable=False),
+    Column("pattern", Text, nullable=False),
+    Column("targets", DOCUMENT, nullable=False),
+    Column("match_rate", Double, nullable=False),
+    Column("min_rows", COUNT, nullable=False),
+    Column("check", NAME, nullable=False),
+    Column("builtin", Boolean, nullable=False),
+    Column("description", FreeText, nullable=False),
+    Column("created_by", FreeText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    ForeignKeyConstraint(["namespace", "key"], ["tags.namespace", "tags.key"]),
+)
+
+roles = Table(
+    "roles",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("builtin", Boolean, nullable=False),
+    Column("created_by", FreeText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+role_groups = Table(
+    "role_groups",
+    metadata,
+    Column("issuer", NAME, primary_key=True),
+    Column("group", NAME, primary_key=True),
+    Column("role", NAME, ForeignKey("roles.name"), primary_key=True),
+)
+
+# The scope holds names, not references: a permission outlives what it is on.
+permissions = Table(
+    "permissions",
+    metadata,
+    Column("id", NAME, primary_key=True),
+    Column("role", NAME, ForeignKey("roles.name"), nullable=False),
+    Column("kind", NAME, nullable=False),
+    Column("database", NAME, nullable=False),
+    Column("dataset", NAME, nullable=False),
+    Column("digest", NAME, nullable=False, unique=True),
+    Column("document", DOCUMENT, nullable=False),
+    Column("created_by", FreeText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Index(None, "role", "kind", "database", "dataset"),
+)
+
+permission_tags = Table(
+    "permission_tags",
+    metadata,
+    Column("permission", NAME, ForeignKey("permissions.id", ondelete="CASCADE"), primary_key=True),
+    Column("namespace", NAME, primary_key=True),
+    Column("key", NAME, primary_key=True),
+    ForeignKeyConstraint(["namespace", "key"], ["tags.namespace", "tags.key"]),
+    Index(None, "namespace", "key"),
+)
+
+datasets = Table(
+    "datasets",
+    metadata,
+    Column("id", NAME, primary_key=True),
+    Column("database", NAME, ForeignKey("databases.name"), nullable=False),
+    Column("name", NAME, nullable=False),
+    Column("uri", NAME, nullable=False, unique=True),
+    Column("format", NAME, nullable=False),
+    Column("options", DOCUMENT, nullable=False),
+    Column("partitions", DOCUMENT, nullable=False),
+    # The columns' Arrow types, in the order of their positions, as a schema in IPC form.
+    Column("types", LargeBinary, nullable=False),
+    Column("description", FreeText, nullable=False),
+    Column("owner", FreeText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("revision", COUNT, nullable=False),
+    UniqueConstraint("database", "name"),
+)
+
+dataset_columns = Table(
+    "dataset_columns",
+    metadata,
+    Column("dataset", NAME, ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("name", NAME, nullable=False),
+    # A document, so that any name of a source comes back as it was.
+    Column("source_name", DOCUMENT, nullable=False),
+    # For people who look into the table; `datasets.types` is what is read.
+    Column("type", Text, nullable=False),
+    Column("comment", FreeText, nullable=False),
+    Column("reviewed", Boolean, nullable=False),
+    Column("partition", Boolean, nullable=False),
+    UniqueConstraint("dataset", "name"),
+)
+
+# What a tag is on: `kind` is `database`, `dataset` or `field`; unused names are empty, and `path`
+# is the field's path as a JSON array, `[]` for the other kinds.
+tag_assignments = Table(
+    "tag_assignments",
+    metadata,
+    Column("database", NAME, primary_key=True),
+    Column("dataset", NAME, primary_key=True),
+    Column("kind", NAME, primary_key=True),
+    Column("path", NAME, primary_key=True),
+    Column("namespace", NAME, primary_key=True),
+    Column("key", NAME, primary_key=True),
+    Column("origin", NAME, nullable=False),
+    Column("evidence", DOCUMENT, nullable=False),
+    ForeignKeyConstraint(["namespace", "key"], ["tags.namespace", "tags.key"]),
+    Index(None, "namespace", "key"),
+)
+
+token_domains = Table(
+    "token_domains",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("canonical", NAME, nullable=False),
+    Column("version", COUNT, nullable=False),
+    Column("purpose", FreeText, nullable=False),
+)
+
+domain_datasets = Table(
+    "domain_datasets",
+    metadata,
+    Column("dataset", NAME, ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True),
+    Column("domain", NAME, ForeignKey("token_domains.name"), primary_key=True),
+)
+
+crawls = Table(
+    "crawls",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("uri", NAME, nullable=False),
+    Column("status", NAME, nullable=False),
+    Column("objects_seen", COUNT, nullable=False),
+    Column("datasets_found", COUNT, nullable=False),
+    Column("found", DOCUMENT, nullable=False),
+    Column("error", FreeText, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),
+    Column("created_by", FreeText, nullable=False),
 )

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from privet.model.errors import Conflict, StoreUnavailable
-from privet.store.engine import WRITE
+from privet.store.engine import MODE, SINGLE, WRITE
 
 
 @contextmanager
@@ -34,7 +34,9 @@ def reading_once(engine: Engine) -> Generator[Connection]:
         StoreUnavailable: the database did not answer.
     """
     with _mapped(), engine.connect() as connection:
-        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        if connection.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+        yield connection.execution_options(**{MODE: SINGLE})
 
 
 @contextmanager
@@ -48,7 +50,7 @@ def writing(engine: Engine) -> Generator[Connection]:
         StoreUnavailable: the database did not answer, is locked, full or read-only.
     """
     with _mapped(), engine.connect() as connection:
-        connection.execution_options(**{WRITE: True})
+        connection.execution_options(**{MODE: WRITE})
         with connection.begin():
             yield connection
 
