@@ -12,7 +12,8 @@ from pyarrow import flight
 
 from privet.client import credentials
 from privet.client.addresses import Address
-from privet.client.errors import Insecure, Unreachable, translated
+from privet.client.errors import Insecure, Unreachable
+from privet.client.flight_errors import translated
 from privet.client.rest import Rest
 from privet.client.scans import Scan
 from privet.client.trust import CaFile, flight_roots

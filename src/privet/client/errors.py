@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, ClassVar, cast
-
-import pyarrow as pa
-from pyarrow import flight
 
 from privet.model import errors
 from privet.model.errors import (
@@ -20,9 +16,6 @@ from privet.model.errors import (
     PrivetError,
     Unauthenticated,
 )
-
-_CHECK_ADDRESS = "check the address, that the server runs, and PRIVET_CA for its certificate"
-_DEBUG_MARKS = (". Detail:", ". gRPC client debug context", " gRPC client debug context")
 
 
 class Unreachable(PrivetError):
@@ -77,55 +70,16 @@ def _position(value: object) -> Position | None:
 def from_http(status: int, body: bytes) -> PrivetError:
     """Rebuild an error from an HTTP answer; `body` is problem details or anything else."""
     fallback = _BY_STATUS.get(status, PrivetError)
-    answer = _object(body)
+    answer = read_object(body)
     if answer is None:
         return fallback(f"the server answered with status {status} and no explanation")
     return from_answer(answer, fallback)
 
 
-def from_flight(error: BaseException) -> PrivetError:
-    """Rebuild an error from what a Flight call raised."""
-    answer = _object(getattr(error, "extra_info", b"") or b"")
-    fallback = _flight_fallback(error)
-    if answer is not None:
-        return from_answer(answer, fallback)
-    hint = _CHECK_ADDRESS if fallback is Unreachable else ""
-    return fallback(_sentence(error), hint=hint)
-
-
-def _flight_fallback(error: BaseException) -> type[PrivetError]:
-    if isinstance(error, flight.FlightUnauthenticatedError):
-        return Unauthenticated
-    if isinstance(error, flight.FlightUnauthorizedError):
-        return Forbidden
-    if isinstance(error, (flight.FlightUnavailableError, flight.FlightTimedOutError, OSError)):
-        return Unreachable
-    return PrivetError
-
-
-def _sentence(error: BaseException) -> str:
-    text = str(error)
-    for mark in _DEBUG_MARKS:
-        text = text.partition(mark)[0]
-    return text.rpartition("with message: ")[2].strip() or type(error).__name__
-
-
-def _object(body: bytes | str) -> Mapping[str, Any] | None:
+def read_object(body: bytes) -> Mapping[str, Any] | None:
+    """The JSON object that this is, if it is one."""
     try:
         value = json.loads(body)
     except ValueError:
         return None
     return cast("Mapping[str, Any]", value) if isinstance(value, dict) else None
-
-
-@contextmanager
-def translated() -> Generator[None]:
-    """Turn what pyarrow raises about a connection into the model's errors.
-
-    Raises:
-        PrivetError: the server's own error, or `Unreachable`.
-    """
-    try:
-        yield
-    except (flight.FlightError, pa.ArrowException, OSError) as error:
-        raise from_flight(error) from error

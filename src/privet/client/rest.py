@@ -61,7 +61,7 @@ class Rest:
             trust_env=not self.address.loopback,
         )
 
-    def get(self, path: str, **query: str | int | None) -> Any:
+    def get(self, path: str, /, **query: str | int | None) -> Any:
         """GET a JSON value. Parameters that are None are left out.
 
         Raises:
@@ -69,24 +69,24 @@ class Rest:
         """
         return self._call("GET", path, query=query)
 
-    def items(self, path: str, **query: str | int | None) -> list[dict[str, Any]]:
+    def items(self, path: str, /, **query: str | int | None) -> list[dict[str, Any]]:
         """GET the items of one page of a list."""
         return cast("list[dict[str, Any]]", self.get(path, **query)["items"])
 
-    def post(self, path: str, body: object = None) -> Any:
+    def post(self, path: str, /, body: object = None) -> Any:
         """POST a JSON value and return the answer, None where it has no content."""
         return self._call("POST", path, body=body)
 
-    def put(self, path: str, **query: str | int | None) -> Any:
+    def put(self, path: str, /, **query: str | int | None) -> Any:
         """PUT without content."""
         return self._call("PUT", path, query=query)
 
-    def delete(self, path: str, **query: str | int | None) -> Any:
+    def delete(self, path: str, /, **query: str | int | None) -> Any:
         """DELETE."""
         return self._call("DELETE", path, query=query)
 
     @contextmanager
-    def download(self, path: str, **query: str | int | None) -> Generator[Iterator[bytes]]:
+    def download(self, path: str, /, **query: str | int | None) -> Generator[Iterator[bytes]]:
         """GET a stream: gives the parts of the body as they come.
 
         Raises:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 from pyarrow import flight
 
-from privet.client.errors import translated
+from privet.client.flight_errors import translated
 from privet.client.progress import Advance, counting
 from privet.model.errors import InvalidRequest, SchemaChanged
 

@@ -1,0 +1,181 @@
+"""`privet crawl`, `crawler` and `register`: from files to datasets."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from privet.cli.datasets import print_columns
+from privet.cli.output import Json, cell, print_items, print_json, print_table
+from privet.cli.session import session
+from privet.model.errors import PrivetError
+from privet.model.names import fold
+
+if TYPE_CHECKING:
+    from privet.client.rest import Rest
+
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 2.0
+Crawler = Annotated[str, typer.Argument(metavar="CRAWLER", help="The crawl's name.")]
+group = typer.Typer(help="Crawls that were made, and what they found.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(crawl)
+    app.command()(register)
+    app.add_typer(group, name="crawler")
+
+
+def source_of(text: str) -> str:
+    """A source as the server understands it: a URI as it is, a path made absolute."""
+    return text if "://" in text else str(Path(text).absolute())
+
+
+def crawl(
+    context: typer.Context,
+    uri: Annotated[str, typer.Argument(help="Such as s3://bucket/folder, or a path.")],
+    name: Annotated[str, typer.Option(help="What to call this crawl.")],
+    wait: Annotated[bool, typer.Option("--wait", help="Wait and show what was found.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Look for datasets below a URI and propose tags for their columns."""
+    with session(context).rest() as rest:
+        found = rest.post("/v1/crawls", {"name": name, "source": source_of(uri)})
+        if wait:
+            found = _wait_for(rest, name)
+    _print_crawl(found, as_json=as_json)
+
+
+def _wait_for(rest: Rest, name: str) -> Mapping[str, Any]:
+    pause = _FIRST_PAUSE_SECONDS
+    with _status(name) as status:
+        while True:
+            found = rest.get(_path(name))
+            if found["status"] != "running":
+                return found
+            if status is not None:
+                status.update(f"crawling: {found.get('objects_seen', 0):,} files seen")
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+
+
+def _status(name: str) -> Any:
+    if not sys.stderr.isatty():
+        return nullcontext()
+    from rich.console import Console
+    from rich.markup import escape
+
+    return Console(stderr=True).status(f"crawling: {escape(cell(name))}")
+
+
+def _path(name: str) -> str:
+    return f"/v1/crawls/{quote(name, safe='')}"
+
+
+def _print_crawl(found: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+    if found["status"] == "failed":
+        raise PrivetError(f"the crawl failed: {found.get('error') or 'without a reason'}")
+    if not as_json:
+        _print_found(found)
+
+
+def _print_found(found: Mapping[str, Any]) -> None:
+    name = cell(found["name"])
+    if found["status"] == "running":
+        print(f"crawl {name} is running; `privet crawler show {name}` says how far it is")
+        return
+    datasets = found.get("datasets") or []
+    print(f"crawl {name} of {cell(found['source'])}: {len(datasets)} found")
+    for dataset in datasets:
+        print()
+        print(_headline(dataset))
+        for note in (dataset.get("problem"), *(dataset.get("notes") or ())):
+            if note:
+                print(f"  note: {cell(note)}")
+        print_table(("COLUMN", "TYPE", "TAG", "EVIDENCE"), _tagged(dataset.get("columns") or ()))
+
+
+def _headline(dataset: Mapping[str, Any]) -> str:
+    size = f"{dataset.get('files', 0):,} files, {dataset.get('bytes', 0):,} bytes"
+    kind = f"{cell(dataset['name'])}: {cell(dataset.get('format'))}, {size}"
+    taken = dataset.get("registered_as")
+    return f"{kind}; registered as {cell(taken)}" if taken else kind
+
+
+def _tagged(columns: Any) -> Iterator[tuple[object, ...]]:
+    for column in columns:
+        tags = column.get("tags") or [{}]
+        for index, tag in enumerate(tags):
+            first = (column["name"], column.get("type")) if index == 0 else ("", "")
+            yield (*first, tag.get("tag"), evidence_text(tag.get("evidence")))
+
+
+def evidence_text(evidence: Mapping[str, Any] | None) -> str:
+    """Why a tag was proposed, in a few words."""
+    if not evidence:
+        return ""
+    where = str(evidence.get("target", "")).replace("_", " ")
+    text = f"rule {evidence.get('rule')}: {where}"
+    if evidence.get("sampled"):
+        text += f", {evidence.get('matched', 0):,} of {evidence['sampled']:,} cells"
+    return f"{text} ({evidence['detail']})" if evidence.get("detail") else text
+
+
+@group.command("list")
+def list_crawls(context: typer.Context, as_json: Json = False) -> None:
+    """List the crawls."""
+    with session(context).rest() as rest:
+        items = rest.items("/v1/crawls")
+    columns = {
+        "CRAWLER": "name",
+        "SOURCE": "source",
+        "STATUS": "status",
+        "FILES SEEN": "objects_seen",
+        "ERROR": "error",
+    }
+    print_items(items, columns, as_json=as_json, none="no crawls")
+
+
+@group.command()
+def show(context: typer.Context, crawler: Crawler, as_json: Json = False) -> None:
+    """Show what a crawl found."""
+    with session(context).rest() as rest:
+        found = rest.get(_path(crawler))
+    _print_crawl(found, as_json=as_json)
+
+
+def register(
+    context: typer.Context,
+    crawler: Crawler,
+    dataset: Annotated[str, typer.Argument(help="The dataset, as the crawl named it.")],
+    *,
+    database: Annotated[str, typer.Option(help="The database to put it in.")],
+    name: Annotated[str, typer.Option(help="Another name for it there.")] = "",
+    new_database: Annotated[
+        bool, typer.Option("--new-database", help="Create the database first.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Register a dataset that a crawl found, with the tags that it proposed."""
+    body: dict[str, Any] = {"dataset": dataset, "database": fold(database, "database name")}
+    if name:
+        body["name"] = fold(name, "dataset name")
+    if new_database:
+        body["new_database"] = True
+    with session(context).rest() as rest:
+        answer = rest.post(f"{_path(crawler)}/register", body)
+    if as_json:
+        print_json(answer)
+    else:
+        print("registered ", end="")
+        print_columns(answer)

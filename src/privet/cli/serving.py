@@ -1,0 +1,56 @@
+"""`privet serve` and `privet demo`: the only commands that need the server's code."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from privet.cli.exits import UsageMistake
+
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="The REST door's port.")]
+FlightPort = Annotated[int | None, typer.Option(min=0, max=65535, help="The Flight door's port.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(serve)
+    app.command()(demo)
+
+
+def serve(
+    config: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Settings, as TOML.")
+    ] = None,
+    dev: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Keep everything in this folder instead.")
+    ] = None,
+    port: Port = None,
+    flight_port: FlightPort = None,
+) -> None:
+    """Run a server until it is told to stop.
+
+    Settings come from --config and PRIVET_* variables. With --dev it is a server for this machine
+    alone, with its state, an admin's token and its data in one folder.
+    """
+    if config is not None and dev is not None:
+        raise UsageMistake("give either --config or --dev")
+    main = _load("privet.server.main", extra="server")
+    raise typer.Exit(main.serve(config, dev, port, flight_port))
+
+
+def demo() -> None:
+    """Show the whole way from a bucket to a governed data frame, on this machine."""
+    main = _load("privet.demo.main", extra="demo")
+    raise typer.Exit(main.run())
+
+
+def _load(module: str, *, extra: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise UsageMistake(
+            f"this needs the package `{error.name}`", hint=f"pip install 'privet[{extra}]'"
+        ) from error
