@@ -42,12 +42,12 @@ check: check-format check-lint check-types check-imports check-lock  ## format, 
 	@echo "check: all good"
 
 fix: setup  ## format, and repair what the linter can repair
-	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff check --fix --silent --exit-zero .
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check .
 
 serve: setup  ## run a server from settings (CONFIG=privet.toml)
-	@[ -f "$(CONFIG)" ] || { echo "serve: there is no file $(CONFIG); write one (docs/README.md says where settings are described), or name yours: make serve CONFIG=path/to/file.toml" >&2; exit 2; }
+	@[ -f "$(CONFIG)" ] || { echo "serve: there is no file $(CONFIG); write it, or name another: make serve CONFIG=path/to/file.toml" >&2; exit 2; }
 	@exec $(BIN)/privet serve --config "$(CONFIG)" $(ARGS)
 
 bench: setup  ## measure, and hold the figures against their bounds (ARGS="NAME ..." for some)
