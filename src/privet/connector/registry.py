@@ -1,0 +1,60 @@
+"""The connectors of a server, by scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from privet.connector.base import Connector, ObjectInfo, OnError, check_characters, shown
+from privet.connector.local import SCHEME as FILE
+from privet.connector.local import LocalConnector
+from privet.connector.s3 import SCHEME as S3
+from privet.connector.s3 import S3Connector, S3Location
+from privet.model.errors import InvalidRequest
+
+
+class Connectors:
+    """Gives each address to the connector of its scheme; itself a `Connector`.
+
+    A plain absolute path is a local one. Safe to use from several threads.
+    """
+
+    def __init__(self, local_roots: Sequence[Path] = (), s3: Sequence[S3Location] = ()) -> None:
+        self._by_scheme: dict[str, Connector] = {
+            FILE: LocalConnector(local_roots),
+            S3: S3Connector(s3),
+        }
+
+    def connector_for(self, uri: str) -> Connector:
+        """The connector that opens `uri`.
+
+        Raises:
+            InvalidRequest: there is none for its scheme.
+        """
+        check_characters(uri)
+        scheme, mark, _ = uri.partition("://")
+        connector = self._by_scheme.get(scheme if mark else FILE)
+        if connector is None:
+            raise InvalidRequest(
+                f"`{shown(uri)}` has a scheme that no connector opens",
+                hint="write s3://bucket/path, or an absolute path of the server",
+            )
+        return connector
+
+    def canonical(self, uri: str) -> str:
+        """See `Connector.canonical`."""
+        return self.connector_for(uri).canonical(uri)
+
+    def walk(self, uri: str, *, on_error: OnError | None = None) -> Iterator[ObjectInfo]:
+        """See `Connector.walk`."""
+        return self.connector_for(uri).walk(uri, on_error=on_error)
+
+    def open_file(self, uri: str) -> pa.NativeFile:
+        """See `Connector.open_file`."""
+        return self.connector_for(uri).open_file(uri)
+
+    def open_stream(self, uri: str) -> pa.NativeFile:
+        """See `Connector.open_stream`."""
+        return self.connector_for(uri).open_stream(uri)
