@@ -227,6 +227,7 @@ tag_assignments = Table(
     Column("key", NAME, primary_key=True),
     Column("origin", NAME, nullable=False),
     Column("evidence", DOCUMENT, nullable=False),
+    Column("created_by", FreeText, nullable=False),
     ForeignKeyConstraint(["namespace", "key"], ["tags.namespace", "tags.key"]),
     Index(None, "namespace", "key"),
 )

@@ -176,6 +176,7 @@ def _create_governance() -> None:
         sa.Column("key", NAME, nullable=False),
         sa.Column("origin", NAME, nullable=False),
         sa.Column("evidence", DOCUMENT, nullable=False),
+        sa.Column("created_by", FreeText, nullable=False),
         sa.ForeignKeyConstraint(
             ["namespace", "key"],
             ["tags.namespace", "tags.key"],

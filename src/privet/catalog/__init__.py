@@ -1,0 +1,14 @@
+"""What is governed and by which words: datasets, tags, rules, roles, permissions, crawls.
+
+`Catalog` holds one small object per noun (`catalog.datasets.register(...)`) over one database, and
+hands out versioned facts for decisions. It stores and finds; it decides nothing. Names come in
+folded (`privet.model.names`).
+"""
+
+from privet.catalog.catalog import Catalog
+from privet.catalog.databases import Database
+from privet.catalog.principals import SeenPrincipal
+from privet.catalog.roles import Role
+from privet.catalog.tags import Tag
+
+__all__ = ["Catalog", "Database", "Role", "SeenPrincipal", "Tag"]

@@ -1,0 +1,67 @@
+"""The catalog: one small object per noun over one database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+
+from privet.catalog.crawls import Crawls
+from privet.catalog.databases import Databases
+from privet.catalog.datasets import Datasets
+from privet.catalog.facts import FactReader
+from privet.catalog.permissions import Decode, Encode, Permissions
+from privet.catalog.principals import Principals
+from privet.catalog.roles import Roles
+from privet.catalog.rules import Rules
+from privet.catalog.tags import Tags
+from privet.catalog.versions import Clock
+from privet.model.decisions import Facts
+from privet.model.names import DatasetName, TagName
+from privet.model.principals import Principal
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Catalog:
+    """What is governed, by which words, for whom. May be used by several threads.
+
+    `encode` and `decode` give the stored form of permissions: `privet.policy.to_json` and
+    `from_json`. The database has been migrated. Every method raises StoreUnavailable when the
+    database does not answer or cannot be written.
+    """
+
+    def __init__(
+        self, engine: Engine, encode: Encode, decode: Decode, *, clock: Clock = _now
+    ) -> None:
+        self.databases = Databases(engine, clock)
+        self.tags = Tags(engine, clock)
+        self.rules = Rules(engine, clock)
+        self.roles = Roles(engine, clock)
+        self.permissions = Permissions(engine, clock, encode, decode)
+        self.datasets = Datasets(engine, clock)
+        self.crawls = Crawls(engine, clock)
+        self.principals = Principals(engine)
+        self._facts = FactReader(engine, self.permissions)
+
+    def version(self) -> int:
+        """The number of the last change; it grows within the transaction of every change."""
+        return self._facts.version().number
+
+    def ensure_builtin(
+        self, tags: Iterable[tuple[TagName, str]], roles: Iterable[str] = ()
+    ) -> None:
+        """Make built-in tags and roles exist, the public role always. Call it at every start."""
+        self.tags.ensure_builtin(tags)
+        self.roles.ensure_builtin(roles)
+
+    def facts(self, name: DatasetName, principal: Principal) -> Facts:
+        """All that a decision about a dataset and a principal rests on, at one version."""
+        return self._facts.facts(name, principal)
+
+    def list_facts(self, principal: Principal) -> tuple[Facts, ...]:
+        """The facts of every dataset by name, all at one version."""
+        return self._facts.list_facts(principal)

@@ -1,0 +1,272 @@
+"""Datasets: registered sources with their reviewed columns and tags."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.types as pat
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+
+from privet.catalog.databases import require_database
+from privet.catalog.dataset_rows import add_tag, admit, read_datasets, tag_row, write_columns
+from privet.catalog.documents import dump_types
+from privet.catalog.paths import PathOwners
+from privet.catalog.tags import require_tags
+from privet.catalog.versions import Clock, changing
+from privet.model.datasets import Column, Dataset, FieldTag, FoundDataset
+from privet.model.errors import Conflict, InvalidRequest, NotFound
+from privet.model.names import DatasetName, FieldPath, TagName, fold
+from privet.store import reading
+from privet.store.tables import datasets, tag_assignments
+
+
+class Datasets:
+    """The datasets of a catalog. Every method raises StoreUnavailable when the store fails."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def register(
+        self,
+        found: FoundDataset,
+        name: DatasetName,
+        columns: Sequence[Column],
+        *,
+        by: str,
+        description: str = "",
+    ) -> Dataset:
+        """Govern a found source under a name, with the columns as its steward reviewed them.
+
+        The dataset is admitted to the token domains of its columns' tags.
+
+        Raises:
+            InvalidRequest: the source has a problem, or the columns do not make a table.
+            NotFound: there is no such database.
+            UnknownName: a tag does not exist.
+            Conflict: the name is taken, or the path is, contains or lies within another's.
+        """
+        if found.problem:
+            raise InvalidRequest(
+                f"`{found.name}` cannot be registered: {found.problem}",
+                hint="mend the source and crawl it again",
+            )
+        _check_columns(columns)
+        dataset_id = str(uuid4())
+        with changing(self._engine) as connection:
+            require_database(connection, name.database)
+            _require_tags_of(connection, columns)
+            if read_datasets(connection, name):
+                raise Conflict(f"dataset `{name}` already exists", hint="choose another name")
+            if PathOwners(connection).find(found.source.uri):
+                raise Conflict(
+                    "the path equals, contains or lies within that of a registered dataset",
+                    hint="a path has one owner; drop that dataset, or crawl another path",
+                )
+            connection.execute(
+                insert(datasets).values(
+                    id=dataset_id,
+                    database=name.database,
+                    name=name.name,
+                    uri=found.source.uri,
+                    format=found.source.format.value,
+                    options=dict(found.source.options),
+                    partitions=list(found.source.partitions),
+                    types=dump_types([column.type for column in columns]),
+                    description=description,
+                    owner=by,
+                    created_at=self._clock(),
+                    revision=1,
+                )
+            )
+            write_columns(connection, dataset_id, name, columns, by)
+            return read_dataset(connection, name)
+
+    def get(self, name: DatasetName) -> Dataset:
+        """The dataset of that name.
+
+        Raises:
+            NotFound: there is none.
+        """
+        with reading(self._engine) as connection:
+            return read_dataset(connection, name)
+
+    def find(self, name: DatasetName) -> Dataset | None:
+        """The dataset of that name, if there is one."""
+        with reading(self._engine) as connection:
+            return next(iter(read_datasets(connection, name)), None)
+
+    def list(self, database: str | None = None) -> tuple[Dataset, ...]:
+        """All datasets, or those of a database, by name."""
+        with reading(self._engine) as connection:
+            return read_datasets(connection, database=database)
+
+    def drop(self, name: DatasetName) -> None:
+        """Forget a dataset, its columns and their tags. Its files and permissions on it stay.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        with changing(self._engine) as connection:
+            dataset = read_dataset(connection, name)
+            connection.execute(
+                delete(tag_assignments).filter_by(database=name.database, dataset=name.name)
+            )
+            connection.execute(delete(datasets).filter_by(id=dataset.id))
+
+    def update_columns(
+        self, name: DatasetName, columns: Sequence[Column], *, by: str, expected_revision: int
+    ) -> Dataset:
+        """Replace the columns and the tags on their fields by reviewed ones.
+
+        Raises:
+            InvalidRequest: the columns do not make a table.
+            NotFound: there is no such dataset.
+            UnknownName: a tag does not exist.
+            Conflict: somebody changed the dataset since that revision.
+        """
+        _check_columns(columns)
+        with changing(self._engine) as connection:
+            dataset = _at_revision(connection, name, expected_revision)
+            _require_tags_of(connection, columns)
+            types = dump_types([column.type for column in columns])
+            connection.execute(update(datasets).filter_by(id=dataset.id).values(types=types))
+            write_columns(connection, dataset.id, name, columns, by)
+            return _revised(connection, dataset)
+
+    def assign_tag(
+        self,
+        name: DatasetName,
+        path: FieldPath,
+        tag: TagName,
+        *,
+        by: str,
+        expected_revision: int | None = None,
+    ) -> Dataset:
+        """Put a tag on a field or, with an empty path, on the dataset; again is as once.
+
+        A tag on a column admits the dataset to the tag's token domain.
+
+        Raises:
+            NotFound: there is no such dataset.
+            UnknownName: there is no such tag.
+            InvalidRequest: the dataset has no such field.
+            Conflict: somebody changed the dataset since that revision.
+        """
+        with changing(self._engine) as connection:
+            dataset = _at_revision(connection, name, expected_revision)
+            require_tags(connection, {tag})
+            column = _column_at(dataset, path)
+            row = tag_row(name, path, tag)
+            if connection.execute(select(tag_assignments).filter_by(**row)).first():
+                return dataset
+            add_tag(connection, name, FieldTag(path, tag), by)
+            revised = _revised(connection, dataset)
+            if column is not None:
+                admit(connection, dataset.id, [c for c in revised.columns if c.name == column])
+            return read_dataset(connection, name)
+
+    def unassign_tag(
+        self,
+        name: DatasetName,
+        path: FieldPath,
+        tag: TagName,
+        *,
+        expected_revision: int | None = None,
+    ) -> Dataset:
+        """Take a tag off. The dataset stays in the tag's token domain: tokens do not change.
+
+        Raises:
+            NotFound: there is no such dataset, or the tag is not there.
+            Conflict: somebody changed the dataset since that revision.
+        """
+        with changing(self._engine) as connection:
+            dataset = _at_revision(connection, name, expected_revision)
+            gone = delete(tag_assignments).filter_by(**tag_row(name, path, tag))
+            if not connection.execute(gone).rowcount:
+                where = f"field `{'.'.join(path)}` of " if path else ""
+                raise NotFound(f"tag `{tag}` is not on {where}dataset `{name}`")
+            return _revised(connection, dataset)
+
+
+def read_dataset(connection: Connection, name: DatasetName) -> Dataset:
+    """The dataset of that name, as the connection's transaction sees it.
+
+    Raises:
+        NotFound: there is none; the text is also that for one the reader may not see.
+    """
+    for dataset in read_datasets(connection, name):
+        return dataset
+    raise NotFound(
+        f"dataset `{name}` does not exist, or you have no access to it",
+        hint="list what you can read with `privet db datasets`, or ask a data steward",
+    )
+
+
+def _at_revision(connection: Connection, name: DatasetName, expected: int | None) -> Dataset:
+    dataset = read_dataset(connection, name)
+    if expected is not None and dataset.revision != expected:
+        raise Conflict(
+            f"somebody changed `{name}` since you read it",
+            hint="read it again and repeat your change",
+        )
+    return dataset
+
+
+def _revised(connection: Connection, dataset: Dataset) -> Dataset:
+    counted = update(datasets).filter_by(id=dataset.id).values(revision=dataset.revision + 1)
+    connection.execute(counted)
+    return read_dataset(connection, dataset.name)
+
+
+def _require_tags_of(connection: Connection, columns: Sequence[Column]) -> None:
+    require_tags(connection, {tag.tag for column in columns for tag in column.field_tags})
+
+
+def _check_columns(columns: Sequence[Column]) -> None:
+    if not columns:
+        raise InvalidRequest("a dataset needs at least one column")
+    seen: set[str] = set()
+    for column in columns:
+        if fold(column.name, "column name") != column.name or column.name in seen:
+            raise InvalidRequest(
+                f"two columns are called `{column.name}`"
+                if column.name in seen
+                else f"column name `{column.name}` is not folded",
+                hint="give every column a name of its own, in lower case",
+            )
+        seen.add(column.name)
+        for tag in column.field_tags:
+            if tag.path[:1] != (column.name,) or not _has_path(column.type, tag.path[1:]):
+                raise _no_field(tag.path)
+        if len({(tag.path, tag.tag) for tag in column.field_tags}) < len(column.field_tags):
+            raise InvalidRequest(f"column `{column.name}` has a tag twice")
+
+
+def _column_at(dataset: Dataset, path: FieldPath) -> str | None:
+    """The column that a path names itself; None for the dataset and for fields inside columns."""
+    if path:
+        kinds = {column.name: column.type for column in dataset.columns}
+        if path[0] not in kinds or not _has_path(kinds[path[0]], path[1:]):
+            raise _no_field(path)
+    return path[0] if len(path) == 1 else None
+
+
+def _has_path(kind: pa.DataType, rest: FieldPath) -> bool:
+    """Whether a type has that field; lists are looked through."""
+    if not rest:
+        return True
+    if pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind):
+        return _has_path(kind.value_type, rest)
+    if not pat.is_struct(kind):
+        return False
+    inside = [kind.field(position) for position in range(kind.num_fields)]
+    return any(f.name.lower() == rest[0] and _has_path(f.type, rest[1:]) for f in inside)
+
+
+def _no_field(path: FieldPath) -> InvalidRequest:
+    return InvalidRequest(
+        f"there is no field `{'.'.join(path)}`", hint="name a column, or a field inside one"
+    )

@@ -1,0 +1,117 @@
+"""Facts for decisions: what is stored about a name and a principal, at one version."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import chain
+
+from sqlalchemy import Connection, Engine
+
+from privet.catalog.dataset_rows import read_datasets
+from privet.catalog.permissions import Permissions
+from privet.catalog.roles import roles_of
+from privet.catalog.versions import Lru, Version, read_version
+from privet.model.datasets import Dataset
+from privet.model.decisions import Facts
+from privet.model.names import DatasetName
+from privet.model.permissions import Permission, ScopeKind
+from privet.model.principals import Principal
+from privet.store import reading, reading_once
+
+Roles = frozenset[str]
+_FACTS = 2048
+_PRINCIPALS = 4096
+_LISTS = 32
+
+
+class FactReader:
+    """Reads facts from one snapshot, and keeps them for as long as the version stands.
+
+    The version is read at every call, so a change by any process is in the very next answer.
+    """
+
+    def __init__(self, engine: Engine, permissions: Permissions) -> None:
+        self._engine = engine
+        self._permissions = permissions
+        self._roles: Lru[tuple[Version, str, frozenset[str]], Roles] = Lru(_PRINCIPALS)
+        self._datasets: Lru[tuple[Version, DatasetName], tuple[Dataset, ...]] = Lru(_FACTS)
+        self._facts: Lru[tuple[Version, DatasetName, Roles], Facts] = Lru(_FACTS)
+        self._lists: Lru[tuple[Version, Roles], tuple[Facts, ...]] = Lru(_LISTS)
+
+    def version(self) -> Version:
+        """The version now: one query."""
+        with reading_once(self._engine) as connection:
+            return read_version(connection)
+
+    def facts(self, name: DatasetName, principal: Principal) -> Facts:
+        """All that a decision about a dataset and a principal rests on."""
+        version = self.version()
+        roles = self._roles.get(_holder(version, principal))
+        known = None if roles is None else self._facts.get((version, name, roles))
+        if known is not None:
+            return known
+        with reading(self._engine) as connection:
+            # A change may have come in between: all of the answer is of the snapshot's version.
+            version = read_version(connection)
+            roles = self._read_roles(connection, version, principal)
+            dataset = self._read_dataset(connection, version, name)
+            held = self._permissions.covering(connection, roles, name)
+        return self._facts.put(
+            (version, name, roles), Facts(version.number, name, dataset, roles, held)
+        )
+
+    def list_facts(self, principal: Principal) -> tuple[Facts, ...]:
+        """The facts of every dataset, by name."""
+        version = self.version()
+        roles = self._roles.get(_holder(version, principal))
+        known = None if roles is None else self._lists.get((version, roles))
+        if known is not None:
+            return known
+        with reading(self._engine) as connection:
+            version = read_version(connection)
+            roles = self._read_roles(connection, version, principal)
+            found = read_datasets(connection)
+            held = _Covering(self._permissions.covering(connection, roles))
+        facts = tuple(
+            Facts(version.number, dataset.name, dataset, roles, held.of(dataset.name))
+            for dataset in found
+        )
+        return self._lists.put((version, roles), facts)
+
+    def _read_roles(self, connection: Connection, version: Version, principal: Principal) -> Roles:
+        key = _holder(version, principal)
+        return self._roles.get(key) or self._roles.put(key, roles_of(connection, principal))
+
+    def _read_dataset(
+        self, connection: Connection, version: Version, name: DatasetName
+    ) -> Dataset | None:
+        known = self._datasets.get((version, name))
+        if known is None:
+            known = self._datasets.put((version, name), read_datasets(connection, name))
+        return next(iter(known), None)
+
+
+class _Covering:
+    """Permissions by what they are on, to find those that cover a name without trying each."""
+
+    def __init__(self, permissions: Iterable[Permission]) -> None:
+        self._on: dict[tuple[str, ...], list[tuple[int, Permission]]] = {}
+        for age, permission in enumerate(permissions):
+            scope = permission.scope
+            match scope.kind:
+                case ScopeKind.CATALOG:
+                    key: tuple[str, ...] = ()
+                case ScopeKind.DATABASE:
+                    key = (scope.database,)
+                case ScopeKind.TABLE:
+                    key = (scope.database, scope.dataset)
+            self._on.setdefault(key, []).append((age, permission))
+
+    def of(self, name: DatasetName) -> tuple[Permission, ...]:
+        scopes = ((), name[:1], tuple(name))
+        covering = chain.from_iterable(self._on.get(scope, ()) for scope in scopes)
+        return tuple(permission for _, permission in sorted(covering, key=lambda pair: pair[0]))
+
+
+def _holder(version: Version, principal: Principal) -> tuple[Version, str, frozenset[str]]:
+    return (version, principal.issuer, principal.effective_groups)

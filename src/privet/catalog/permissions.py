@@ -1,0 +1,215 @@
+"""Permissions as stored statements. Their form is the policy's own, given by two functions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    and_,
+    delete,
+    insert,
+    or_,
+    select,
+    true,
+)
+
+from privet.catalog.roles import require_role
+from privet.catalog.tags import require_tags
+from privet.catalog.versions import Clock, Lru, changing
+from privet.model.errors import Conflict, NotFound, PrivetError, StoreUnavailable
+from privet.model.expressions import HasTag, TagExpr, TagNot
+from privet.model.names import DatasetName, TagName
+from privet.model.permissions import Permission, ScopeKind
+from privet.store import reading
+from privet.store.tables import permission_tags, permissions
+
+Encode = Callable[[Permission], Mapping[str, Any]]
+Decode = Callable[[Mapping[str, Any]], Permission]
+_DECODED = 20_000
+
+
+class Permissions:
+    """The permissions of a catalog. Every method raises StoreUnavailable when the store fails.
+
+    They outlive what they are on: a permission on a dropped dataset stays, and counts again for a
+    new dataset of that name.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock, encode: Encode, decode: Decode) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._encode = encode
+        self._decode = decode
+        # A stored permission is never changed, so its id says what it is.
+        self._decoded: Lru[str, Permission] = Lru(_DECODED)
+
+    def add(self, permission: Permission, *, by: str) -> Permission:
+        """Store a permission that has been checked, and give it its id.
+
+        Raises:
+            Conflict: one of equal content exists.
+            UnknownName: its role or one of its tags does not exist (any more).
+        """
+        document = dict(self._encode(permission))
+        scope, used = permission.scope, _tags_of(permission)
+        with changing(self._engine) as connection:
+            require_role(connection, permission.role)
+            require_tags(connection, used)
+            digest = _digest(document)
+            if connection.execute(select(permissions.c.id).filter_by(digest=digest)).first():
+                raise Conflict("grant already exists", hint="see `privet sql 'SHOW GRANT ROLE'`")
+            row: dict[str, Any] = {
+                "id": str(uuid4()), "role": permission.role, "kind": scope.kind.value,
+                "database": scope.database, "dataset": scope.dataset, "digest": digest,
+                "document": document, "created_by": by, "created_at": self._clock(),
+            }  # fmt: skip
+            connection.execute(insert(permissions).values(row))
+            if used:
+                connection.execute(
+                    insert(permission_tags),
+                    [{"permission": row["id"], **tag._asdict()} for tag in sorted(used)],
+                )
+        return replace(permission, id=row["id"], created_by=by, created_at=row["created_at"])
+
+    def remove(self, permission: Permission) -> Permission:
+        """Remove the permission of equal content, and return it as it was stored.
+
+        Raises:
+            NotFound: there is none.
+        """
+        digest = _digest(self._encode(permission))
+        return self._remove(permissions.c.digest == digest, "there is no such grant")
+
+    def remove_by_id(self, permission_id: str) -> Permission:
+        """Remove a permission by its id, and return it as it was stored.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return self._remove(
+            permissions.c.id == permission_id, f"permission `{permission_id}` does not exist"
+        )
+
+    def get(self, permission_id: str) -> Permission:
+        """The permission of that id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        with reading(self._engine) as connection:
+            return self._one(
+                connection,
+                permissions.c.id == permission_id,
+                f"permission `{permission_id}` does not exist",
+            )
+
+    def list(
+        self,
+        *,
+        role: str | None = None,
+        database: str | None = None,
+        dataset: DatasetName | None = None,
+        tag: TagName | None = None,
+    ) -> tuple[Permission, ...]:
+        """Permissions, oldest first: a role's, on a database or in it, on a dataset, with a tag."""
+        conditions: list[ColumnElement[bool]] = []
+        if role is not None:
+            conditions.append(permissions.c.role == role)
+        if database is not None:
+            conditions.append(permissions.c.database == database)
+        if dataset is not None:
+            conditions.append(_on_table(dataset))
+        if tag is not None:
+            naming = select(permission_tags.c.permission).filter_by(**tag._asdict())
+            conditions.append(permissions.c.id.in_(naming))
+        with reading(self._engine) as connection:
+            return self.read(connection, and_(true(), *conditions))
+
+    def covering(
+        self, connection: Connection, roles: Iterable[str], name: DatasetName | None = None
+    ) -> tuple[Permission, ...]:
+        """Permissions of some roles, oldest first; with a name, those whose scope covers it."""
+        condition = permissions.c.role.in_([*roles])
+        if name is not None:
+            on_database = and_(
+                permissions.c.kind == ScopeKind.DATABASE.value,
+                permissions.c.database == name.database,
+            )
+            on_catalog = permissions.c.kind == ScopeKind.CATALOG.value
+            condition = and_(condition, or_(on_catalog, on_database, _on_table(name)))
+        return self.read(connection, condition)
+
+    def read(
+        self, connection: Connection, condition: ColumnElement[bool]
+    ) -> tuple[Permission, ...]:
+        """Permissions whose rows meet a condition, oldest first."""
+        wanted = select(permissions).where(condition)
+        ordered = wanted.order_by(permissions.c.created_at, permissions.c.id)
+        return tuple(self._read(row) for row in connection.execute(ordered))
+
+    def _read(self, row: Row[Any]) -> Permission:
+        known = self._decoded.get(row.id)
+        if known is not None:
+            return known
+        try:
+            permission = self._decode(row.document)
+        except PrivetError as error:
+            # Leaving it out could show what it was meant to hide.
+            raise StoreUnavailable(
+                f"permission `{row.id}` cannot be read by this version of Privet",
+                hint="start the version that wrote it, or remove it there",
+            ) from error
+        stored = replace(
+            permission, id=row.id, created_by=row.created_by, created_at=row.created_at
+        )
+        return self._decoded.put(row.id, stored)
+
+    def _one(
+        self, connection: Connection, condition: ColumnElement[bool], absent: str
+    ) -> Permission:
+        for permission in self.read(connection, condition):
+            return permission
+        raise NotFound(absent, hint="list permissions with `privet sql 'SHOW GRANT ROLE r'`")
+
+    def _remove(self, condition: ColumnElement[bool], absent: str) -> Permission:
+        with changing(self._engine) as connection:
+            removed = self._one(connection, condition, absent)
+            connection.execute(delete(permissions).filter_by(id=removed.id))
+        return removed
+
+
+def _on_table(name: DatasetName) -> ColumnElement[bool]:
+    return and_(
+        permissions.c.kind == ScopeKind.TABLE.value,
+        permissions.c.database == name.database,
+        permissions.c.dataset == name.name,
+    )
+
+
+def _digest(document: Mapping[str, Any]) -> str:
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return sha256(canonical.encode()).hexdigest()
+
+
+def _tags_of(permission: Permission) -> set[TagName]:
+    """Every tag that a permission names."""
+    expressions = [clause.tags for clause in permission.transforms]
+    if permission.having is not None:
+        expressions.append(permission.having)
+    return {tag for expression in expressions for tag in _named(expression)}
+
+
+def _named(expression: TagExpr) -> set[TagName]:
+    if isinstance(expression, HasTag):
+        return {expression.tag}
+    parts = (expression.part,) if isinstance(expression, TagNot) else expression.parts
+    return {tag for part in parts for tag in _named(part)}

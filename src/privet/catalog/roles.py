@@ -1,0 +1,151 @@
+"""Roles: what permissions are granted to. Principals hold them through groups of their issuer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Engine, delete, insert, select, update
+
+from privet.catalog.versions import Clock, changing
+from privet.model.errors import Conflict, InvalidRequest, NotFound, UnknownName
+from privet.model.names import PUBLIC_ROLE, check_principal_name
+from privet.model.principals import LOCAL_ISSUER, Principal
+from privet.store import reading
+from privet.store.tables import permissions, role_groups, roles
+
+_SYSTEM = "privet"
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role and the groups that hold it, as (issuer, group)."""
+
+    name: str
+    groups: tuple[tuple[str, str], ...] = ()
+    builtin: bool = False
+
+
+class Roles:
+    """The roles of a catalog. Every method raises StoreUnavailable when the store fails."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def create(self, name: str, *, by: str) -> Role:
+        """Add a role that nobody holds yet.
+
+        Raises:
+            Conflict: there is one of that name.
+        """
+        with changing(self._engine) as connection:
+            if _exists(connection, name):
+                raise Conflict(f"role `{name}` already exists")
+            self._insert(connection, name, builtin=False, by=by)
+        return Role(name)
+
+    def drop(self, name: str) -> None:
+        """Remove a role with its groups and its permissions.
+
+        Raises:
+            NotFound: there is none of that name.
+            Conflict: it is built in.
+        """
+        with changing(self._engine) as connection:
+            row = connection.execute(select(roles).filter_by(name=name)).first()
+            if row is None:
+                raise NotFound(f"role `{name}` does not exist")
+            if row.builtin:
+                raise Conflict(f"role `{name}` is built in and cannot be dropped")
+            connection.execute(delete(permissions).filter_by(role=name))
+            connection.execute(delete(role_groups).filter_by(role=name))
+            connection.execute(delete(roles).filter_by(name=name))
+
+    def list(self) -> tuple[Role, ...]:
+        """All roles by name, with their groups."""
+        with reading(self._engine) as connection:
+            held: dict[str, list[tuple[str, str]]] = {}
+            mapped = select(role_groups).order_by(role_groups.c.issuer, role_groups.c.group)
+            for row in connection.execute(mapped):
+                held.setdefault(row.role, []).append((row.issuer, row.group))
+            return tuple(
+                Role(row.name, tuple(held.get(row.name, ())), row.builtin)
+                for row in connection.execute(select(roles).order_by(roles.c.name))
+            )
+
+    def map_group(self, role: str, group: str, issuer: str = LOCAL_ISSUER) -> None:
+        """Let a group hold a role; again is the same as once. `user:<name>` is one user.
+
+        Raises:
+            NotFound: there is no such role.
+            InvalidRequest: not a group name, or the role is held by everybody anyway.
+        """
+        check_principal_name(group, "group name")
+        if role == PUBLIC_ROLE:
+            raise InvalidRequest(f"everybody holds `{PUBLIC_ROLE}`", hint="map another role")
+        row = {"issuer": issuer, "group": group, "role": role}
+        with changing(self._engine) as connection:
+            if not _exists(connection, role):
+                raise NotFound(f"role `{role}` does not exist")
+            if not connection.execute(select(role_groups).filter_by(**row)).first():
+                connection.execute(insert(role_groups).values(row))
+
+    def unmap_group(self, role: str, group: str, issuer: str = LOCAL_ISSUER) -> None:
+        """Take a role from a group.
+
+        Raises:
+            NotFound: the group does not hold it.
+        """
+        row = {"issuer": issuer, "group": group, "role": role}
+        with changing(self._engine) as connection:
+            if not connection.execute(delete(role_groups).filter_by(**row)).rowcount:
+                raise NotFound(f"group `{group}` does not hold role `{role}`")
+
+    def of(self, principal: Principal) -> frozenset[str]:
+        """The roles that a principal holds; the public role always."""
+        with reading(self._engine) as connection:
+            return roles_of(connection, principal)
+
+    def ensure_builtin(self, wanted: Iterable[str]) -> None:
+        """Make these roles, and the public one, exist and be built in."""
+        expected = {PUBLIC_ROLE, *wanted}
+        if missing := expected - {role.name for role in self.list() if role.builtin}:
+            with changing(self._engine) as connection:
+                for name in sorted(missing):
+                    if _exists(connection, name):
+                        connection.execute(update(roles).filter_by(name=name).values(builtin=True))
+                    else:
+                        self._insert(connection, name, builtin=True, by=_SYSTEM)
+
+    def _insert(self, connection: Connection, name: str, *, builtin: bool, by: str) -> None:
+        connection.execute(
+            insert(roles).values(
+                name=name, builtin=builtin, created_by=by, created_at=self._clock()
+            )
+        )
+
+
+def roles_of(connection: Connection, principal: Principal) -> frozenset[str]:
+    """The roles of a principal as the connection's transaction sees them."""
+    mapped = select(role_groups.c.role).where(
+        role_groups.c.issuer == principal.issuer,
+        role_groups.c.group.in_(principal.effective_groups),
+    )
+    return frozenset({PUBLIC_ROLE, *connection.execute(mapped).scalars()})
+
+
+def require_role(connection: Connection, name: str) -> None:
+    """Check that a role exists, within the transaction that is going to use it.
+
+    Raises:
+        UnknownName: it does not.
+    """
+    if not _exists(connection, name):
+        raise UnknownName(
+            f"role `{name}` does not exist", hint=f"create it with `privet role create {name}`"
+        )
+
+
+def _exists(connection: Connection, name: str) -> bool:
+    return connection.execute(select(roles.c.name).filter_by(name=name)).first() is not None
