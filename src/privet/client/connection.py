@@ -17,7 +17,7 @@ from privet.client.flight_errors import translated
 from privet.client.rest import Rest
 from privet.client.scans import Scan
 from privet.client.trust import CaFile, flight_roots
-from privet.model.errors import InvalidRequest
+from privet.model.errors import InvalidRequest, PrivetError
 from privet.model.names import DatasetName
 
 CALL_SECONDS = 120.0
@@ -183,24 +183,29 @@ def connect(
         raise InvalidRequest("give either a token, or a user with a password")
     ca = credentials.find_ca(ca)
     address = Address.parse(credentials.find_url(url)).check_safe(verify=verify)
-    held = credentials.find_token(token) if user is None else ""
+    login = {"user": user, "password": password or ""} if user is not None else None
+    held = credentials.find_token(token) if login is None else ""
     if address.http:
-        address = _discover(address, ca, verify=verify)
+        with Rest(str(address), ca=ca, verify=verify) as rest:
+            address = _discover(rest, verify=verify)
+            held = (
+                credentials.check_token(rest.post("/v1/login", login)["token"]) if login else held
+            )
     connection = _open(address, ca, verify=verify)
-    if user is not None:
-        held = _log_in(connection, user, password or "")
+    if login and not held:
+        held = _log_in(connection, **login)
     return Client(connection, held, address)
 
 
-def _discover(address: Address, ca: CaFile | None, *, verify: bool) -> Address:
-    with Rest(str(address), ca=ca, verify=verify) as rest:
-        about = rest.get("/v1/server")
-    if not isinstance(about, dict) or not isinstance(about.get("flight"), str):
-        raise Unreachable(f"what answers at `{address}` is not a Privet server")
-    found = Address.parse(cast("str", about["flight"]))
+def _discover(rest: Rest, *, verify: bool) -> Address:
+    about = rest.get("/v1/server")
+    named = about.get("flight") if isinstance(about, dict) else None
+    if not isinstance(named, str):
+        raise Unreachable(f"what answers at `{rest.address}` is not a Privet server")
+    found = Address.parse(named)
     if found.http:
-        raise Unreachable(f"the server at `{address}` names no Flight address")
-    if not address.encrypted and not found.loopback:
+        raise Unreachable(f"the server at `{rest.address}` names no Flight address")
+    if not rest.address.encrypted and not found.loopback:
         raise Insecure(
             f"`{found}` was learnt over an unencrypted connection and may be anybody's",
             hint="connect to that grpc+tls:// address itself if it is the one you mean",
@@ -226,9 +231,15 @@ def _log_in(connection: flight.FlightClient, user: str, password: str) -> str:
     try:
         with translated():
             _, value = connection.authenticate_basic_token(user, password)
-    except BaseException:
+    except PrivetError as error:
         connection.close()
-        raise
+        if type(error) is not PrivetError:
+            raise
+        # The handshake has one text for a server that is not there and for one that hangs up.
+        raise Unreachable(
+            "logging in over Flight did not get an answer",
+            hint="check the address, or log in through the server's https:// address",
+        ) from error
     return credentials.check_token(value.decode("ascii").removeprefix("Bearer "))
 
 
