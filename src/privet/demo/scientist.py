@@ -103,7 +103,9 @@ def _train(stage: Stage) -> None:
             rows.append((user, f"{scores.rows:,}", *figures))
         headers = ("whose frame", "rows#", "linear regression#", "with squares and products#")
         print_table(stage.console, headers, rows)
-        stage.say(f"Heat map of {ANALYST}'s columns: {_draw(stage, stage.frames[ANALYST])}")
+        stage.say(f"What goes with what in {ANALYST}'s frame, as a heat map:")
+        # A path that is broken over two lines is no path any more.
+        stage.console.print(f"    {_draw(stage, stage.frames[ANALYST])}", soft_wrap=True)
 
 
 def _draw(stage: Stage, frame: pd.DataFrame) -> str:

@@ -1,0 +1,97 @@
+"""The acceptance flow, as `privet demo` plays it, on real services."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.service
+
+SECONDS = 120
+RUN = "import sys; from pathlib import Path; from privet.demo.main import run; sys.exit(run({}))"
+
+
+def start(directory: Path, arguments: str = "") -> subprocess.Popen[str]:
+    """Run the demo in a process of its own, with its folder below `directory`."""
+    given = f"directory=Path({str(directory)!r}), {arguments}"
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", RUN.format(given)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"PRIVET_URL": "https://nowhere.invalid", "PRIVET_TOKEN": "not.for.it"},
+        start_new_session=True,
+    )
+
+
+def processes_of(directory: Path) -> list[str]:
+    """The command lines of running processes that name the directory, the demo's own aside."""
+    found: list[str] = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            command = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if any(str(directory) in word for word in command) and "-c" not in command:
+            found.append(" ".join(command))
+    return found
+
+
+def test_the_whole_flow_succeeds_and_leaves_nothing_running(tmp_path: Path) -> None:
+    """All steps pass; what the flow promises to print is printed; only the heat map is left."""
+    began = time.monotonic()
+    demo = start(tmp_path)
+    output, _ = demo.communicate(timeout=SECONDS)
+    assert demo.returncode == 0, output
+    assert time.monotonic() - began < SECONDS
+    for number in (*range(1, 8), *range(9, 13)):
+        assert f"\n{number}. " in output
+    for words in (
+        "GRANT SELECT ON DATABASE medical_charges",
+        "access denied",
+        "no row of a patient who opted out",
+        "linear regression",
+        "The audit trail",
+        "refused",
+        "How long it took",
+    ):
+        assert words in output
+    assert "\x1b[" not in output
+    assert all(len(line) <= 120 or str(tmp_path) in line for line in output.splitlines())
+    assert f"{tmp_path / 'heat-map.png'}\n" in output
+    assert [path.name for path in tmp_path.iterdir()] == ["heat-map.png"]
+    assert processes_of(tmp_path) == []
+
+
+def test_secrets_are_not_printed(tmp_path: Path) -> None:
+    """No token and no key of the object store is in what the demo prints."""
+    demo = start(tmp_path, "keep=True")
+    output, _ = demo.communicate(timeout=SECONDS)
+    assert demo.returncode == 0, output
+    (state,) = tmp_path.glob("state-*")
+    token = (state / "server" / "admin.token").read_text(encoding="utf-8").strip()
+    assert token.split(".")[-1] not in output
+    assert "eyJ" not in output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_stops_its_services(tmp_path: Path, number: signal.Signals) -> None:
+    """Ctrl-C, or a request to end, in the middle leaves no process and no state behind."""
+    demo = start(tmp_path)
+    deadline = time.monotonic() + SECONDS
+    while not list(tmp_path.glob("state-*/server/urls.json")):
+        assert demo.poll() is None, demo.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert processes_of(tmp_path)
+    demo.send_signal(number)
+    demo.communicate(timeout=SECONDS)
+    assert demo.returncode == 128 + number
+    assert processes_of(tmp_path) == []
+    assert list(tmp_path.glob("state-*")) == []
