@@ -30,8 +30,8 @@ class AdminRule:
         for entry in entries:
             kind, separator, name = entry.partition(":")
             try:
-                match kind if separator else "":
-                    case "":
+                match kind if separator else None:
+                    case None:
                         users.add(check_principal_name(entry))
                     case "user":
                         users.add(check_principal_name(name))

@@ -203,7 +203,12 @@ def _import(entry: dict[str, Any]) -> _StoredKey:
         names += tuple(name for name in _PRIVATE_MEMBERS[kind] if name in entry)
     if entry.get("use", "sig") != "sig":
         raise ValueError("not a key for signatures")
-    key = _import_members(kind, {name: entry[name] for name in names})
+    members = {name: entry[name] for name in names}
+    key = _import_members(kind, members)
+    # The library would believe a public part that does not belong to the private one.
+    public = type(key).import_key(key.as_pem()).as_dict()
+    if any(public[name] != members[name] for name in _PUBLIC_MEMBERS[kind]):
+        raise ValueError("public and private part do not belong together")
     kid = entry.get("kid") or key.thumbprint()
     if not isinstance(kid, str):
         raise TypeError("not a key id")

@@ -64,7 +64,10 @@ class Throttle:
         self._failures.pop(user, None)
 
     def _make_room(self, now: datetime) -> None:
-        # Entries stand in the order of their last failure, so the stale ones come first.
-        stale = [name for name, it in self._failures.items() if now - it.last >= _FORGET_AFTER]
-        for name in stale or [next(iter(self._failures))]:
-            del self._failures[name]
+        # Entries stand in the order of their last failure.
+        while self._failures:
+            oldest, failures = next(iter(self._failures.items()))
+            fresh = now - failures.last < _FORGET_AFTER
+            if fresh and len(self._failures) < _MAX_NAMES:
+                return
+            del self._failures[oldest]
