@@ -41,10 +41,17 @@ def serve(
     raise typer.Exit(main.serve(config, dev, port, flight_port))
 
 
-def demo() -> None:
+def demo(
+    directory: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Put what it makes into this folder.")
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the state of its services there afterwards.")
+    ] = False,
+) -> None:
     """Show the whole way from a bucket to a governed data frame, on this machine."""
     main = _load("privet.demo.main", extra="demo")
-    raise typer.Exit(main.run())
+    raise typer.Exit(main.run(keep=keep, directory=directory))
 
 
 def _load(module: str, *, extra: str) -> Any:
