@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from privet.cli.exits import UsageMistake
+from privet.cli.extras import load_extra
 
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="The REST door's port.")]
 FlightPort = Annotated[int | None, typer.Option(min=0, max=65535, help="The Flight door's port.")]
@@ -37,7 +37,7 @@ def serve(
     """
     if config is not None and dev is not None:
         raise UsageMistake("give either --config or --dev")
-    main = _load("privet.server.main", extra="server")
+    main = load_extra("privet.server.main", extra="server")
     raise typer.Exit(main.serve(config, dev, port, flight_port))
 
 
@@ -50,14 +50,5 @@ def demo(
     ] = False,
 ) -> None:
     """Show the whole way from a bucket to a governed data frame, on this machine."""
-    main = _load("privet.demo.main", extra="demo")
+    main = load_extra("privet.demo.main", extra="demo")
     raise typer.Exit(main.run(keep=keep, directory=directory))
-
-
-def _load(module: str, *, extra: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise UsageMistake(
-            f"this needs the package `{error.name}`", hint=f"pip install 'privet[{extra}]'"
-        ) from error

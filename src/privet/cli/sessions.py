@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from privet.cli.exits import UsageMistake
+from privet.cli.extras import load_extra
 from privet.cli.output import Json, cell, print_json
 from privet.cli.session import session, store_tokens, stored_tokens, tokens_file
 from privet.cli.users import PasswordStdin, read_password, split_names
 from privet.model.names import check_group_name, check_principal_name
 
 _DURATION = re.compile(r"([1-9][0-9]{0,8})([smhd]?)")
+_OWN_KEYS_SECONDS = 900
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 tokens = typer.Typer(help="Tokens for others.", no_args_is_help=True)
 
@@ -89,21 +93,38 @@ def parse_lifetime(text: str) -> int | None:
 @tokens.command()
 def issue(
     context: typer.Context,
+    *,
     user: Annotated[str, typer.Option(help="For whom.")],
     groups: Annotated[str, typer.Option(help="The groups it carries, separated by commas.")] = "",
     lifetime: Annotated[str, typer.Option(help="Such as 15m or 8h.")] = "",
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="A server's settings: sign on its machine with its own keys, without asking it. "
+            "This is how the first administrator gets in.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Issue a token for a user. For admins; the token is the last word printed."""
-    body: dict[str, Any] = {
-        "user": check_principal_name(user),
-        "groups": [check_group_name(g) for g in split_names(groups)],
-        "lifetime": parse_lifetime(lifetime),
-    }
-    with session(context).rest() as rest:
-        answer = rest.post("/v1/tokens", body)
+    name = check_principal_name(user)
+    named = [check_group_name(g) for g in split_names(groups)]
+    seconds = parse_lifetime(lifetime)
+    if config is not None:
+        server = load_extra("privet.server.main", extra="server")
+        life = timedelta(seconds=seconds or _OWN_KEYS_SECONDS)
+        token = server.issue_token(config, name, named, life)
+        answer: dict[str, Any] = {"token": token, "lifetime": life.total_seconds()}
+        until = f"for {life}"
+    else:
+        with session(context).rest() as rest:
+            body = {"user": name, "groups": named, "lifetime": seconds}
+            answer = rest.post("/v1/tokens", body)
+        until = f"until {cell(answer['expires_at'])}"
     if as_json:
         print_json(answer)
     else:
-        print(f"token for {cell(user)}, valid until {cell(answer['expires_at'])}:")
+        print(f"token for {cell(name)}, valid {until}:")
         print(answer["token"])
