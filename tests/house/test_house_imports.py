@@ -43,7 +43,7 @@ HOMES: dict[str, set[str]] = {
 PURE = {"model", "policy", "privacy", "enforcement", "classifier"}
 INPUT_AND_OUTPUT = {
     "asyncio", "fcntl", "glob", "http", "io", "logging", "multiprocessing", "os", "pathlib",
-    "random", "secrets", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "sys",
+    "random", "secrets", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess",
     "tempfile", "time", "urllib", "uuid",
 }  # fmt: skip
 ALLOWED = {
