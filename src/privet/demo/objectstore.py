@@ -8,6 +8,7 @@ has a scratch bucket and no right on the lake. Nobody is let in without a key.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import shutil
 import socket
@@ -176,6 +177,8 @@ class ObjectStore:
                 stdout=log,
                 stderr=log,
                 cwd=home,
+                # It takes configuration, and even keys, from the home folder and the environment.
+                env={"HOME": str(home), "TMPDIR": str(home), "PATH": os.defpath},
                 # Ctrl-C is for us; we end the server when our own work is unwound.
                 start_new_session=True,
             )
