@@ -150,6 +150,13 @@ class Revoked(PrivetError):
     status = 401
 
 
+class Cancelled(PrivetError):
+    """Somebody who may do so called off what was running."""
+
+    code = "cancelled"
+    status = 409
+
+
 class ConfigurationInvalid(PrivetError):
     """Settings that contradict each other or are only half set; the server does not start."""
 

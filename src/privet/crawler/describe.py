@@ -1,0 +1,177 @@
+"""Describes one dataset: from its first files to its columns with proposed tags."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pyarrow as pa
+
+from privet.classifier import ColumnSample, classify
+from privet.connector import Connector, shown
+from privet.crawler.groups import LOOKED_AT, Group, name_of
+from privet.crawler.heads import read_head
+from privet.crawler.names import distinct, fold_name
+from privet.crawler.parquet_files import ENCRYPTED_MAGIC, MAGIC, look_at_parquet
+from privet.crawler.sample import SAMPLE_BYTES, sample_source
+from privet.crawler.shapes import Shape
+from privet.crawler.text_files import join_text, look_at_text, settle
+from privet.model.datasets import Column, Format, FoundDataset, Rule, Source
+from privet.model.errors import PrivetError, SourceInvalid
+
+_MORE_BYTES = 1 << 16
+"""Of each file after the first: enough to see whether it is alike."""
+
+_PARQUET_SUFFIXES = frozenset({".parquet", ".parq", ".pq"})
+_TEXT_SUFFIXES = frozenset({"", ".csv", ".tsv", ".tab", ".txt", ".psv", ".dat"})
+_NOTES = 10
+
+
+def describe(
+    connector: Connector,
+    name: str,
+    group: Group,
+    rules: Sequence[Rule],
+    *,
+    failure: PrivetError | None = None,
+) -> FoundDataset:
+    """Look into a group's files; `failure` is what the walk met in its folder.
+
+    Raises nothing because of a source: what is wrong stands in `problem`.
+    """
+    source = Source(group.uri, _format_by_name(group))
+    found = FoundDataset(name, source, files=group.files, bytes=group.bytes, notes=_counted(group))
+    try:
+        if failure is not None:
+            raise failure
+        connector.canonical(group.uri)
+        _check_alike(group)
+        shape = _look(connector, group)
+        columns = _columns(shape, group)
+    except PrivetError as error:
+        # An address that is refused may hold what the catalog cannot store.
+        shown_source = replace(source, uri=shown(group.uri))
+        return replace(found, source=shown_source, problem=str(error))
+    source = Source(group.uri, shape.format, shape.options, group.partitions)
+    columns, problem = _tag(connector, source, columns, rules)
+    notes = (*found.notes, *shape.notes[:_NOTES], *([problem] if problem else []))
+    return replace(found, source=source, columns=columns, notes=notes)
+
+
+def _check_alike(group: Group) -> None:
+    if not group.files:
+        raise SourceInvalid("is empty")
+    if len(group.suffixes) > 1:
+        names = " and ".join(f"`{shown(each)}`" for each in list(group.suffixes.values())[:2])
+        raise SourceInvalid(
+            f"mixes unlike files: {names}",
+            hint="put files of different kinds into different folders",
+        )
+    if group.uneven:
+        raise SourceInvalid(
+            f"`{shown(group.uneven)}` lies in other partition folders than the first file",
+            hint="all files of a dataset lie below the same k=v folders",
+        )
+
+
+def _look(connector: Connector, group: Group) -> Shape:
+    """The shape of all files that are looked into."""
+    shape: Shape | None = None
+    for info in group.first:
+        try:
+            shape = _look_at(connector, info.uri, next(iter(group.suffixes)), shape)
+        except PrivetError as error:
+            if shape is None:
+                raise
+            where = shown(name_of(info.uri))
+            raise SourceInvalid(f"`{where}`: {error.message}", hint=error.hint) from error
+    assert shape is not None
+    return settle(shape) if shape.format is Format.CSV else shape
+
+
+def _look_at(connector: Connector, uri: str, suffix: str, like: Shape | None) -> Shape:
+    by_footer = suffix in _PARQUET_SUFFIXES
+    limit = len(MAGIC) if by_footer else SAMPLE_BYTES if like is None else _MORE_BYTES
+    head = read_head(connector, uri, limit)
+    if head.data.startswith(ENCRYPTED_MAGIC):
+        raise SourceInvalid("is encrypted Parquet, which cannot be read")
+    if head.data.startswith(MAGIC) and head.compression is None:
+        if like is not None and like.format is not Format.PARQUET:
+            raise SourceInvalid("is Parquet, unlike the first file")
+        return look_at_parquet(connector, uri, like)
+    if by_footer or (like is not None and like.format is Format.PARQUET):
+        raise SourceInvalid("is not a Parquet file")
+    if suffix.removesuffix(".gz") not in _TEXT_SUFFIXES:
+        raise SourceInvalid(
+            f"`{suffix}` files cannot be registered", hint="CSV and Parquet can be registered"
+        )
+    shape = look_at_text(head, uri, like)
+    if like is None:
+        return shape
+    return join_text(like, shape)
+
+
+def _columns(shape: Shape, group: Group) -> tuple[Column, ...]:
+    """The file's columns and then the partitions', with distinct names."""
+    own = [field.name for field in shape.fields]
+    both = sorted(set(own) & set(group.partitions))
+    if both:
+        raise SourceInvalid(
+            f"`{both[0][:64]}` is both a column of the files and a partition folder"
+        )
+    if len(set(group.partitions)) < len(group.partitions):
+        raise SourceInvalid("a partition folder lies in another one of the same name")
+    names = distinct(
+        fold_name(each, f"column_{at}") for at, each in enumerate((*own, *group.partitions), 1)
+    )
+    columns = [
+        Column(name, field.kind, field.name, field.comment)
+        for name, field in zip(names, shape.fields, strict=False)
+    ]
+    for name, each in zip(names[len(own) :], group.partitions, strict=True):
+        kind = pa.int64() if each in group.integers else pa.string()
+        columns.append(Column(name, kind, each, partition=True))
+    return tuple(columns)
+
+
+def _tag(
+    connector: Connector, source: Source, columns: tuple[Column, ...], rules: Sequence[Rule]
+) -> tuple[tuple[Column, ...], str]:
+    """The columns with proposed tags, and why no cells could be looked at, if so."""
+    problem = ""
+    try:
+        table = sample_source(connector, source, columns)
+    except PrivetError as error:
+        problem = f"no cells were looked at: {error.message}"
+        table = pa.schema([(column.name, column.type) for column in columns]).empty_table()
+    samples = [
+        ColumnSample(c.name, c.comment, c.type, _array(table.column(at)))
+        for at, c in enumerate(columns)
+    ]
+    tags = classify(samples, rules)
+    tagged = (
+        replace(c, field_tags=tuple(tag for tag in tags if tag.path[0] == c.name)) for c in columns
+    )
+    return tuple(tagged), problem
+
+
+def _array(column: pa.ChunkedArray) -> pa.Array:
+    combined = column.combine_chunks()
+    return combined if isinstance(combined, pa.Array) else combined.chunk(0)
+
+
+def _counted(group: Group) -> tuple[str, ...]:
+    notes = (
+        f"{group.hidden} hidden file{'s' * (group.hidden > 1)} skipped" if group.hidden else "",
+        f"{group.empty} empty file{'s' * (group.empty > 1)} skipped" if group.empty else "",
+        f"looked into the first {LOOKED_AT} of {group.files} files"
+        if group.files > LOOKED_AT
+        else "",
+    )
+    return tuple(note for note in notes if note)
+
+
+def _format_by_name(group: Group) -> Format:
+    """The likely format, for a dataset that could not be looked into."""
+    suffix = next(iter(group.suffixes), "")
+    return Format.PARQUET if suffix in _PARQUET_SUFFIXES else Format.CSV

@@ -1,0 +1,122 @@
+"""The beginning of a file, as bytes and as text."""
+
+from __future__ import annotations
+
+import codecs
+import re
+import zlib
+from dataclasses import dataclass
+
+from privet.connector import Connector, shown, source_errors
+from privet.model.errors import SourceInvalid
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP = 16 + zlib.MAX_WBITS
+_MEMBERS = 64
+_BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The first bytes of a file, decompressed; `whole` if these are all it has.
+
+    `compression` is `gzip` or None.
+    """
+
+    data: bytes
+    whole: bool
+    compression: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Whole lines from the beginning of a text file, without a byte order mark.
+
+    `plain`: ASCII alone, which reads the same in each of the encodings that we can tell by looking
+    (UTF-16 excepted).
+    """
+
+    text: str
+    encoding: str
+    whole: bool
+    plain: bool
+    note: str = ""
+
+
+def read_head(connector: Connector, uri: str, limit: int) -> Head:
+    """Read at most `limit` bytes of a file, and unpack at most as many.
+
+    Raises:
+        SourceInvalid: broken gzip.
+        NotFound, SourceUnavailable, InvalidRequest: it cannot be opened or read.
+    """
+    with connector.open_file(uri) as file, source_errors(uri):
+        raw: bytes = file.read(limit)
+        whole = len(raw) == file.size()
+    if not raw.startswith(_GZIP_MAGIC):
+        return Head(raw, whole, None)
+    try:
+        data, ended = _unzip(raw, limit)
+    except zlib.error as error:
+        raise SourceInvalid(f"`{shown(uri)}` is not readable as gzip") from error
+    return Head(data, whole and ended, "gzip")
+
+
+def _unzip(raw: bytes, limit: int) -> tuple[bytes, bool]:
+    """Unpack the members that `raw` begins with, and say whether it ended with the last one."""
+    data = b""
+    for _ in range(_MEMBERS):
+        member = zlib.decompressobj(_GZIP)
+        data += member.decompress(raw, limit - len(data))
+        raw = member.unused_data
+        if not member.eof or not raw:
+            return data, member.eof
+        if len(data) >= limit:
+            break
+    return data, False
+
+
+def decode(head: Head, uri: str, encoding: str | None = None) -> Text:
+    """Decode the whole lines of a head, in `encoding` or in what it looks like.
+
+    Raises:
+        SourceInvalid: it is no text, or not in that encoding, or begins with a line without end.
+    """
+    note = ""
+    if encoding is None:
+        encoding, note = _guess_encoding(head)
+    try:
+        decoder = codecs.getincrementaldecoder(encoding)()
+        text = decoder.decode(head.data, final=head.whole).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        raise SourceInvalid(f"`{shown(uri)}` is not valid {encoding}") from error
+    if _BINARY.search(text):
+        raise SourceInvalid(
+            f"`{shown(uri)}` is neither text nor Parquet",
+            hint="CSV and Parquet can be registered; move other files elsewhere",
+        )
+    if not head.whole:
+        end = max(text.rfind("\n"), text.rfind("\r")) + 1
+        if not end and text:
+            raise SourceInvalid(f"the first line of `{shown(uri)}` is too long to be looked at")
+        text = text[:end]
+    plain = text.isascii() and not head.data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return Text(text, encoding, head.whole, plain, note)
+
+
+def _guess_encoding(head: Head) -> tuple[str, str]:
+    data = head.data
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16", ""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(data, final=head.whole)
+    except UnicodeDecodeError:
+        if data.startswith(codecs.BOM_UTF8):
+            return "utf-8", ""
+    else:
+        return "utf-8", ""
+    try:
+        data.decode("cp1252")
+    except UnicodeDecodeError:
+        return "latin-1", "read as latin-1, since it is not valid utf-8"
+    return "cp1252", "read as cp1252, since it is not valid utf-8"

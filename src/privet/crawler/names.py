@@ -1,0 +1,37 @@
+"""Names for what sources call by other names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_OTHER = re.compile(r"[^a-z0-9_]")
+_MEANING = re.compile(r"[a-z0-9]")
+_LIMIT = 128
+
+
+def fold_name(text: str, fallback: str) -> str:
+    """An identifier from any text: ASCII lower case, other characters `_`, cut to 128.
+
+    `fallback` is for texts without a letter or digit of ASCII.
+    """
+    folded = _OTHER.sub("_", text.strip().lower())[:_LIMIT]
+    return folded if _MEANING.search(folded) else fallback
+
+
+def distinct(names: Iterable[str]) -> tuple[str, ...]:
+    """The names in order; a repeated one gets `_2`, `_3` and so on, still within 128."""
+    wanted = tuple(names)
+    # A name of its own stays as it is; only repetitions move out of the way.
+    taken: set[str] = set(wanted)
+    seen: set[str] = set()
+    result: list[str] = []
+    for name in wanted:
+        chosen, number = name, 1
+        while chosen in seen or (number > 1 and chosen in taken):
+            number += 1
+            suffix = f"_{number}"
+            chosen = name[: _LIMIT - len(suffix)] + suffix
+        seen.add(chosen)
+        result.append(chosen)
+    return tuple(result)
