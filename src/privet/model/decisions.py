@@ -104,6 +104,10 @@ class Decision:
     roles: frozenset[str] = frozenset()
     ignored: Mapping[str, str] = field(default_factory=dict[str, str])
     """Permissions that cover the dataset and grant nothing on it, with the reason, by id."""
+    considered: Mapping[str, Permission] = field(
+        default_factory=dict[str, Permission], compare=False, repr=False
+    )
+    """The permissions that `permissions`, `ignored` and reasons speak of, by id."""
 
     @property
     def visible(self) -> tuple[ColumnDecision, ...]:

@@ -1,0 +1,84 @@
+"""Statements (SQL, JSON, English), the law of union, and explanations. Pure: values in, values out.
+
+`parse` reads a statement, `check` says whether it may be stored, `decide` applies the law, and
+`explain` puts a decision into words.
+"""
+
+from privet.policy.binding import check_filter, column_kinds, columns_of, kind_of
+from privet.policy.checking import Vocabulary, check
+from privet.policy.explain import Explanation, explain
+from privet.policy.expressions import parse_filter, parse_tags, parse_transform
+from privet.policy.fold import ALWAYS, NEVER, fold_filter
+from privet.policy.forms import from_json, to_english, to_json
+from privet.policy.functions import FUNCTIONS, Function, Kind, kind_of_type
+from privet.policy.law import decide
+from privet.policy.parsing import parse
+from privet.policy.printing import filter_sql, tags_sql, to_sql, transform_sql
+from privet.policy.statements import (
+    CreateDatabase,
+    CreateRole,
+    CreateTag,
+    Describe,
+    DropDatabase,
+    DropRole,
+    DropTag,
+    Grant,
+    GrantRole,
+    Places,
+    Revoke,
+    RevokeRole,
+    ShowDatabases,
+    ShowGrantRole,
+    ShowRoles,
+    ShowTables,
+    ShowTags,
+    Statement,
+)
+
+__all__ = [
+    "ALWAYS",
+    "FUNCTIONS",
+    "NEVER",
+    "CreateDatabase",
+    "CreateRole",
+    "CreateTag",
+    "Describe",
+    "DropDatabase",
+    "DropRole",
+    "DropTag",
+    "Explanation",
+    "Function",
+    "Grant",
+    "GrantRole",
+    "Kind",
+    "Places",
+    "Revoke",
+    "RevokeRole",
+    "ShowDatabases",
+    "ShowGrantRole",
+    "ShowRoles",
+    "ShowTables",
+    "ShowTags",
+    "Statement",
+    "Vocabulary",
+    "check",
+    "check_filter",
+    "column_kinds",
+    "columns_of",
+    "decide",
+    "explain",
+    "filter_sql",
+    "fold_filter",
+    "from_json",
+    "kind_of",
+    "kind_of_type",
+    "parse",
+    "parse_filter",
+    "parse_tags",
+    "parse_transform",
+    "tags_sql",
+    "to_english",
+    "to_json",
+    "to_sql",
+    "transform_sql",
+]

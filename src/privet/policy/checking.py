@@ -1,0 +1,218 @@
+"""What must hold of a permission when it is stored, against the catalog as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from privet.model.datasets import Dataset
+from privet.model.errors import InvalidRequest, Position, TypeMismatch, UnknownName
+from privet.model.names import PUBLIC_ROLE, DatasetName, TagName
+from privet.model.permissions import Permission, ScopeKind, TransformClause
+from privet.model.transforms import check_call
+from privet.policy.binding import check_filter, column_kinds, columns_of
+from privet.policy.functions import near
+from privet.policy.grants import (
+    CLEAR,
+    BoundGrant,
+    Same,
+    bind_grant,
+    matches,
+    tags_in,
+    use_of,
+)
+from privet.policy.printing import filter_sql
+from privet.policy.statements import Places
+
+_ACCEPTED = "accepted"
+_PROPERTY = "reveals_filter"
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The names that a permission may use."""
+
+    tags: frozenset[TagName] = frozenset()
+    roles: frozenset[str] = frozenset()
+    databases: frozenset[str] = frozenset()
+    datasets: frozenset[DatasetName] = field(default_factory=frozenset[DatasetName])
+
+
+def check(
+    permission: Permission,
+    vocabulary: Vocabulary,
+    datasets: Iterable[Dataset],
+    existing: Iterable[Permission] = (),
+    *,
+    places: Places | None = None,
+) -> tuple[str, ...]:
+    """Check a permission that is to be stored; gives warnings.
+
+    Args:
+        permission: as parsed.
+        vocabulary: the tags, roles, databases and datasets that exist.
+        datasets: candidates; those that the permission does not cover are passed over.
+        existing: the stored permissions of the same role (others are passed over, but for those
+            of the public role, which everybody holds).
+        places: where the names of scope and role stand in the statement.
+
+    Raises:
+        UnknownName: a tag, role, database, dataset, function, transform or column that is not
+            there, with its position and near names.
+        TypeMismatch: a filter or a transform that fits no covered dataset.
+        InvalidRequest: the permission would reveal a filter over columns that its holder does not
+            see, and does not say that this is accepted.
+    """
+    _check_names(permission, vocabulary, places or Places())
+    covered = [d for d in datasets if permission.scope.covers(d.name)]
+    others = [
+        e
+        for e in existing
+        if e.role in {permission.role, PUBLIC_ROLE} and e != permission and not _same(e, permission)
+    ]
+    warnings = [
+        *_check_where(permission, covered),
+        *(w for c in permission.transforms for w in _check_clause(c, covered)),
+    ]
+    _check_reveals(permission, others, covered)
+    if not covered:
+        warnings.append("it covers no dataset yet, so its columns and types were not checked")
+    return tuple(warnings)
+
+
+def _same(one: Permission, other: Permission) -> bool:
+    return bool(one.id) and one.id == other.id
+
+
+# ---- names
+
+
+def _check_names(permission: Permission, vocabulary: Vocabulary, places: Places) -> None:
+    scope = permission.scope
+    name = DatasetName(scope.database, scope.dataset)
+    if scope.kind is not ScopeKind.CATALOG and scope.database not in vocabulary.databases:
+        raise _unknown("database", scope.database, vocabulary.databases, places.scope)
+    if scope.kind is ScopeKind.TABLE and name not in vocabulary.datasets:
+        raise _unknown("dataset", str(name), map(str, vocabulary.datasets), places.scope)
+    if permission.role not in vocabulary.roles | {PUBLIC_ROLE}:
+        raise _unknown("role", permission.role, vocabulary.roles, places.role)
+    expressions = [c.tags for c in permission.transforms]
+    if permission.having is not None:
+        expressions.insert(0, permission.having)
+    for tags in expressions:
+        for leaf, _ in tags_in(tags):
+            if leaf.tag not in vocabulary.tags:
+                raise _unknown("tag", str(leaf.tag), map(str, vocabulary.tags), leaf.position)
+    for clause in permission.transforms:
+        check_call(clause.call)
+
+
+def _unknown(what: str, name: str, known: Iterable[str], position: Position | None) -> UnknownName:
+    hint = near(name, known) or f"create the {what} first"
+    return UnknownName(f"unknown {what} `{name}`", hint=hint, position=position)
+
+
+# ---- filters
+
+
+def _check_where(permission: Permission, covered: Sequence[Dataset]) -> Iterable[str]:
+    where = permission.where
+    if where is None:
+        return
+    check_filter(where, None)
+    kinds = [column_kinds(d) for d in covered]
+    known = {name for columns in kinds for name in columns}
+    for name, position in columns_of(where).items():
+        if covered and name not in known:
+            raise UnknownName(
+                f"no covered dataset has a column `{name}`",
+                hint=near(name, known),
+                position=position,
+            )
+    problems: list[tuple[Dataset, InvalidRequest]] = []
+    for dataset, columns in zip(covered, kinds, strict=True):
+        try:
+            check_filter(where, columns)
+        except InvalidRequest as error:
+            problems.append((dataset, error))
+    mismatch = next((e for _, e in problems if isinstance(e, TypeMismatch)), None)
+    if mismatch and len(problems) == len(covered):
+        raise mismatch
+    for dataset, error in problems:
+        yield f"on `{dataset.name}` it grants nothing: {error.message}"
+
+
+# ---- transforms
+
+
+def _check_clause(clause: TransformClause, covered: Sequence[Dataset]) -> Iterable[str]:
+    fitting = 0
+    problems: list[tuple[str, InvalidRequest]] = []
+    for dataset in covered:
+        for column in dataset.columns:
+            if not column.reviewed or not matches(clause.tags, dataset.effective_tags(column)):
+                continue
+            try:
+                use_of(clause, column, dataset)
+                fitting += 1
+            except InvalidRequest as error:
+                problems.append((f"{dataset.name}.{column.name}", error))
+    if problems and not fitting:
+        name, error = problems[0]
+        raise TypeMismatch(
+            f"on column `{name}`: {error.message}",
+            hint="use `mask` or `null`, or another tag",
+            position=clause.call.position,
+        )
+    for name, error in problems:
+        yield f"column `{name}` will be hidden: {error.message}"
+
+
+# ---- what a filter tells
+
+
+def _check_reveals(
+    permission: Permission, others: Sequence[Permission], covered: Sequence[Dataset]
+) -> None:
+    """Beside another grant, the cells that a filtered one adds tell where its filter holds."""
+    if permission.properties.get(_PROPERTY) == _ACCEPTED:
+        return
+    for dataset in covered:
+        table = Same(dataset)
+        new = bind_grant(Same(permission), table)
+        beside = [bind_grant(Same(e), table) for e in others if e.scope.covers(dataset.name)]
+        for other in beside:
+            told = _revealed(new, other, beside, dataset)
+            if not told and other.permission.properties.get(_PROPERTY) != _ACCEPTED:
+                told = _revealed(other, new, beside, dataset)
+            if told:
+                raise InvalidRequest(
+                    f"on `{dataset.name}` the cells shown would tell the holder about column "
+                    f"`{told}`, which is not in view",
+                    hint="add POLICYPROPERTIES('reveals_filter'='accepted') to accept that",
+                    position=columns_of(permission.where).get(told) if permission.where else None,
+                )
+
+
+def _revealed(
+    grant: BoundGrant, other: BoundGrant, beside: Sequence[BoundGrant], dataset: Dataset
+) -> str:
+    """A column of `grant`'s filter that rows shown by `other` tell about, or nothing."""
+    where, beside_where = grant.permission.where, other.permission.where
+    if where is None or not grant.shown or not other.shown:
+        return ""
+    if beside_where is not None and filter_sql(where) == filter_sql(beside_where):
+        return ""
+    adds = any(
+        place not in other.shown or way.order < other.shown[place].order
+        for place, way in grant.shown.items()
+    )
+    whole = [g for g in beside if g is not grant and g.permission.where is None]
+    seen = {
+        dataset.columns[place].name
+        for g in (other, *whole)
+        for place, way in g.shown.items()
+        if way is CLEAR
+    }
+    hidden = sorted(set(columns_of(where)) - seen)
+    return hidden[0] if adds and hidden else ""

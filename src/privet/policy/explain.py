@@ -1,0 +1,227 @@
+"""Why somebody sees what they see: a decision, said in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from privet.model.decisions import ColumnDecision, Decision, Reason, Verdict
+from privet.policy.binding import columns_of
+from privet.policy.forms import to_english
+from privet.policy.printing import filter_sql, to_sql, transform_sql
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedReason:
+    """What a permission (or the law) did to a column. `permission` is its id, or empty."""
+
+    effect: str
+    detail: str
+    permission: str = ""
+    sql: str = ""
+    english: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedColumn:
+    """A column's verdict; `transforms` are the printed calls, least protective first."""
+
+    name: str
+    type: str
+    verdict: str
+    tags: tuple[str, ...] = ()
+    transforms: tuple[str, ...] = ()
+    reasons: tuple[ExplainedReason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedPermission:
+    """A permission that was considered; `ignored` says why it grants nothing here, if so."""
+
+    id: str
+    sql: str
+    english: str
+    ignored: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A decision for people and for JSON.
+
+    `filter` is the effective row filter: None where every row is shown, or where the reader may
+    not know it. `complete` is false in the form that shows no more than a scan would.
+    """
+
+    dataset: str
+    user: str
+    issuer: str
+    groups: tuple[str, ...]
+    roles: tuple[str, ...]
+    allowed: bool
+    bypass: bool
+    complete: bool
+    columns: tuple[ExplainedColumn, ...] = ()
+    filter: str | None = None
+    filter_english: str = ""
+    permissions: tuple[ExplainedPermission, ...] = ()
+    warnings: tuple[str, ...] = ()
+    version: int | None = None
+    digest: str = field(default="")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The explanation as JSON values."""
+        fired = [_permission_dict(p) for p in self.permissions if not p.ignored]
+        return {
+            "dataset": self.dataset,
+            "user": self.user,
+            "issuer": self.issuer,
+            "groups": list(self.groups),
+            "roles": list(self.roles),
+            "allowed": self.allowed,
+            "bypass": self.bypass,
+            "complete": self.complete,
+            "columns": [_column_dict(c) for c in self.columns],
+            "filter": {"sql": self.filter, "english": self.filter_english}
+            if self.filter is not None
+            else None,
+            "permissions": fired,
+            "ignored": [
+                {**_permission_dict(p), "reason": p.ignored} for p in self.permissions if p.ignored
+            ],
+            "warnings": list(self.warnings),
+            "version": self.version,
+            "digest": self.digest,
+        }
+
+    def lines(self) -> Iterator[str]:
+        """The explanation as lines of text."""
+        roles = ", ".join(self.roles) or "none"
+        yield f"{self.dataset} as seen by {self.user} (roles: {roles})"
+        if self.bypass:
+            yield "a catalog admin: every column and row, whatever the permissions say"
+        elif not self.allowed:
+            yield "nothing is visible: the dataset does not exist for this user"
+        elif self.filter is not None:
+            yield f"rows: {self.filter_english}"
+        elif self.complete:
+            yield "rows: all"
+        for column in self.columns:
+            yield from _column_lines(column)
+        for permission in self.permissions:
+            state = f"ignored, {permission.ignored}" if permission.ignored else "in force"
+            yield f"permission {permission.id or '-'} ({state}): {permission.sql}"
+            yield f"    {permission.english}"
+        for warning in self.warnings:
+            yield f"warning: {warning}"
+
+
+def explain(decision: Decision, *, steward: bool) -> Explanation:
+    """Explain a decision. Never raises: a caller without the right requires the decision first.
+
+    With `steward` false it shows what the reader's own scan would show: the visible columns with
+    their verdicts, and the row filter only if every column in it is visible in clear.
+    """
+    principal = decision.principal
+    filtered = None if decision.bypass else _filter(decision)
+    if not steward and not _in_view(decision):
+        filtered = None
+    columns = decision.columns if steward else decision.visible
+    return Explanation(
+        dataset=str(decision.name),
+        user=principal.user,
+        issuer=principal.issuer,
+        groups=tuple(sorted(principal.groups)),
+        roles=tuple(sorted(decision.roles)),
+        allowed=decision.allowed,
+        bypass=decision.bypass,
+        complete=steward,
+        columns=tuple(_column(c, decision, steward=steward) for c in columns),
+        filter=filtered,
+        filter_english=f"only rows where {filtered}" if filtered else "",
+        permissions=_permissions(decision) if steward else (),
+        warnings=decision.warnings if steward else (),
+        version=decision.version if steward else None,
+        digest=decision.digest if steward else "",
+    )
+
+
+def _filter(decision: Decision) -> str | None:
+    """The disjunction of the filters as SQL; None if every row is shown."""
+    if not decision.filters or None in decision.filters:
+        return None
+    texts = [filter_sql(f) for f in decision.filters if f is not None]
+    return texts[0] if len(texts) == 1 else " OR ".join(f"({text})" for text in texts)
+
+
+def _in_view(decision: Decision) -> bool:
+    clear = {c.column.name for c in decision.columns if c.verdict is Verdict.CLEAR}
+    return all(clear >= set(columns_of(f)) for f in decision.filters if f is not None)
+
+
+def _column(column: ColumnDecision, decision: Decision, *, steward: bool) -> ExplainedColumn:
+    dataset = decision.dataset
+    held = dataset.effective_tags(column.column) if dataset else frozenset()
+    reasons = column.reasons if steward else ()
+    return ExplainedColumn(
+        name=column.column.name,
+        type=str(column.column.type),
+        verdict=str(column.verdict),
+        tags=tuple(sorted(map(str, held))),
+        transforms=tuple(transform_sql(o.transform.call) for o in column.options if o.transform),
+        reasons=tuple(_reason(r, decision) for r in reasons),
+    )
+
+
+def _reason(reason: Reason, decision: Decision) -> ExplainedReason:
+    permission = decision.considered.get(reason.permission_id)
+    return ExplainedReason(
+        reason.effect,
+        reason.detail,
+        reason.permission_id,
+        to_sql(permission) if permission else "",
+        to_english(permission) if permission else "",
+    )
+
+
+def _permissions(decision: Decision) -> tuple[ExplainedPermission, ...]:
+    return tuple(
+        ExplainedPermission(
+            name, to_sql(permission), to_english(permission), decision.ignored.get(name, "")
+        )
+        for name, permission in sorted(decision.considered.items())
+    )
+
+
+def _column_dict(column: ExplainedColumn) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "type": column.type,
+        "tags": list(column.tags),
+        "verdict": column.verdict,
+        "transform": column.transforms[0] if column.transforms else None,
+        "transforms": list(column.transforms),
+        "reasons": [
+            {
+                "effect": r.effect,
+                "detail": r.detail,
+                "permission": {"id": r.permission, "sql": r.sql, "english": r.english}
+                if r.sql
+                else None,
+            }
+            for r in column.reasons
+        ],
+    }
+
+
+def _permission_dict(permission: ExplainedPermission) -> dict[str, Any]:
+    return {"id": permission.id, "sql": permission.sql, "english": permission.english}
+
+
+def _column_lines(column: ExplainedColumn) -> Iterator[str]:
+    tags = f" [{', '.join(column.tags)}]" if column.tags else ""
+    how = f" by {', '.join(column.transforms)}" if column.transforms else ""
+    yield f"  {column.name} {column.type}{tags}: {column.verdict}{how}"
+    for reason in column.reasons:
+        source = f" (permission {reason.permission})" if reason.permission else ""
+        yield f"      {reason.effect}: {reason.detail}{source}"

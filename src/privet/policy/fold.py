@@ -1,0 +1,342 @@
+"""Reducing a filter before any row is read, by the rules that the reference page lists.
+
+Each part is reduced to what it can be over all rows: TRUE, FALSE, NULL, some other value - and
+whether it can fail. Only what is certain is replaced; the rest is kept as written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from privet.model.expressions import (
+    And,
+    Arithmetic,
+    Call,
+    Case,
+    ColumnRef,
+    Compare,
+    CompareOp,
+    Expr,
+    In,
+    IsNull,
+    Like,
+    Literal,
+    Negate,
+    Not,
+    Or,
+)
+from privet.policy import constants
+from privet.policy.binding import children, function_of, kind_of, rebuild, walk
+from privet.policy.constants import Fails, Undecided, Value, to_float
+from privet.policy.functions import NUMBERS, Kind
+
+ALWAYS = Literal(True)
+NEVER = Literal(False)
+
+_T, _F, _N, _V = "TRUE", "FALSE", "NULL", "value"
+_ANY = frozenset({_T, _F, _N, _V})
+_NULL = frozenset({_N})
+_TRUE = frozenset({_T})
+_DEAD: frozenset[str] = frozenset()
+_SETTLED = {_TRUE: True, frozenset({_F}): False, _NULL: None}
+_OPPOSITE = {_T: _F, _F: _T}
+_INEXACT = frozenset({Kind.INTEGER, Kind.FLOAT})
+_EXACT = (frozenset({Kind.INTEGER, Kind.DECIMAL}), frozenset({Kind.DECIMAL, Kind.FLOAT}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A reduced part. `possible` is empty if it fails whatever the row; `known` if constant."""
+
+    expr: Expr
+    possible: frozenset[str] = _ANY
+    may_fail: bool = False
+    known: bool = False
+    value: Value = None
+
+
+def depends_on(expr: Expr | None) -> tuple[bool, bool]:
+    """Whether a filter depends on the reader's name, and on the moment."""
+    called = {p.function for p in walk(expr) if isinstance(p, Call)} if expr else set[str]()
+    return "user" in called, "now" in called
+
+
+def fold_filter(expr: Expr, kinds: Mapping[str, Kind], user: str, now: datetime) -> Expr:
+    """Replace `user()` and `now()` (an aware moment) by literals and reduce.
+
+    The filter is already checked against the columns of these `kinds`. Gives `ALWAYS` for a filter
+    that is TRUE for every row and cannot fail, `NEVER` for one that is TRUE for none.
+    """
+    part = _Folder(kinds).reduce(_settled(expr, user, now))
+    if _T not in part.possible:
+        return NEVER
+    if part.possible == _TRUE and not part.may_fail:
+        return ALWAYS
+    return part.expr
+
+
+def _settled(expr: Expr, user: str, now: datetime) -> Expr:
+    if isinstance(expr, Call) and expr.function == "user":
+        return Literal(user)
+    if isinstance(expr, Call) and expr.function == "now":
+        return Literal(now.astimezone(UTC))
+    parts = children(expr)
+    return rebuild(expr, [_settled(part, user, now) for part in parts]) if parts else expr
+
+
+def _constant(expr: Expr, value: Value) -> _Part:
+    if value is None or isinstance(value, bool):
+        possible = frozenset({_N if value is None else _T if value else _F})
+    else:
+        possible = frozenset({_V})
+    # A 64-bit float has no literal: the part stays as it is written.
+    shown = expr if isinstance(value, float) else Literal(value)
+    return _Part(shown, possible, known=True, value=value)
+
+
+def _settle(expr: Expr, possible: frozenset[str], may_fail: bool) -> _Part:
+    if not may_fail and possible in _SETTLED:
+        return _constant(expr, _SETTLED[possible])
+    return _Part(expr, possible, may_fail or not possible)
+
+
+def _computed(expr: Expr, compute: Callable[[], Value], otherwise: _Part) -> _Part:
+    try:
+        return _constant(expr, compute())
+    except Fails:
+        return _Part(expr, _DEAD, may_fail=True)
+    except Undecided:
+        return otherwise
+
+
+def _any_dead(parts: Sequence[_Part]) -> bool:
+    return any(not p.possible for p in parts)
+
+
+def _join(parts: Sequence[_Part], whole: str) -> frozenset[str]:
+    """What AND (`whole` is TRUE) or OR (FALSE) can be.
+
+    For `whole`, every part must be able to be it; for its opposite, any part; for NULL, some part
+    must be able to be NULL while no part has to be the opposite.
+    """
+    if _any_dead(parts):
+        return _DEAD
+    breaks = _OPPOSITE[whole]
+    found: set[str] = set()
+    if all(whole in p.possible for p in parts):
+        found.add(whole)
+    if any(breaks in p.possible for p in parts):
+        found.add(breaks)
+    if all(p.possible & {whole, _N} for p in parts) and any(_N in p.possible for p in parts):
+        found.add(_N)
+    return frozenset(found)
+
+
+def _reached(
+    branches: Sequence[tuple[_Part, _Part]], default: _Part
+) -> tuple[frozenset[str], bool]:
+    """What a CASE can be, and whether it can fail: unreached parts do not count."""
+    possible: frozenset[str] = frozenset()
+    may_fail = False
+    for condition, value in branches:
+        may_fail = may_fail or condition.may_fail
+        if _T in condition.possible:
+            possible |= value.possible
+            may_fail = may_fail or value.may_fail
+        if not condition.possible - _TRUE:
+            return possible, may_fail
+    return possible | default.possible, may_fail or default.may_fail
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    kinds: Mapping[str, Kind]
+
+    def reduce(self, expr: Expr) -> _Part:
+        return _REDUCERS[type(expr)](self, expr)
+
+    def junction(self, expr: And | Or) -> _Part:
+        form, whole = (And, _T) if isinstance(expr, And) else (Or, _F)
+        parts = [self.reduce(p) for p in expr.parts]
+        possible = _join(parts, whole)
+        kept = [p.expr for p in parts if not (p.known and p.possible == frozenset({whole}))]
+        if not kept:
+            return _constant(expr, whole == _T)
+        shown = kept[0] if len(kept) == 1 else form(tuple(kept))
+        return _settle(shown, possible, any(p.may_fail for p in parts))
+
+    def negation(self, expr: Not) -> _Part:
+        part = self.reduce(expr.part)
+        possible = frozenset(_OPPOSITE.get(p, p) for p in part.possible)
+        return _settle(Not(part.expr), possible, part.may_fail)
+
+    def compare(self, expr: Compare) -> _Part:
+        left, right = self.reduce(expr.left), self.reduce(expr.right)
+        shown = Compare(expr.op, left.expr, right.expr)
+        return self._comparison(shown, (left, right), (expr.left, expr.right))
+
+    def _comparison(
+        self, shown: Compare, parts: tuple[_Part, _Part], written: tuple[Expr, Expr]
+    ) -> _Part:
+        left, right = parts
+        may_fail = left.may_fail or right.may_fail
+        if _any_dead(parts):
+            return _Part(shown, _DEAD, may_fail=True)
+        if left.known and right.known:
+            return _computed(
+                shown,
+                lambda: constants.compare(shown.op, left.value, right.value),
+                _Part(shown, may_fail=True),
+            )
+        if _NULL in (left.possible, right.possible):
+            return _settle(shown, _NULL, may_fail)
+        nulls = (left.possible | right.possible) & _NULL
+        may_fail = may_fail or self._conversion_may_fail(parts, written)
+        return _settle(shown, frozenset({_T, _F}) | nulls, may_fail)
+
+    def _conversion_may_fail(self, parts: tuple[_Part, _Part], written: tuple[Expr, Expr]) -> bool:
+        pair = frozenset(kind_of(e, self.kinds) for e in written) - {Kind.NULL}
+        if len(pair) == 1 or any(pair <= exact for exact in _EXACT):
+            return False
+        whole = [p.value for p in parts if p.known and isinstance(p.value, int)]
+        if pair == _INEXACT and whole:
+            try:
+                to_float(whole[0])
+            except Fails:
+                return True
+            return False
+        return True
+
+    def membership(self, expr: In) -> _Part:
+        subject = self.reduce(expr.subject)
+        options = [self.reduce(o) for o in expr.options]
+        tests = [
+            self._comparison(
+                Compare(CompareOp.EQ, subject.expr, option.expr),
+                (subject, option),
+                (expr.subject, written),
+            )
+            for option, written in zip(options, expr.options, strict=True)
+        ]
+        shown = In(subject.expr, tuple(o.expr for o in options))
+        return _settle(shown, _join(tests, _F), any(t.may_fail for t in tests))
+
+    def like(self, expr: Like) -> _Part:
+        part = self.reduce(expr.subject)
+        shown = Like(part.expr, expr.pattern)
+        possible = frozenset({_T, _F}) | (part.possible & _NULL)
+        if part.possible in (_DEAD, _NULL):
+            possible = part.possible
+        unknown = _settle(shown, possible, part.may_fail)
+        if part.known:
+            return _computed(shown, lambda: constants.like(part.value, expr.pattern), unknown)
+        return unknown
+
+    def is_null(self, expr: IsNull) -> _Part:
+        part = self.reduce(expr.subject)
+        possible = frozenset({_T} if _N in part.possible else ()) | frozenset(
+            {_F} if part.possible - _NULL else ()
+        )
+        return _settle(IsNull(part.expr), possible, part.may_fail)
+
+    def case(self, expr: Case) -> _Part:
+        branches: list[tuple[_Part, _Part]] = []
+        default = self.reduce(expr.default)
+        for condition, value in ((self.reduce(c), self.reduce(v)) for c, v in expr.branches):
+            if condition.known and condition.possible == _TRUE:
+                default = value
+                break
+            if not condition.known:
+                branches.append((condition, value))
+            if not condition.possible:
+                # Nothing behind a condition that always fails is ever reached.
+                break
+        if kind_of(expr, self.kinds) in NUMBERS:
+            return self._of_numbers(expr, default if not branches else None)
+        if not branches:
+            return default
+        shown = Case(tuple((c.expr, v.expr) for c, v in branches), default.expr)
+        return _settle(shown, *_reached(branches, default))
+
+    def _of_numbers(self, expr: Expr, part: _Part | None) -> _Part:
+        """A CASE or coalesce of numbers: their kinds together decide how it computes.
+
+        So it stays as it is written, unless it is one constant.
+        """
+        if part is None or not part.known:
+            return _Part(expr, frozenset({_V, _N}), may_fail=True)
+        if part.value is None or kind_of(expr, self.kinds) is Kind.INTEGER:
+            return part
+        return _computed(expr, lambda: to_float(part.value), part)
+
+    def arithmetic(self, expr: Arithmetic) -> _Part:
+        parts = [self.reduce(expr.left), self.reduce(expr.right)]
+        shown = Arithmetic(expr.op, parts[0].expr, parts[1].expr)
+        return self._strict(
+            shown,
+            parts,
+            lambda: constants.arithmetic(expr.op, parts[0].value, parts[1].value),
+        )
+
+    def negate(self, expr: Negate) -> _Part:
+        part = self.reduce(expr.part)
+        return self._strict(Negate(part.expr), [part], lambda: constants.negate(part.value))
+
+    def call(self, expr: Call) -> _Part:
+        parts = [self.reduce(a) for a in expr.arguments]
+        shown = Call(expr.function, tuple(p.expr for p in parts))
+        if expr.function == "coalesce":
+            return self._coalesce(expr, shown, parts)
+        function = function_of(expr)
+        return self._strict(
+            shown,
+            parts,
+            lambda: constants.call(expr.function, [p.value for p in parts]),
+            total=function is not None and function.total,
+        )
+
+    def _coalesce(self, expr: Expr, shown: Expr, parts: list[_Part]) -> _Part:
+        if _any_dead(parts):
+            return _Part(shown, _DEAD, may_fail=True)
+        value = constants.call("coalesce", [p.value for p in parts])
+        constant = _constant(expr, value) if all(p.known for p in parts) else None
+        if kind_of(expr, self.kinds) in NUMBERS:
+            return self._of_numbers(expr, constant)
+        if constant:
+            return constant
+        found = frozenset[str]().union(*(p.possible for p in parts)) - _NULL
+        nulls = _NULL if all(_N in p.possible for p in parts) else frozenset[str]()
+        return _settle(shown, found | nulls, any(p.may_fail for p in parts))
+
+    def _strict(
+        self, shown: Expr, parts: list[_Part], compute: Callable[[], Value], total: bool = False
+    ) -> _Part:
+        """A part that is NULL where one of its arguments is."""
+        if _any_dead(parts):
+            return _Part(shown, _DEAD, may_fail=True)
+        may_fail = any(p.may_fail for p in parts)
+        if any(p.possible == _NULL for p in parts) and not all(p.known for p in parts):
+            return _settle(shown, _NULL, may_fail)
+        nulls = frozenset[str]().union(*(p.possible for p in parts)) & _NULL
+        unknown = _Part(shown, frozenset({_V}) | nulls, may_fail or not total)
+        return _computed(shown, compute, unknown) if all(p.known for p in parts) else unknown
+
+
+_REDUCERS: dict[type, Callable[[_Folder, Any], _Part]] = {
+    Literal: lambda _, e: _constant(e, e.value),
+    ColumnRef: lambda _, e: _Part(e),
+    Compare: _Folder.compare,
+    And: _Folder.junction,
+    Or: _Folder.junction,
+    Not: _Folder.negation,
+    In: _Folder.membership,
+    Like: _Folder.like,
+    IsNull: _Folder.is_null,
+    Case: _Folder.case,
+    Arithmetic: _Folder.arithmetic,
+    Negate: _Folder.negate,
+    Call: _Folder.call,
+}

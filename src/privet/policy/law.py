@@ -1,0 +1,257 @@
+"""The law of union: what all grants together give one principal of one dataset.
+
+Pure: `decide` depends on its arguments only, and never raises because of facts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+
+from privet.model.datasets import Column, Dataset
+from privet.model.decisions import (
+    CellOption,
+    ColumnDecision,
+    Decision,
+    Facts,
+    Reason,
+    TransformUse,
+    Verdict,
+)
+from privet.model.expressions import Expr
+from privet.model.permissions import Permission
+from privet.model.principals import Principal
+from privet.model.transforms import find_spec
+from privet.policy.grants import Firing, Same, Way, covering, fire
+from privet.policy.printing import transform_sql
+
+_EVERY_ROW = ""
+_NEVER_TRUE = "its filter is true for no row"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A column's options, by the text of their filters, before filters have numbers."""
+
+    column: Column
+    options: tuple[tuple[TransformUse | None, frozenset[str]], ...]
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What some firing grants give, whoever asks."""
+
+    filters: tuple[Expr | None, ...]
+    columns: tuple[ColumnDecision, ...]
+    permissions: tuple[str, ...]
+    warnings: tuple[str, ...]
+    digest: str
+    personal: bool
+
+
+def decide(principal: Principal, facts: Facts, now: datetime) -> Decision:
+    """Decide what a principal gets of a dataset at a moment (aware).
+
+    The outcome is data, refusals too: `Decision.require` is what raises.
+    """
+    dataset = facts.dataset
+    if dataset is None or dataset.name != facts.name:
+        return Decision(
+            principal, facts.name, facts.version, None, digest=_digest("none"), roles=facts.roles
+        )
+    if principal.admin:
+        return _bypass(principal, facts, dataset)
+    ignored: dict[str, str] = {}
+    considered: dict[str, Permission] = {}
+    firing: list[Firing] = []
+    moment = now.timestamp()
+    for grant in covering(Same(facts.permissions), Same(dataset)):
+        permission = grant.permission
+        if permission.role not in facts.roles:
+            continue
+        considered[permission.id] = permission
+        reason = grant.closed(moment)
+        fired = None if reason else fire(grant, principal.user, now)
+        if fired is None:
+            ignored[permission.id] = reason or _NEVER_TRUE
+        else:
+            firing.append(fired)
+    outcome = _unite(Same(dataset), tuple(firing))
+    return Decision(
+        principal,
+        facts.name,
+        facts.version,
+        dataset,
+        filters=outcome.filters,
+        columns=outcome.columns,
+        permissions=outcome.permissions,
+        warnings=outcome.warnings,
+        digest=_personal(outcome, principal),
+        roles=facts.roles,
+        ignored=ignored,
+        considered=considered,
+    )
+
+
+def _bypass(principal: Principal, facts: Facts, dataset: Dataset) -> Decision:
+    clear = (CellOption(None, frozenset({0})),)
+    reasons = (Reason("shows", detail="catalog admins see everything"),)
+    return Decision(
+        principal,
+        facts.name,
+        facts.version,
+        dataset,
+        bypass=True,
+        filters=(None,),
+        columns=tuple(ColumnDecision(c, Verdict.CLEAR, clear, reasons) for c in dataset.columns),
+        digest=_digest("bypass", dataset.id, dataset.revision),
+        roles=facts.roles,
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _unite(table: Same[Dataset], firing: tuple[Firing, ...]) -> _Outcome:
+    """Cell by cell: the least protective of what the grants that hold for the row show."""
+    dataset = table.value
+    ordered = sorted(firing, key=lambda f: (f.grant.permission.id, f.text))
+    expressions = {f.text: f.filter for f in ordered}
+    shown = [_unite_column(place, c, ordered) for place, c in enumerate(dataset.columns)]
+    # Filters that only lead to what another filter leads to anyway are gone from the options.
+    texts = sorted({text for s in shown for _, filters in s.options for text in filters})
+    numbers = {text: number for number, text in enumerate(texts)}
+    columns = tuple(_decide_column(s, numbers) for s in shown)
+    return _Outcome(
+        filters=tuple(expressions[text] for text in texts),
+        columns=columns,
+        permissions=tuple(sorted({f.grant.permission.id for f in ordered})),
+        warnings=_warnings(ordered, columns),
+        digest=_digest(dataset.id, dataset.revision, texts, _digestible(dataset, columns)),
+        personal=any(_is_personal(c) for c in columns),
+    )
+
+
+def _unite_column(place: int, column: Column, firing: list[Firing]) -> _Shown:
+    ways: dict[tuple[int, str, str, bool], Way] = {}
+    filters: dict[tuple[int, str, str, bool], set[str]] = {}
+    for fired in firing:
+        if way := fired.grant.shown.get(place):
+            ways[way.order] = way
+            filters.setdefault(way.order, set()).add(fired.text)
+    options: list[tuple[TransformUse | None, frozenset[str]]] = []
+    covered: set[str] = set()
+    for order in sorted(ways):
+        fresh = filters[order] - covered
+        if _EVERY_ROW in covered or not fresh:
+            continue
+        if _EVERY_ROW in fresh:
+            fresh = {_EVERY_ROW}
+        options.append((ways[order].transform, frozenset(fresh)))
+        covered |= fresh
+    return _Shown(column, _personalise(options), tuple(_reasons(place, column, firing)))
+
+
+def _personalise(
+    options: list[tuple[TransformUse | None, frozenset[str]]],
+) -> tuple[tuple[TransformUse | None, frozenset[str]], ...]:
+    """Beside clear cells, tokens are the reader's own: else the column is its own dictionary."""
+    if len(options) < 2 or options[0][0] is not None:  # noqa: PLR2004 - a clear one and another
+        return tuple(options)
+    return tuple(
+        (replace(use, per_principal=_is_keyed(use)) if use else None, filters)
+        for use, filters in options
+    )
+
+
+def _is_keyed(use: TransformUse) -> bool:
+    spec = find_spec(use.call.function)
+    return spec is not None and spec.keyed
+
+
+def _reasons(place: int, column: Column, firing: list[Firing]) -> Iterable[Reason]:
+    if not column.reviewed:
+        yield Reason("hides", detail="a steward has not reviewed it yet")
+        return
+    if not firing:
+        yield Reason("hides", detail="no permission in force shows it")
+    for fired in firing:
+        grant = fired.grant
+        way = grant.shown.get(place)
+        where = f" where {fired.text}" if fired.text else ""
+        if way is None:
+            detail = grant.warnings.get(column.name, "it is not among the columns it shows")
+            yield Reason("hides", grant.permission.id, detail)
+        elif way.transform is None:
+            yield Reason("shows", grant.permission.id, f"in clear{where}")
+        else:
+            detail = f"{transform_sql(way.transform.call)}{where}"
+            yield Reason("transforms", grant.permission.id, detail)
+
+
+def _decide_column(shown: _Shown, numbers: Mapping[str, int]) -> ColumnDecision:
+    options = tuple(
+        CellOption(use, frozenset(numbers[text] for text in filters))
+        for use, filters in shown.options
+    )
+    covered = frozenset[str]().union(*(filters for _, filters in shown.options))
+    partly = _EVERY_ROW not in covered and len(covered) < len(numbers)
+    match options:
+        case ():
+            verdict = Verdict.HIDDEN
+        case (option,) if not partly:
+            verdict = Verdict.CLEAR if option.transform is None else Verdict.TRANSFORMED
+        case _:
+            verdict = Verdict.PARTLY
+    return ColumnDecision(shown.column, verdict, options, shown.reasons)
+
+
+def _warnings(firing: list[Firing], columns: tuple[ColumnDecision, ...]) -> tuple[str, ...]:
+    found = {
+        f"column `{name}` is hidden in permission {fired.grant.permission.id or 'unnamed'}: {why}"
+        for fired in firing
+        for name, why in fired.grant.warnings.items()
+    }
+    found |= {
+        f"column `{c.column.name}` is clear in some rows, so its tokens in the others are the "
+        "reader's own and join with nobody else's"
+        for c in columns
+        if _is_personal(c)
+    }
+    return tuple(sorted(found))
+
+
+def _is_personal(column: ColumnDecision) -> bool:
+    return any(o.transform is not None and o.transform.per_principal for o in column.options)
+
+
+def _digestible(dataset: Dataset, columns: tuple[ColumnDecision, ...]) -> list[object]:
+    found: list[object] = []
+    for column in columns:
+        for option in column.options:
+            use = option.transform
+            domain = dataset.domains.get(use.domain) if use and use.admitted else None
+            found.append(
+                (
+                    column.column.name,
+                    sorted(option.filters),
+                    (transform_sql(use.call), use.domain, use.admitted, use.per_principal)
+                    if use
+                    else (),
+                    (domain.version, domain.canonical) if domain else (),
+                )
+            )
+    return found
+
+
+def _personal(outcome: _Outcome, principal: Principal) -> str:
+    if not outcome.personal:
+        return outcome.digest
+    return _digest(outcome.digest, principal.issuer, principal.user)
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()

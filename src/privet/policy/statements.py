@@ -1,0 +1,153 @@
+"""Statements as values: what `parse` returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from privet.model.errors import Position
+from privet.model.names import DatasetName, TagName
+from privet.model.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the names that a permission's values hold without a position were written."""
+
+    scope: Position | None = None
+    role: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """`GRANT ... TO ROLE r`."""
+
+    permission: Permission
+    places: Places = field(default_factory=Places, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Revoke:
+    """`REVOKE ... FROM ROLE r`: of the permission with exactly this content, properties apart."""
+
+    permission: Permission
+    places: Places = field(default_factory=Places, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTag:
+    """`CREATE ATTRIBUTE [IF NOT EXISTS] ns.k`."""
+
+    tag: TagName
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DropTag:
+    """`DROP ATTRIBUTE [IF EXISTS] ns.k`."""
+
+    tag: TagName
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRole:
+    """`CREATE ROLE [IF NOT EXISTS] r`."""
+
+    role: str
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DropRole:
+    """`DROP ROLE [IF EXISTS] r`."""
+
+    role: str
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRole:
+    """`GRANT ROLE r TO GROUP g`."""
+
+    role: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeRole:
+    """`REVOKE ROLE r FROM GROUP g`."""
+
+    role: str
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreateDatabase:
+    """`CREATE DATABASE [IF NOT EXISTS] d`."""
+
+    database: str
+    if_not_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DropDatabase:
+    """`DROP DATABASE [IF EXISTS] d`."""
+
+    database: str
+    if_exists: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShowDatabases:
+    """`SHOW DATABASES`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowTables:
+    """`SHOW TABLES IN d`."""
+
+    database: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRoles:
+    """`SHOW ROLES`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowTags:
+    """`SHOW ATTRIBUTES`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowGrantRole:
+    """`SHOW GRANT ROLE r`."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Describe:
+    """`DESCRIBE d.t`."""
+
+    dataset: DatasetName
+
+
+Statement = (
+    Grant
+    | Revoke
+    | CreateTag
+    | DropTag
+    | CreateRole
+    | DropRole
+    | GrantRole
+    | RevokeRole
+    | CreateDatabase
+    | DropDatabase
+    | ShowDatabases
+    | ShowTables
+    | ShowRoles
+    | ShowTags
+    | ShowGrantRole
+    | Describe
+)
