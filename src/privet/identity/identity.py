@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from argon2 import PasswordHasher
 from sqlalchemy import Engine
@@ -118,6 +119,41 @@ class Identity:
             check_principal_name(user), check_groups(groups), self._clock(), lifetime
         )
         return self._format.sign(claims, self._keys.current())
+
+    def describe(self, user: str, groups: Iterable[str]) -> Principal:
+        """The principal that a user with these groups would be, without credentials to act with.
+
+        Raises:
+            InvalidRequest: a name is not acceptable, or there are too many groups.
+        """
+        checked = check_groups(groups)
+        return Principal(
+            user=check_principal_name(user),
+            groups=checked,
+            issuer=self._format.issuer,
+            admin=self._admins.matches(user, checked),
+        )
+
+    @property
+    def token_lifetime(self) -> timedelta:
+        """How long a token lives unless asked otherwise."""
+        return self._lifetime
+
+    def rotate_signing_keys(self) -> str:
+        """Sign with a new key from now on; its id.
+
+        Raises:
+            KeyUnavailable: the signing keys could not be read or written.
+        """
+        return self._keys.rotate()
+
+    def public_jwks(self) -> dict[str, list[dict[str, Any]]]:
+        """The public keys that our tokens are checked with, as a JWK set.
+
+        Raises:
+            KeyUnavailable: the signing keys could not be read.
+        """
+        return self._keys.public_jwks()
 
     def revoke_before(self, user: str, at: datetime) -> None:
         """Refuse, from the next request on, the user's tokens issued before `at` (aware).

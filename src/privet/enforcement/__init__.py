@@ -1,0 +1,16 @@
+"""A decision and a request become an EnforcedPlan; nothing else can be run."""
+
+from privet.enforcement.evaluate import passing_rows
+from privet.enforcement.plan import EnforcedPlan, enforce
+from privet.enforcement.rebuild import plain_type
+from privet.enforcement.seal import Seal, TicketInvalid, check_limit
+
+__all__ = [
+    "EnforcedPlan",
+    "Seal",
+    "TicketInvalid",
+    "check_limit",
+    "enforce",
+    "passing_rows",
+    "plain_type",
+]

@@ -1,0 +1,111 @@
+"""What a source need not deliver: a superset of the visible rows as an Arrow expression.
+
+A hint only ever spares work; the exact filter runs on whatever comes back. So it is built from
+the parts that engines agree on - whole numbers, dates, text and booleans against a literal of the
+same kind - and anything else widens it to "all rows". Floats are left out: statistics do not see
+NaN, which here is greater than every number.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pat
+
+from privet.model.datasets import Dataset
+from privet.model.expressions import (
+    And,
+    ColumnRef,
+    Compare,
+    CompareOp,
+    Expr,
+    In,
+    Literal,
+    Or,
+)
+
+_MIRRORED = {
+    CompareOp.LT: CompareOp.GT,
+    CompareOp.LE: CompareOp.GE,
+    CompareOp.GT: CompareOp.LT,
+    CompareOp.GE: CompareOp.LE,
+}
+
+
+def source_hint(filters: tuple[Expr | None, ...], dataset: Dataset) -> pc.Expression | None:
+    """A condition over the source's own column names that holds for every visible row.
+
+    None when nothing can be spared.
+    """
+    columns = {c.name: (c.source_name, c.type) for c in dataset.columns}
+    hints = [None if f is None else _hint(f, columns) for f in filters]
+    if not hints or any(h is None for h in hints):
+        return None
+    return reduce(or_, hints)
+
+
+def _hint(expr: Expr, columns: dict[str, tuple[str, pa.DataType]]) -> pc.Expression | None:
+    match expr:
+        case And(parts):
+            known = [h for p in parts if (h := _hint(p, columns)) is not None]
+            return reduce(and_, known) if known else None
+        case Or(parts):
+            known = [_hint(p, columns) for p in parts]
+            return None if any(h is None for h in known) else reduce(or_, known)
+        case Compare(op, ColumnRef(name), Literal(value)):
+            return _compare(op, columns[name], value)
+        case Compare(op, Literal(value), ColumnRef(name)):
+            return _compare(_MIRRORED.get(op, op), columns[name], value)
+        case In(ColumnRef(name), options) if all(isinstance(o, Literal) for o in options):
+            values = [o.value for o in options if isinstance(o, Literal)]
+            known = [_compare(CompareOp.EQ, columns[name], v) for v in values if v is not None]
+            return reduce(or_, known) if known and all(h is not None for h in known) else None
+        case _:
+            return None
+
+
+def _compare(op: CompareOp, column: tuple[str, pa.DataType], value: Any) -> pc.Expression | None:
+    source_name, kind = column
+    scalar = _same_kind(kind, value)
+    if scalar is None:
+        return None
+    field = pc.field(source_name)
+    match op:
+        case CompareOp.EQ:
+            return field == scalar
+        case CompareOp.NE:
+            return field != scalar
+        case CompareOp.LT:
+            return field < scalar
+        case CompareOp.LE:
+            return field <= scalar
+        case CompareOp.GT:
+            return field > scalar
+        case CompareOp.GE:
+            return field >= scalar
+
+
+def _same_kind(kind: pa.DataType, value: Any) -> pa.Scalar | None:
+    """The literal as a scalar of the column's type, where both are of the same plain kind."""
+    fits = (
+        (pat.is_integer(kind) and type(value) is int)
+        or (pat.is_boolean(kind) and type(value) is bool)
+        or (pat.is_string(kind) and type(value) is str)
+    )
+    if not fits:
+        return None
+    if pat.is_integer(kind):
+        low, high = _bounds(kind)
+        if not low <= value <= high:
+            return None
+    return pa.scalar(value, kind)
+
+
+def _bounds(kind: pa.DataType) -> tuple[int, int]:
+    if pat.is_signed_integer(kind):
+        return -(2 ** (kind.bit_width - 1)), 2 ** (kind.bit_width - 1) - 1
+    return 0, 2**kind.bit_width - 1

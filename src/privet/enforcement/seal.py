@@ -1,0 +1,88 @@
+"""Sealed requests: what two-phase protocols carry between planning and reading.
+
+A ticket holds what was asked for and by whom, encrypted and expiring; never a plan, a decision or
+a key. Redeeming it decides again, for the same principal only.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from cryptography.fernet import Fernet, InvalidToken
+
+from privet.model.errors import InvalidRequest, PrivetError
+from privet.model.names import DatasetName
+from privet.model.principals import Principal
+from privet.model.requests import ScanRequest
+from privet.privacy import Derive
+
+
+class TicketInvalid(PrivetError):
+    """A ticket that is altered, expired, or another principal's."""
+
+    code = "ticket_invalid"
+    status = 401
+
+
+_REFUSED = "the ticket is not valid, has expired or belongs to somebody else"
+_HINT = "ask for the dataset again to get a new one"
+
+
+class Seal:
+    """Seals and opens requests with a key of its own (Fernet: AES-128-CBC with HMAC-SHA256)."""
+
+    def __init__(
+        self,
+        derive: Derive,
+        *,
+        lifetime: timedelta = timedelta(minutes=10),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._box = Fernet(base64.urlsafe_b64encode(derive("ticket", "1")))
+        self._lifetime = int(lifetime.total_seconds())
+        self._clock = clock
+
+    def close(self, request: ScanRequest, principal: Principal) -> bytes:
+        """The request as an opaque ticket for this principal."""
+        body = {
+            "for": [principal.issuer, principal.user],
+            "dataset": list(request.dataset),
+            "columns": request.columns,
+            "limit": request.limit,
+        }
+        return self._box.encrypt_at_time(json.dumps(body).encode(), int(self._clock()))
+
+    def open(self, ticket: bytes, principal: Principal) -> ScanRequest:
+        """The request in a ticket.
+
+        Raises:
+            TicketInvalid: altered, expired or sealed for another principal; one text for all.
+        """
+        try:
+            sealed = self._box.decrypt_at_time(ticket, self._lifetime, int(self._clock()))
+        except (InvalidToken, TypeError) as error:
+            raise TicketInvalid(_REFUSED, hint=_HINT) from error
+        body = json.loads(sealed)
+        if body["for"] != [principal.issuer, principal.user]:
+            raise TicketInvalid(_REFUSED, hint=_HINT)
+        columns = body["columns"]
+        return ScanRequest(
+            DatasetName(*body["dataset"]),
+            None if columns is None else tuple(columns),
+            body["limit"],
+        )
+
+
+def check_limit(limit: int | None) -> int | None:
+    """A row limit as asked for.
+
+    Raises:
+        InvalidRequest: it is negative.
+    """
+    if limit is not None and limit < 0:
+        raise InvalidRequest(f"`{limit}` is not a row limit", hint="use 0 or more, or leave it out")
+    return limit

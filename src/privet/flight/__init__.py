@@ -1,0 +1,5 @@
+"""The Arrow Flight door."""
+
+from privet.flight.door import FlightDoor
+
+__all__ = ["FlightDoor"]

@@ -1,0 +1,105 @@
+"""The few calls beside scans that clients without HTTP need."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from privet.model.errors import InvalidRequest
+from privet.model.names import DatasetName, fold
+from privet.service import Caller, Services
+
+CALL = "privet.call"
+Arguments = dict[str, Any]
+
+
+def call(services: Services, caller: Caller, body: bytes) -> Any:
+    """Carry out `{"use": name, ...arguments}`; what comes back is JSON.
+
+    Raises:
+        InvalidRequest: not such an object, or arguments that the use does not take.
+        And what the use case raises.
+    """
+    try:
+        asked = json.loads(body)
+    except ValueError as error:
+        raise InvalidRequest("the call is not JSON") from error
+    if not isinstance(asked, dict) or asked.get("use") not in _USES:
+        raise InvalidRequest("no such use", hint=f"one of {', '.join(_USES)}")
+    function, takes = _USES[asked.pop("use")]
+    given = {k: v for k, v in asked.items() if v is not None}
+    if not set(given) <= set(takes) or not all(_fits(v, takes[k]) for k, v in given.items()):
+        raise InvalidRequest("wrong arguments", hint=f"it takes {', '.join(takes) or 'none'}")
+    return function(services, caller, given)
+
+
+def _fits(value: Any, kind: type) -> bool:
+    if kind is list:
+        return isinstance(value, list) and all(isinstance(v, str) for v in value)
+    return isinstance(value, kind)
+
+
+def _whoami(services: Services, caller: Caller, _: Arguments) -> Any:
+    known = services.sessions.whoami(caller)
+    return {
+        "user": known.principal.user,
+        "issuer": known.principal.issuer,
+        "groups": sorted(known.principal.groups),
+        "roles": sorted(known.roles),
+        "admin": known.principal.admin,
+    }
+
+
+def _databases(services: Services, caller: Caller, _: Arguments) -> Any:
+    found = services.datasets.list_databases(caller)
+    return [{"name": d.name, "description": d.description} for d in found]
+
+
+def _datasets(services: Services, caller: Caller, given: Arguments) -> Any:
+    database = fold(given["database"], "database name") if "database" in given else None
+    return [
+        {
+            "name": str(view.dataset.name),
+            "description": view.dataset.description,
+            "columns": [
+                {
+                    "name": decided.column.name,
+                    "type": str(decided.column.type),
+                    "comment": decided.column.comment,
+                    "tags": sorted(map(str, decided.column.tags)),
+                    "verdict": decided.verdict.value,
+                }
+                for decided in view.decision.visible
+            ],
+        }
+        for view in services.datasets.list(caller, database)
+    ]
+
+
+def _explain(services: Services, caller: Caller, given: Arguments) -> Any:
+    if "dataset" not in given:
+        raise InvalidRequest("`explain` needs a dataset")
+    name = DatasetName.parse(given["dataset"])
+    asked = services.explanations.explain(caller, name, given.get("user"), given.get("groups"))
+    return asked.to_dict()
+
+
+def _sql(services: Services, caller: Caller, given: Arguments) -> Any:
+    result = services.statements.execute(caller, given.get("statement", ""))
+    return {
+        "kind": result.kind,
+        "message": result.message,
+        "columns": list(result.columns),
+        "rows": [list(row) for row in result.rows],
+        "warnings": list(result.warnings),
+    }
+
+
+_USES: dict[str, tuple[Callable[[Services, Caller, Arguments], Any], dict[str, type]]] = {
+    "whoami": (_whoami, {}),
+    "databases": (_databases, {}),
+    "datasets": (_datasets, {"database": str}),
+    "explain": (_explain, {"dataset": str, "user": str, "groups": list}),
+    "sql": (_sql, {"statement": str}),
+}

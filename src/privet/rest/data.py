@@ -1,0 +1,201 @@
+"""Crawls, datasets, explanations and the audit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Query, status
+
+from privet.audit import to_dict
+from privet.model.datasets import Column, Dataset, FieldTag, parse_type
+from privet.model.errors import InvalidRequest
+from privet.model.events import Outcome
+from privet.model.names import DatasetName, FieldPath, TagName, fold
+from privet.rest.bodies import (
+    ColumnChange,
+    ColumnsChange,
+    Json,
+    NewCrawl,
+    NewRegistration,
+    crawl_json,
+    dataset_json,
+    items,
+    view_json,
+)
+from privet.rest.callers import CallerDep, ServicesDep
+from privet.service.crawls import ColumnReview, Registration
+
+router = APIRouter(prefix="/v1")
+_GONE = status.HTTP_204_NO_CONTENT
+
+
+def _name(database: str, name: str) -> DatasetName:
+    return DatasetName(fold(database, "database name"), fold(name, "dataset name"))
+
+
+@router.post("/crawls", tags=["crawls"], status_code=status.HTTP_202_ACCEPTED)
+def start_crawl(caller: CallerDep, services: ServicesDep, body: NewCrawl) -> Json:
+    """Begin a crawl; it goes on in the background."""
+    return crawl_json(services.crawls.start(caller, body.name, body.source))
+
+
+@router.get("/crawls", tags=["crawls"])
+def list_crawls(caller: CallerDep, services: ServicesDep) -> Json:
+    """All crawls."""
+    return items([crawl_json(c) for c in services.crawls.list(caller)])
+
+
+@router.get("/crawls/{name}", tags=["crawls"])
+def get_crawl(caller: CallerDep, services: ServicesDep, name: str) -> Json:
+    """One crawl, as far as it got."""
+    return crawl_json(services.crawls.get(caller, name))
+
+
+@router.post("/crawls/{name}/register", tags=["crawls"], status_code=status.HTTP_201_CREATED)
+def register(caller: CallerDep, services: ServicesDep, name: str, body: NewRegistration) -> Json:
+    """Make what was found a dataset; this is the review of its columns."""
+    wanted = Registration(
+        found=body.dataset,
+        name=_name(body.database, body.name or body.dataset),
+        new_database=body.new_database,
+        columns={fold(c.name, "column name"): _review(c) for c in body.columns},
+    )
+    return dataset_json(services.crawls.register(caller, name, wanted))
+
+
+def _review(change: ColumnChange) -> ColumnReview:
+    if change.reviewed is False:
+        raise InvalidRequest("registering reviews every column", hint="leave `reviewed` out")
+    return ColumnReview(
+        type=None if change.type is None else parse_type(change.type),
+        comment=change.comment,
+        tags=None if change.tags is None else tuple(TagName.parse(t) for t in change.tags),
+    )
+
+
+@router.get("/datasets", tags=["datasets"])
+def list_datasets(caller: CallerDep, services: ServicesDep, database: str | None = None) -> Json:
+    """The datasets that the caller sees something of."""
+    chosen = None if database is None else fold(database, "database name")
+    return items([view_json(v) for v in services.datasets.list(caller, chosen)])
+
+
+@router.get("/datasets/{database}/{name}", tags=["datasets"])
+def get_dataset(caller: CallerDep, services: ServicesDep, database: str, name: str) -> Json:
+    """One dataset."""
+    return view_json(services.datasets.get(caller, _name(database, name)))
+
+
+@router.delete("/datasets/{database}/{name}", tags=["datasets"], status_code=_GONE)
+def drop_dataset(caller: CallerDep, services: ServicesDep, database: str, name: str) -> None:
+    """Forget a dataset; the data is not touched."""
+    services.datasets.drop(caller, _name(database, name))
+
+
+@router.patch("/datasets/{database}/{name}/columns", tags=["datasets"])
+def change_columns(
+    caller: CallerDep, services: ServicesDep, database: str, name: str, body: ColumnsChange
+) -> Json:
+    """Change columns, all or none; refused when somebody changed the dataset since `revision`."""
+    dataset = _name(database, name)
+    current = services.datasets.get(caller, dataset)
+    changes = {fold(c.name): _changed(current.dataset, c) for c in body.columns}
+    return dataset_json(services.datasets.update_columns(caller, dataset, changes, body.revision))
+
+
+def _changed(dataset: Dataset, change: ColumnChange) -> Column:
+    column = next((c for c in dataset.columns if c.name == fold(change.name)), None)
+    if column is None:
+        raise InvalidRequest(f"`{dataset.name}` has no column `{change.name[:64]}`")
+    tags = column.field_tags
+    if change.tags is not None:
+        known = {t.tag: t for t in tags if len(t.path) == 1}
+        named = [TagName.parse(t) for t in change.tags]
+        chosen = tuple(known.get(t) or FieldTag((column.name,), t) for t in named)
+        tags = (*chosen, *(t for t in column.field_tags if len(t.path) > 1))
+    return replace(
+        column,
+        type=column.type if change.type is None else parse_type(change.type),
+        comment=column.comment if change.comment is None else change.comment,
+        reviewed=column.reviewed if change.reviewed is None else change.reviewed,
+        field_tags=tags,
+    )
+
+
+@router.post("/datasets/{database}/{name}/review", tags=["datasets"])
+def review(caller: CallerDep, services: ServicesDep, database: str, name: str) -> Json:
+    """Accept every unreviewed column."""
+    return dataset_json(services.datasets.review(caller, _name(database, name)))
+
+
+def _path(path: str) -> FieldPath:
+    return tuple(fold(part, "field name") for part in path.split(".")) if path else ()
+
+
+@router.put("/datasets/{database}/{name}/tags/{tag}", tags=["datasets"], status_code=_GONE)
+def assign_tag(  # noqa: PLR0913 - the parameters of the address
+    caller: CallerDep,
+    services: ServicesDep,
+    database: str,
+    name: str,
+    tag: str,
+    path: str = "",
+    revision: int | None = None,
+) -> None:
+    """Put a tag on a dataset, or on the field at `path`."""
+    services.tags.assign(caller, _name(database, name), _path(path), TagName.parse(tag), revision)
+
+
+@router.delete("/datasets/{database}/{name}/tags/{tag}", tags=["datasets"], status_code=_GONE)
+def unassign_tag(  # noqa: PLR0913 - the parameters of the address
+    caller: CallerDep,
+    services: ServicesDep,
+    database: str,
+    name: str,
+    tag: str,
+    path: str = "",
+    revision: int | None = None,
+) -> None:
+    """Take a tag off a dataset, or off the field at `path`."""
+    services.tags.unassign(caller, _name(database, name), _path(path), TagName.parse(tag), revision)
+
+
+@router.get("/datasets/{database}/{name}/explain", tags=["datasets"])
+def explain(  # noqa: PLR0913 - the parameters of the address
+    caller: CallerDep,
+    services: ServicesDep,
+    database: str,
+    name: str,
+    user: str | None = None,
+    groups: Annotated[str | None, Query(description="comma-separated")] = None,
+) -> Json:
+    """What a user would get, and why."""
+    named = None if groups is None else [g for g in groups.split(",") if g]
+    dataset = _name(database, name)
+    return services.explanations.explain(caller, dataset, user, named).to_dict()
+
+
+@router.get("/audit", tags=["audit"])
+def list_audit(  # noqa: PLR0913 - the parameters of the address
+    caller: CallerDep,
+    services: ServicesDep,
+    user: str | None = None,
+    action: str | None = None,
+    object: str | None = None,  # noqa: A002 - the interface
+    outcome: Outcome | None = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    before: str | None = None,
+) -> Json:
+    """Audit events, newest first."""
+    events = services.audits.list(
+        caller,
+        user=user,
+        action=action,
+        object=object,
+        outcome=outcome,
+        limit=limit,
+        before=before,
+    )
+    following = events[-1].id if len(events) == limit else None
+    return items([to_dict(e) for e in events], following)

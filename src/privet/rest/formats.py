@@ -1,0 +1,147 @@
+"""Governed batches as the bytes of a response."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pyarrow.types as pat
+
+Batches = Iterator[pa.RecordBatch]
+
+
+class ResultFormat(StrEnum):
+    """Formats of results."""
+
+    CSV = "csv"
+    JSON = "json"
+    NDJSON = "ndjson"
+    ARROW = "arrow"
+    PARQUET = "parquet"
+
+
+MEDIA_TYPES = {
+    ResultFormat.CSV: "text/csv; charset=utf-8",
+    ResultFormat.JSON: "application/json",
+    ResultFormat.NDJSON: "application/x-ndjson",
+    ResultFormat.ARROW: "application/vnd.apache.arrow.stream",
+    ResultFormat.PARQUET: "application/vnd.apache.parquet",
+}
+
+
+def encode(kind: ResultFormat, schema: pa.Schema, batches: Batches) -> Iterator[bytes]:
+    """The chunks of a response; lazily, one batch at a time."""
+    match kind:
+        case ResultFormat.CSV:
+            plain = pa.schema([pa.field(f.name, _csv_type(f.type)) for f in schema])
+            writer = _written(lambda sink: pacsv.CSVWriter(sink, plain), batches, plain)
+            return writer
+        case ResultFormat.ARROW:
+            return _written(lambda sink: pa.ipc.new_stream(sink, schema), batches, schema)
+        case ResultFormat.PARQUET:
+            return _written(lambda sink: pq.ParquetWriter(sink, schema), batches, schema)
+        case ResultFormat.NDJSON:
+            return _lines(batches)
+        case ResultFormat.JSON:
+            return _array(batches)
+
+
+class _Writer(Protocol):
+    def write_batch(self, batch: pa.RecordBatch) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _Sink(io.RawIOBase):
+    """Collects what a writer writes until it is taken."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._parts.append(bytes(data))
+        return len(self._parts[-1])
+
+    def take(self) -> bytes:
+        taken, self._parts = b"".join(self._parts), []
+        return taken
+
+
+def _written(
+    make: Callable[[pa.PythonFile], _Writer], batches: Batches, schema: pa.Schema
+) -> Iterator[bytes]:
+    sink = _Sink()
+    writer = make(pa.PythonFile(sink, mode="w"))
+    for batch in batches:
+        writer.write_batch(_as_written(batch, schema))
+        yield sink.take()
+    writer.close()
+    yield sink.take()
+
+
+def _as_written(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    if batch.schema.equals(schema):
+        return batch
+    arrays = [_cell_text(a, f.type) for a, f in zip(batch.columns, schema, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def _csv_type(kind: pa.DataType) -> pa.DataType:
+    return pa.string() if pat.is_nested(kind) or pat.is_binary(kind) else kind
+
+
+def _cell_text(array: pa.Array, kind: pa.DataType) -> pa.Array:
+    if array.type == kind:
+        return array
+    texts = [None if v is None else json.dumps(_plain(v)) for v in array.to_pylist()]
+    return pa.array(texts, pa.string())
+
+
+def _lines(batches: Batches) -> Iterator[bytes]:
+    for batch in batches:
+        yield b"".join(_row(row) + b"\n" for row in batch.to_pylist())
+
+
+def _array(batches: Batches) -> Iterator[bytes]:
+    opening = b"["
+    for batch in batches:
+        for row in batch.to_pylist():
+            yield opening + b"\n" + _row(row)
+            opening = b","
+    yield b"[]\n" if opening == b"[" else b"\n]\n"
+
+
+def _row(row: dict[str, Any]) -> bytes:
+    return json.dumps({k: _plain(v) for k, v in row.items()}, ensure_ascii=False).encode()
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has them: exact numbers stay exact, what JSON lacks becomes text or null."""
+    match value:
+        case float() if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124 - NaN
+            return None
+        case Decimal():
+            return str(value)
+        case datetime() | date():
+            return value.isoformat()
+        case bytes():
+            return value.hex()
+        case dict():
+            return {str(k): _plain(v) for k, v in value.items()}
+        case list() | tuple():
+            return [_plain(v) for v in value]
+        case None | bool() | int() | float() | str():
+            return value
+        case _:
+            return str(value)

@@ -1,0 +1,179 @@
+"""Tags, rules, roles, databases, permissions, statements."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, status
+
+from privet.model.datasets import Rule
+from privet.model.errors import InvalidRequest
+from privet.model.names import DatasetName, TagName, check_group_name, fold, fold_role
+from privet.policy import Grant, from_json, parse
+from privet.rest.bodies import (
+    Json,
+    NewDatabase,
+    NewPermission,
+    NewRole,
+    NewRule,
+    NewTag,
+    StatementBody,
+    database_json,
+    items,
+    permission_json,
+    role_json,
+    rule_json,
+    tag_json,
+)
+from privet.rest.callers import CallerDep, ServicesDep
+
+router = APIRouter(prefix="/v1")
+_GONE = status.HTTP_204_NO_CONTENT
+_MADE = status.HTTP_201_CREATED
+
+
+@router.get("/tags", tags=["tags"])
+def list_tags(caller: CallerDep, services: ServicesDep) -> Json:
+    """All tags."""
+    return items([tag_json(t) for t in services.tags.list(caller)])
+
+
+@router.post("/tags", tags=["tags"], status_code=_MADE)
+def create_tag(caller: CallerDep, services: ServicesDep, body: NewTag) -> Json:
+    """Add a tag."""
+    return tag_json(services.tags.create(caller, TagName.parse(body.tag), body.description))
+
+
+@router.delete("/tags/{tag}", tags=["tags"], status_code=_GONE)
+def drop_tag(caller: CallerDep, services: ServicesDep, tag: str) -> None:
+    """Remove a tag that nothing uses."""
+    services.tags.drop(caller, TagName.parse(tag))
+
+
+@router.get("/rules", tags=["tags"])
+def list_rules(caller: CallerDep, services: ServicesDep) -> Json:
+    """Rules of stewards, then built-in ones."""
+    return items([rule_json(r) for r in services.tags.list_rules(caller)])
+
+
+@router.post("/rules", tags=["tags"], status_code=_MADE)
+def create_rule(caller: CallerDep, services: ServicesDep, body: NewRule) -> Json:
+    """Add a rule."""
+    rule = Rule(
+        name=fold(body.name, "rule name"),
+        tag=TagName.parse(body.tag),
+        pattern=body.pattern,
+        targets=frozenset(body.targets),
+        match_rate=body.match_rate,
+        min_rows=body.min_rows,
+        description=body.description,
+    )
+    return rule_json(services.tags.create_rule(caller, rule))
+
+
+@router.delete("/rules/{name}", tags=["tags"], status_code=_GONE)
+def drop_rule(caller: CallerDep, services: ServicesDep, name: str) -> None:
+    """Remove a rule."""
+    services.tags.drop_rule(caller, fold(name, "rule name"))
+
+
+@router.get("/roles", tags=["roles"])
+def list_roles(caller: CallerDep, services: ServicesDep) -> Json:
+    """Roles with their groups."""
+    return items([role_json(r) for r in services.roles.list(caller)])
+
+
+@router.post("/roles", tags=["roles"], status_code=_MADE)
+def create_role(caller: CallerDep, services: ServicesDep, body: NewRole) -> Json:
+    """Add a role."""
+    return role_json(services.roles.create(caller, fold_role(body.name)))
+
+
+@router.delete("/roles/{role}", tags=["roles"], status_code=_GONE)
+def drop_role(caller: CallerDep, services: ServicesDep, role: str) -> None:
+    """Remove a role with its permissions."""
+    services.roles.drop(caller, fold_role(role))
+
+
+@router.put("/roles/{role}/groups/{group:path}", tags=["roles"], status_code=_GONE)
+def map_group(caller: CallerDep, services: ServicesDep, role: str, group: str) -> None:
+    """Let a group hold a role."""
+    services.roles.map_group(caller, fold_role(role), check_group_name(group))
+
+
+@router.delete("/roles/{role}/groups/{group:path}", tags=["roles"], status_code=_GONE)
+def unmap_group(caller: CallerDep, services: ServicesDep, role: str, group: str) -> None:
+    """Let a group hold a role no more."""
+    services.roles.unmap_group(caller, fold_role(role), check_group_name(group))
+
+
+@router.get("/databases", tags=["databases"])
+def list_databases(caller: CallerDep, services: ServicesDep) -> Json:
+    """Databases in which the caller sees something."""
+    return items([database_json(d) for d in services.datasets.list_databases(caller)])
+
+
+@router.post("/databases", tags=["databases"], status_code=_MADE)
+def create_database(caller: CallerDep, services: ServicesDep, body: NewDatabase) -> Json:
+    """Add an empty database."""
+    name = fold(body.name, "database name")
+    return database_json(services.datasets.create_database(caller, name, body.description))
+
+
+@router.delete("/databases/{name}", tags=["databases"], status_code=_GONE)
+def drop_database(caller: CallerDep, services: ServicesDep, name: str) -> None:
+    """Remove an empty database."""
+    services.datasets.drop_database(caller, fold(name, "database name"))
+
+
+@router.get("/permissions", tags=["permissions"])
+def list_permissions(
+    caller: CallerDep,
+    services: ServicesDep,
+    role: str | None = None,
+    database: str | None = None,
+    dataset: str | None = None,
+) -> Json:
+    """Stored permissions."""
+    found = services.permissions.list(
+        caller,
+        role=None if role is None else fold_role(role),
+        database=None if database is None else fold(database),
+        dataset=None if dataset is None else DatasetName.parse(dataset),
+    )
+    return items([permission_json(p) for p in found])
+
+
+@router.post("/permissions", tags=["permissions"], status_code=_MADE)
+def create_permission(caller: CallerDep, services: ServicesDep, body: NewPermission) -> Json:
+    """Grant, by SQL or by the JSON form."""
+    stored = services.permissions.grant(caller, _grant(body))
+    return {**permission_json(stored.permission), "warnings": list(stored.warnings)}
+
+
+def _grant(body: NewPermission) -> Grant:
+    if body.sql is not None and body.permission is None:
+        statement = parse(body.sql)
+        if isinstance(statement, Grant):
+            return statement
+        raise InvalidRequest("this statement is no GRANT", hint="send others to /v1/sql")
+    if body.permission is not None and body.sql is None:
+        return Grant(from_json(body.permission))
+    raise InvalidRequest("a permission is given as `sql` or as `permission`, not both")
+
+
+@router.delete("/permissions/{identifier}", tags=["permissions"], status_code=_GONE)
+def drop_permission(caller: CallerDep, services: ServicesDep, identifier: str) -> None:
+    """Revoke by id."""
+    services.permissions.revoke_by_id(caller, identifier)
+
+
+@router.post("/sql", tags=["sql"])
+def execute(caller: CallerDep, services: ServicesDep, body: StatementBody) -> Json:
+    """Carry out one administrative statement."""
+    result = services.statements.execute(caller, body.statement)
+    return {
+        "kind": result.kind,
+        "message": result.message,
+        "columns": list(result.columns),
+        "rows": [list(row) for row in result.rows],
+        "warnings": list(result.warnings),
+    }

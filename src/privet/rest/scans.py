@@ -1,0 +1,58 @@
+"""Reading over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from itertools import chain
+from typing import Annotated
+
+import pyarrow as pa
+from anyio import CancelScope, to_thread
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from starlette.concurrency import iterate_in_threadpool
+
+from privet.model.names import DatasetName, fold
+from privet.model.requests import ScanRequest
+from privet.rest.callers import CallerDep, ServicesDep
+from privet.rest.formats import MEDIA_TYPES, ResultFormat, encode
+from privet.service.scans import GovernedStream
+
+router = APIRouter(prefix="/v1", tags=["scans"])
+
+
+@router.get("/datasets/{database}/{name}/scan", response_class=StreamingResponse)
+def scan(  # noqa: PLR0913 - the parameters of the address
+    caller: CallerDep,
+    services: ServicesDep,
+    database: str,
+    name: str,
+    format: Annotated[ResultFormat, Query()] = ResultFormat.JSON,  # noqa: A002 - the interface
+    columns: Annotated[str | None, Query(description="comma-separated")] = None,
+    limit: Annotated[int | None, Query(ge=0)] = None,
+) -> StreamingResponse:
+    """Stream a dataset as this caller may see it."""
+    chosen = None if columns is None else tuple(fold(c.strip()) for c in columns.split(","))
+    request = ScanRequest(DatasetName(fold(database), fold(name)), chosen, limit)
+    stream = services.scans.open(caller, request)
+    return StreamingResponse(
+        _body(stream, encode(format, stream.schema, _started(stream))),
+        media_type=MEDIA_TYPES[format],
+        headers={"cache-control": "no-store"},
+    )
+
+
+def _started(stream: GovernedStream) -> Iterator[pa.RecordBatch]:
+    """The batches, the first one read already: what fails at once is still a clean error."""
+    batches = iter(stream)
+    first = next(batches, None)
+    return batches if first is None else chain([first], batches)
+
+
+async def _body(stream: GovernedStream, chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in iterate_in_threadpool(chunks):
+            yield chunk
+    finally:
+        with CancelScope(shield=True):
+            await to_thread.run_sync(stream.close)

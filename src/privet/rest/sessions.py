@@ -1,0 +1,95 @@
+"""Logging in, tokens, users, keys, and what the server is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fastapi import APIRouter, Request, status
+
+from privet import __version__
+from privet.rest.bodies import Json, Login, NewToken, NewUser, items, moment
+from privet.rest.callers import CallerDep, ServicesDep
+from privet.service.sessions import IssuedToken
+
+router = APIRouter(prefix="/v1", tags=["sessions"])
+_GONE = status.HTTP_204_NO_CONTENT
+
+
+def _token_json(issued: IssuedToken) -> Json:
+    return {"token": issued.token, "expires_at": moment(issued.expires_at)}
+
+
+@router.get("/server")
+def server(request: Request) -> Json:
+    """What this is and where its other doors are; needs no credentials."""
+    return {"name": "privet", "version": __version__, "flight": request.app.state.info.flight}
+
+
+@router.post("/login")
+def login(caller: CallerDep, services: ServicesDep, body: Login) -> Json:
+    """A token for a local user."""
+    issued = services.sessions.login(caller, body.user, body.password.get_secret_value())
+    return _token_json(issued)
+
+
+@router.get("/whoami")
+def whoami(caller: CallerDep, services: ServicesDep) -> Json:
+    """Who the caller is."""
+    known = services.sessions.whoami(caller)
+    principal = known.principal
+    return {
+        "user": principal.user,
+        "issuer": principal.issuer,
+        "groups": sorted(principal.groups),
+        "roles": sorted(known.roles),
+        "admin": principal.admin,
+        "expires_at": moment(principal.expires_at),
+    }
+
+
+@router.post("/tokens", status_code=status.HTTP_201_CREATED)
+def issue_token(caller: CallerDep, services: ServicesDep, body: NewToken) -> Json:
+    """A token for somebody; administrators only."""
+    lifetime = None if body.lifetime is None else timedelta(seconds=body.lifetime)
+    return _token_json(services.sessions.issue(caller, body.user, body.groups, lifetime))
+
+
+@router.get("/users")
+def list_users(caller: CallerDep, services: ServicesDep) -> Json:
+    """Local users."""
+    listed = [
+        {"user": u.name, "groups": sorted(u.groups), "created_at": moment(u.created_at)}
+        for u in services.sessions.list_users(caller)
+    ]
+    return items(listed)
+
+
+@router.post("/users", status_code=status.HTTP_201_CREATED)
+def create_user(caller: CallerDep, services: ServicesDep, body: NewUser) -> Json:
+    """Add a local user."""
+    services.sessions.create_user(caller, body.user, body.password.get_secret_value(), body.groups)
+    return {"user": body.user, "groups": sorted(body.groups)}
+
+
+@router.delete("/users/{user:path}", status_code=_GONE)
+def drop_user(caller: CallerDep, services: ServicesDep, user: str) -> None:
+    """Remove a local user."""
+    services.sessions.drop_user(caller, user)
+
+
+@router.post("/users/{user:path}/revoke", status_code=_GONE)
+def revoke(caller: CallerDep, services: ServicesDep, user: str) -> None:
+    """End every token of a user."""
+    services.sessions.revoke(caller, user)
+
+
+@router.post("/signing-keys/rotate", status_code=_GONE)
+def rotate(caller: CallerDep, services: ServicesDep) -> None:
+    """Sign with a new key from now on."""
+    services.sessions.rotate_signing_keys(caller)
+
+
+@router.get("/jwks")
+def jwks(services: ServicesDep) -> Json:
+    """Our public keys; needs no credentials."""
+    return services.sessions.jwks()

@@ -1,0 +1,97 @@
+"""The files that a plan has to read: pruned by partition, with partition values typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pds
+from pyarrow.fs import LocalFileSystem
+
+from privet.connector import Connectors, ObjectInfo
+from privet.connector import data_files as listed_files
+from privet.enforcement import EnforcedPlan
+from privet.model.datasets import Column, Dataset
+from privet.model.errors import NotFound, SchemaChanged, SourceUnavailable
+
+RECRAWL = "a data steward can crawl the path again and review what changed"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFile:
+    """A file to read, and its partition columns' values by catalog name."""
+
+    info: ObjectInfo
+    partitions: Mapping[str, pa.Scalar]
+
+
+def planned_files(plan: EnforcedPlan, connectors: Connectors) -> Iterator[PlannedFile]:
+    """The files that may hold visible rows, in path order. Messages name no path.
+
+    Raises:
+        SourceUnavailable: nothing is there any more, or it cannot be listed.
+        SchemaChanged: folders are not those that were registered.
+    """
+    dataset = plan.dataset
+    columns = {c.source_name: c for c in dataset.columns if c.partition}
+    found = False
+    try:
+        for file in listed_files(connectors, dataset.source):
+            found = True
+            values = {columns[n].name: _typed(text, columns[n]) for n, text in file.partitions}
+            if _may_hold(values, dataset, plan.hint):
+                yield PlannedFile(file.info, values)
+    except NotFound as error:
+        raise _vanished() from error
+    except SchemaChanged as error:
+        raise SchemaChanged(
+            "the files of this dataset no longer lie in the folders it was registered with",
+            hint=RECRAWL,
+        ) from error
+    if not found:
+        raise _vanished()
+
+
+def _vanished() -> SourceUnavailable:
+    return SourceUnavailable(
+        "the source of this dataset has no data files any more",
+        hint="a data steward can crawl the path again or drop the dataset",
+    )
+
+
+def _typed(text: str | None, column: Column) -> pa.Scalar:
+    try:
+        return pa.scalar(text, pa.string()).cast(column.type)
+    except pa.ArrowInvalid as error:
+        raise SchemaChanged("a partition folder has a name of another type") from error
+
+
+def _may_hold(
+    partitions: Mapping[str, pa.Scalar], dataset: Dataset, hint: pc.Expression | None
+) -> bool:
+    if hint is None or not partitions:
+        return True
+    sources = {c.name: pc.field(c.source_name) for c in dataset.columns}
+    known = reduce(
+        and_,
+        [sources[n] == v if v.is_valid else sources[n].is_null() for n, v in partitions.items()],
+    )
+    schema = pa.schema([(c.source_name, c.type) for c in dataset.columns])
+    # Arrow's own simplification of expressions decides; the fragment is never opened.
+    kind, nowhere = pds.CsvFileFormat(), LocalFileSystem()
+    fragment = kind.make_fragment("-", nowhere, partition_expression=known)
+    listing = pds.FileSystemDataset([fragment], schema, kind, nowhere)
+    return any(True for _ in listing.get_fragments(filter=hint))
+
+
+def with_partitions(batch: pa.RecordBatch, file: PlannedFile, plan: EnforcedPlan) -> pa.RecordBatch:
+    """A batch with its partition columns, in the order of the plan's reads."""
+    arrays = [
+        pa.repeat(file.partitions[c.name], batch.num_rows) if c.partition else batch.column(c.name)
+        for c in plan.reads
+    ]
+    return pa.RecordBatch.from_arrays(arrays, names=[c.name for c in plan.reads])

@@ -1,0 +1,192 @@
+"""Running an EnforcedPlan: pieces in parallel, governed batches in order, counted and bounded."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Self
+
+import pyarrow as pa
+
+from privet.connector import Connectors
+from privet.enforcement import EnforcedPlan
+from privet.model.datasets import Format
+from privet.model.errors import PrivetError
+from privet.model.events import Outcome
+from privet.scan.budget import BufferBudget
+from privet.scan.csv_source import csv_pieces
+from privet.scan.files import PlannedFile, planned_files
+from privet.scan.parquet_source import parquet_pieces
+from privet.scan.pieces import Piece
+from privet.scan.recut import recut
+
+PieceReader = Callable[[PlannedFile, EnforcedPlan, Connectors], Iterator[Piece]]
+READERS: dict[Format, PieceReader] = {Format.CSV: csv_pieces, Format.PARQUET: parquet_pieces}
+
+
+class Engine:
+    """The threads and the buffer budget that all scans of a process share."""
+
+    def __init__(self, connectors: Connectors, budget: BufferBudget | None = None) -> None:
+        self.connectors = connectors
+        self.budget = budget or BufferBudget()
+        self.pool = ThreadPoolExecutor(self.budget.workers, thread_name_prefix="scan")
+
+    def close(self) -> None:
+        """Let running pieces end and take no more."""
+        self.pool.shutdown(cancel_futures=True)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How a scan went so far. `bytes_returned` are of Arrow buffers."""
+
+    rows_read: int = 0
+    rows_returned: int = 0
+    bytes_returned: int = 0
+    outcome: Outcome = Outcome.ALLOWED
+    error: str = ""
+
+
+OnClose = Callable[[Progress], None]
+CHECK_SECONDS = 1.0
+
+
+class GovernedStream:
+    """Governed batches of one scan, in the source's order; iterate once, then or before: close.
+
+    `schema` is known before anything is read. `on_close` hears once how it ended: completed,
+    cancelled (closed early) or failed.
+    """
+
+    def __init__(
+        self,
+        plan: EnforcedPlan,
+        engine: Engine,
+        on_close: OnClose,
+        check: Callable[[], None],
+    ) -> None:
+        self.schema = plan.schema
+        self.progress = Progress()
+        self._plan = plan
+        self._engine = engine
+        self._on_close = on_close
+        self._check = check
+        self._checked = time.monotonic()
+        self._closed = False
+        self._batches = self._run()
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        return self._batches
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def overflowed(self) -> dict[str, int]:
+        """Cells that took a token's overflow form, by column."""
+        return dict(self._plan.overflowed)
+
+    def close(self) -> None:
+        """End the scan; a no-op when it has ended."""
+        self._batches.close()
+        self._end(Outcome.CANCELLED)
+
+    def _end(self, outcome: Outcome, error: str = "") -> None:
+        if not self._closed:
+            self._closed = True
+            self.progress.outcome = outcome
+            self.progress.error = error
+            self._on_close(self.progress)
+
+    def _run(self) -> Iterator[pa.RecordBatch]:
+        try:
+            yield from self._limited()
+        except GeneratorExit:
+            self._end(Outcome.CANCELLED)
+            raise
+        except PrivetError as error:
+            self._end(Outcome.FAILED, error.code)
+            raise
+        except BaseException as error:
+            self._end(Outcome.FAILED, type(error).__name__)
+            raise
+        self._end(Outcome.COMPLETED)
+
+    def _limited(self) -> Iterator[pa.RecordBatch]:
+        left = self._plan.limit
+        if left == 0:
+            return
+        pieces = self._governed()
+        for batch in recut(pieces):
+            self._check_now_and_then()
+            part = batch if left is None else batch.slice(0, left)
+            self.progress.rows_returned += part.num_rows
+            self.progress.bytes_returned += part.nbytes
+            yield part
+            if left is not None:
+                left -= part.num_rows
+                if not left:
+                    pieces.close()
+                    return
+
+    def _check_now_and_then(self) -> None:
+        now = time.monotonic()
+        if now - self._checked >= CHECK_SECONDS:
+            self._checked = now
+            self._check()
+
+    def _pieces(self) -> Iterator[Piece]:
+        read = READERS[self._plan.dataset.source.format]
+        for file in planned_files(self._plan, self._engine.connectors):
+            yield from read(file, self._plan, self._engine.connectors)
+
+    def _governed(self) -> Iterator[pa.RecordBatch]:
+        """Raw pieces through the plan, some ahead of the reader as the budget allows."""
+        budget = self._engine.budget
+        running: deque[tuple[int, Future[tuple[int, list[pa.RecordBatch]]]]] = deque()
+        source = self._pieces()
+        waiting: Piece | None = next(source, None)
+        budget.enter()
+        try:
+            while waiting or running:
+                while waiting and budget.borrow(waiting.size, len(running)):
+                    running.append((waiting.size, self._engine.pool.submit(self._apply, waiting)))
+                    waiting = next(source, None)
+                size, future = running.popleft()
+                try:
+                    rows_read, batches = future.result()
+                finally:
+                    budget.give_back(size)
+                self.progress.rows_read += rows_read
+                yield from batches
+        finally:
+            for size, future in running:
+                future.cancel()
+                budget.give_back(size)
+            budget.leave()
+            source.close()
+
+    def _apply(self, piece: Piece) -> tuple[int, list[pa.RecordBatch]]:
+        raw = piece.load()
+        return sum(b.num_rows for b in raw), [self._plan.apply(b) for b in raw]
+
+
+def run(
+    plan: EnforcedPlan, engine: Engine, on_close: OnClose, *, check: Callable[[], None]
+) -> GovernedStream:
+    """Run a plan. Nothing is read before the first batch is asked for.
+
+    Args:
+        plan: made by `privet.enforcement.enforce`.
+        engine: threads, budget and connectors.
+        on_close: hears once how it ended.
+        check: called about once a second; raises to end the scan.
+    """
+    return GovernedStream(plan, engine, on_close, check)

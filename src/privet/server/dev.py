@@ -1,0 +1,56 @@
+"""A self-contained server for trying things out, on loopback, with its state in one directory."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from privet.server.certificates import make_loopback_certificate
+from privet.server.settings import Settings
+from privet.server.wiring import prepare_state
+
+DEV_ADMIN = "admin"
+DEV_ROLE = "healthcare_analyst_role"
+DEV_LIFETIME = timedelta(days=7)
+
+
+def dev_settings(directory: Path) -> Settings:
+    """Settings of a trial: state, lake and certificates below `directory`, `PRIVET_S3` honoured.
+
+    Raises:
+        ConfigurationInvalid: the directory cannot be used, or `PRIVET_S3` is malformed.
+    """
+    directory = directory.absolute()
+    prepare_state(directory)
+    (directory / "lake").mkdir(exist_ok=True)
+    for stale in ("urls.json", "admin.token"):
+        (directory / stale).unlink(missing_ok=True)
+    if not (directory / "ca.pem").exists():
+        make_loopback_certificate(directory)
+    os.environ.pop("PRIVET_MASTER_KEY", None)
+    given = {
+        "state_dir": directory,
+        "database_url": "",
+        "audit_url": "",
+        "master_key_file": None,
+        "signing_keys_file": None,
+        "catalog_admins": [DEV_ADMIN],
+        "token_lifetime": 12 * 3600,
+        "rest_host": "127.0.0.1",
+        "flight_host": "127.0.0.1",
+        "public_host": "",
+        "tls_cert": directory / "server.pem",
+        "tls_key": directory / "server.key",
+        "rest_tls": False,
+        "local_roots": [directory / "lake"],
+    }
+    return Settings.load(None, **given)
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    partial.touch(mode=0o600)
+    partial.write_text(text + "\n")
+    partial.replace(file)

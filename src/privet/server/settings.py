@@ -1,0 +1,173 @@
+"""Settings: a TOML file, and `PRIVET_*` variables that win over it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from privet.connector import S3Location
+from privet.model.errors import ConfigurationInvalid
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class S3Settings(BaseModel):
+    """One S3-compatible location. Without keys it is read anonymously."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    bucket: str = Field("*", description="bucket name, or * for every bucket of the endpoint")
+    prefix: str = Field("", description="only objects below this prefix")
+    endpoint: str = Field("", description="URL of the endpoint; empty for AWS")
+    region: str = Field("us-east-1", description="region to sign for")
+    access_key: SecretStr | None = Field(None, description="access key id")
+    secret_key: SecretStr | None = Field(None, description="secret access key")
+    session_token: SecretStr | None = Field(None, description="token of temporary credentials")
+    path_style: bool = Field(True, description="bucket in the path instead of the host name")
+    ca: Path | None = Field(None, description="PEM file of the authority behind the endpoint")
+
+
+class Settings(BaseSettings):
+    """Everything a server can be told. Defaults are safe: TLS, nobody is an administrator."""
+
+    model_config = SettingsConfigDict(env_prefix="PRIVET_", extra="forbid")
+    toml_file: ClassVar[Path | None] = None
+
+    state_dir: Path = Field(Path("/var/lib/privet"), description="directory of the server's files")
+    database_url: str = Field("", description="store; default: SQLite in the state directory")
+    audit_url: str = Field(
+        "", description="audit store; default: a SQLite file of its own, or the PostgreSQL store"
+    )
+    master_key_file: Path | None = Field(
+        None,
+        description="0600 file with the 32-byte master key; without it PRIVET_MASTER_KEY is read",
+    )
+    signing_keys_file: Path | None = Field(
+        None, description="0600 file of the token signing keys; default: in the state directory"
+    )
+    issuer: str = Field("privet", description="issuer of our tokens")
+    audience: str = Field("privet", description="audience of our tokens")
+    catalog_admins: list[str] = Field(
+        default_factory=list[str],
+        description="administrators: user:NAME, group:NAME or NAME of a local user",
+    )
+    token_lifetime: int = Field(900, description="seconds that a token lives", gt=0)
+    rest_host: str = Field("127.0.0.1", description="address of the REST door")
+    rest_port: int = Field(8083, description="port of the REST door", ge=0, le=65535)
+    flight_host: str = Field("127.0.0.1", description="address of the Flight door")
+    flight_port: int = Field(8815, description="port of the Flight door", ge=0, le=65535)
+    public_host: str = Field(
+        "", description="name by which clients reach the doors; default: the host"
+    )
+    tls_cert: Path | None = Field(None, description="PEM certificate chain of both doors")
+    tls_key: Path | None = Field(None, description="PEM key of the certificate")
+    rest_tls: bool = Field(True, description="TLS on the REST door; off only on loopback")
+    local_roots: list[Path] = Field(
+        default_factory=list[Path], description="directories below which local sources may lie"
+    )
+    s3: list[S3Settings] = Field(
+        default_factory=list[S3Settings], description="S3-compatible locations"
+    )
+    max_scan_seconds: int = Field(3600, description="longest time that a scan may take", gt=0)
+    buffer_bytes: int = Field(
+        192 * 1024 * 1024, description="raw bytes that all scans together read ahead", gt=0
+    )
+
+    @classmethod
+    def load(cls, file: Path | None, **given: Any) -> Self:
+        """Read a file (or none) and the environment; what is `given` wins.
+
+        Raises:
+            ConfigurationInvalid: an unknown key, a value that does not fit, half-set security.
+        """
+        if file is not None and not file.is_file():
+            raise ConfigurationInvalid(f"the settings file `{file}` does not exist")
+        bound = type("Settings", (cls,), {"toml_file": file, "__module__": cls.__module__})
+        try:
+            return bound(**given)
+        except ValidationError as error:
+            raise ConfigurationInvalid(
+                _told(error), hint="see docs/reference/settings.md"
+            ) from None
+        except ValueError as error:
+            raise ConfigurationInvalid("the settings cannot be read as TOML or JSON") from error
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The order of precedence: arguments, environment, file."""
+        toml = TomlConfigSettingsSource(settings_cls, cls.toml_file)
+        return (init_settings, env_settings, toml)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together")
+        if self.tls_cert is None:
+            raise ValueError("tls_cert and tls_key are needed: tokens travel on these connections")
+        if not self.rest_tls and self.rest_host not in _LOOPBACK:
+            raise ValueError("rest_tls can be off only on loopback")
+        return self
+
+    @property
+    def store_url(self) -> str:
+        """The store's URL with its default."""
+        return self.database_url or f"sqlite:///{self.state_dir / 'privet.db'}"
+
+    @property
+    def audit_store_url(self) -> str:
+        """The audit's URL with its default."""
+        if self.audit_url:
+            return self.audit_url
+        if self.database_url.startswith("postgresql"):
+            return self.database_url
+        return f"sqlite:///{self.state_dir / 'audit.db'}"
+
+    @property
+    def signing_keys(self) -> Path:
+        """The signing keys' file with its default."""
+        return self.signing_keys_file or self.state_dir / "signing-keys.json"
+
+    def s3_locations(self) -> tuple[S3Location, ...]:
+        """The S3 locations as the connector takes them."""
+        return tuple(_location(s) for s in self.s3)
+
+
+def _location(settings: S3Settings) -> S3Location:
+    def reveal(secret: SecretStr | None) -> str | None:
+        return None if secret is None else secret.get_secret_value()
+
+    return S3Location(
+        bucket=settings.bucket,
+        prefix=settings.prefix,
+        endpoint=settings.endpoint,
+        region=settings.region,
+        access_key=reveal(settings.access_key),
+        secret_key=reveal(settings.secret_key),
+        session_token=reveal(settings.session_token),
+        path_style=settings.path_style,
+        ca="" if settings.ca is None else str(settings.ca),
+    )
+
+
+def _told(error: ValidationError) -> str:
+    """Which settings are wrong, without their values: these may be secrets."""
+    parts = (
+        f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg'].removeprefix('Value error, ')}"
+        for e in error.errors(include_input=False, include_context=False)
+    )
+    return "; ".join(parts)

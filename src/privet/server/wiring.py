@@ -1,0 +1,113 @@
+"""The composition root: settings to platform, every pillar made once and closed in order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from privet.audit import AuditLog
+from privet.catalog import Catalog
+from privet.classifier import BUILTIN_TAGS
+from privet.connector import Connectors
+from privet.enforcement import Seal
+from privet.identity import AdminRule, Identity, SigningKeys
+from privet.keys import EnvironmentKeys, FileKeys, KeyProvider, KeyRing
+from privet.model.errors import ConfigurationInvalid
+from privet.policy import from_json, to_json
+from privet.scan import BufferBudget, Engine
+from privet.server.settings import Settings
+from privet.service import Platform, Services
+from privet.store import migrate, open_engine
+
+
+MASTER_KEY_VARIABLE = "PRIVET_MASTER_KEY"
+
+
+def now() -> datetime:
+    """The clock of a server."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def services(settings: Settings, roles: tuple[str, ...] = ()) -> Generator[Services]:
+    """All use cases over the settings' stores, keys and sources; closed at the end.
+
+    Args:
+        settings: complete and checked.
+        roles: made at start if absent, besides the public role.
+
+    Raises:
+        ConfigurationInvalid, KeyUnavailable, StoreUnavailable: the server must not start.
+    """
+    prepare_state(settings.state_dir)
+    # Before the stores exist: a master key made later would change every token.
+    keys = KeyRing(key_provider(settings))
+    keys.derive("check")
+    with ExitStack() as stack:
+        store = open_engine(settings.store_url)
+        stack.callback(store.dispose)
+        migrate(store)
+        audit_store = store
+        if settings.audit_store_url != settings.store_url:
+            audit_store = open_engine(settings.audit_store_url)
+            stack.callback(audit_store.dispose)
+            migrate(audit_store)
+        audit = AuditLog(audit_store, clock=now)
+        stack.callback(audit.close)
+        catalog = Catalog(store, to_json, from_json, clock=now)
+        catalog.ensure_builtin(BUILTIN_TAGS, roles)
+        catalog.crawls.fail_interrupted()
+        connectors = Connectors(settings.local_roots, settings.s3_locations())
+        engine = Engine(connectors, BufferBudget(settings.buffer_bytes))
+        stack.callback(engine.close)
+        offered = Services(
+            Platform(
+                catalog=catalog,
+                identity=Identity(
+                    store,
+                    SigningKeys.ensure(settings.signing_keys, clock=now),
+                    issuer=settings.issuer,
+                    audience=settings.audience,
+                    admins=AdminRule.parse(settings.catalog_admins),
+                    token_lifetime=timedelta(seconds=settings.token_lifetime),
+                    clock=now,
+                ),
+                audit=audit,
+                connectors=connectors,
+                engine=engine,
+                derive=keys.derive,
+                seal=Seal(keys.derive),
+                clock=now,
+                longest_scan=timedelta(seconds=settings.max_scan_seconds),
+            )
+        )
+        stack.callback(offered.close)
+        yield offered
+
+
+def prepare_state(directory: Path) -> None:
+    """Make the state directory, for its owner only.
+
+    Raises:
+        ConfigurationInvalid: it cannot be made.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationInvalid(
+            f"the state directory `{directory}` cannot be made", hint="set state_dir"
+        ) from error
+
+
+def key_provider(settings: Settings) -> KeyProvider:
+    """Where the master key comes from; made on the very first start, never afterwards."""
+    if settings.master_key_file is not None:
+        return FileKeys(settings.master_key_file)
+    if MASTER_KEY_VARIABLE in os.environ:
+        return EnvironmentKeys(MASTER_KEY_VARIABLE)
+    file = settings.state_dir / "master.key"
+    fresh = not settings.database_url and not (settings.state_dir / "privet.db").exists()
+    return FileKeys.create(file) if fresh and not file.exists() else FileKeys(file)

@@ -1,0 +1,117 @@
+"""The beginning of every use case: who calls, and may they; recorded before anything follows."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from privet.model.errors import Forbidden, NotFound, PrivetError, Unauthenticated
+from privet.model.events import Event, Outcome
+from privet.model.principals import Password, Principal
+from privet.service.platform import Caller, Platform
+
+
+def authenticate(platform: Platform, caller: Caller) -> Principal:
+    """Credentials to principal; what does not hold is on record too.
+
+    Raises:
+        Unauthenticated: no credentials, or they do not hold.
+        AuditUnavailable: the refusal could not be recorded.
+    """
+    try:
+        principal = platform.identity.authenticate(caller.credentials)
+    except Unauthenticated as error:
+        claimed = caller.credentials.user if isinstance(caller.credentials, Password) else ""
+        event = platform.audit.record(
+            Event(
+                action="session.authenticate",
+                outcome=Outcome.REFUSED,
+                user=claimed,
+                door=caller.door,
+                error=error.code,
+            )
+        )
+        error.audit_id = event.id
+        raise
+    platform.catalog.principals.note(principal, platform.clock())
+    return principal
+
+
+def event_of(principal: Principal, caller: Caller, action: str, outcome: Outcome) -> Event:
+    """An event with its who and where filled in."""
+    return Event(
+        action=action,
+        outcome=outcome,
+        user=principal.user,
+        issuer=principal.issuer,
+        groups=tuple(sorted(principal.groups)),
+        door=caller.door,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An administrative act, as it will be recorded."""
+
+    action: str
+    object: str = ""
+    statement: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@contextmanager
+def administer(platform: Platform, caller: Caller, act: Act) -> Generator[Principal]:
+    """Authenticate, decide, record, then let the body apply; how it ended is recorded after it.
+
+    Raises:
+        Unauthenticated: the credentials do not hold.
+        Forbidden: the caller may not administer; recorded.
+        AuditUnavailable: nothing is applied.
+    """
+    principal = authenticate(platform, caller)
+    outcome = Outcome.ALLOWED if principal.admin else Outcome.REFUSED
+    asked = platform.audit.record(
+        replace(
+            event_of(principal, caller, act.action, outcome),
+            object=act.object,
+            statement=act.statement,
+            detail=act.detail,
+        )
+    )
+    if not principal.admin:
+        raise Forbidden(
+            "this needs a catalog administrator",
+            hint="ask one of them, or log in as one",
+            audit_id=asked.id,
+        )
+    try:
+        yield principal
+    except PrivetError as error:
+        error.audit_id = error.audit_id or asked.id
+        _record_end(platform, asked, Outcome.FAILED, error.code)
+        raise
+    except BaseException as error:
+        _record_end(platform, asked, Outcome.FAILED, type(error).__name__)
+        raise
+    _record_end(platform, asked, Outcome.COMPLETED, "")
+
+
+def _record_end(platform: Platform, asked: Event, outcome: Outcome, error: str) -> None:
+    platform.audit.record(
+        replace(asked, outcome=outcome, error=error, parent=asked.id, statement="", detail={})
+    )
+
+
+def steward(platform: Platform, caller: Caller) -> Principal:
+    """A caller who may see what the catalog holds behind the policy.
+
+    Raises:
+        Unauthenticated: the credentials do not hold.
+        NotFound: they do, and this caller may not; it reads as if the page were not there.
+    """
+    principal = authenticate(platform, caller)
+    if not principal.admin:
+        raise NotFound("there is nothing here for you", hint="ask a catalog administrator")
+    return principal

@@ -1,0 +1,71 @@
+"""Why a principal sees what they see: the path of a scan, minus the scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from privet.model.errors import Forbidden, NotFound
+from privet.model.events import Outcome
+from privet.model.names import DatasetName
+from privet.model.principals import Principal
+from privet.policy import Explanation, decide, explain
+from privet.service.access import authenticate, event_of
+from privet.service.platform import Caller, Platform
+
+
+class Explanations:
+    """Explaining decisions."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def explain(
+        self,
+        caller: Caller,
+        dataset: DatasetName,
+        user: str | None = None,
+        groups: Iterable[str] | None = None,
+    ) -> Explanation:
+        """What a user would get of a dataset, and why; of oneself without `user`.
+
+        Without `groups` they are those that the user was last seen with.
+
+        Raises:
+            Forbidden: somebody else is asked about by one who is no administrator.
+            NotFound: no such dataset for the caller, or a user never seen and no groups given.
+        """
+        platform = self._platform
+        asker = authenticate(platform, caller)
+        own = groups is None and user in (None, asker.user)
+        allowed = own or asker.admin
+        recorded = platform.audit.record(
+            replace(
+                event_of(asker, caller, "explain", Outcome.ALLOWED if allowed else Outcome.REFUSED),
+                object=str(dataset),
+                detail={} if own else {"user": user or asker.user},
+            )
+        )
+        if not allowed:
+            raise Forbidden(
+                "only an administrator can explain what somebody else sees",
+                hint="leave out the user to explain what you see",
+                audit_id=recorded.id,
+            )
+        subject = asker if own else self._subject(user or asker.user, groups)
+        decision = decide(subject, platform.catalog.facts(dataset, subject), platform.clock())
+        if not asker.admin:
+            decision.require(recorded.id)
+        elif decision.dataset is None:
+            raise NotFound(f"dataset `{dataset}` does not exist", audit_id=recorded.id)
+        return explain(decision, steward=asker.admin)
+
+    def _subject(self, user: str, groups: Iterable[str] | None) -> Principal:
+        if groups is None:
+            groups = self._platform.catalog.principals.last_groups(user)
+            if groups is None:
+                raise NotFound(
+                    f"user `{user}` has not been seen yet, so their groups are not known",
+                    hint="name the groups to explain",
+                )
+        return self._platform.identity.describe(user, groups)

@@ -1,0 +1,96 @@
+"""Permissions: checked when written, effective at the next request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from privet.model.names import DatasetName
+from privet.model.permissions import Permission, ScopeKind
+from privet.policy import Grant, Revoke, Vocabulary, check, to_sql
+from privet.service.access import Act, administer, steward
+from privet.service.platform import Caller, Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored permission and what its author should know about it."""
+
+    permission: Permission
+    warnings: tuple[str, ...] = ()
+
+
+class Permissions:
+    """Granting and revoking."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def list(
+        self,
+        caller: Caller,
+        role: str | None = None,
+        database: str | None = None,
+        dataset: DatasetName | None = None,
+    ) -> tuple[Permission, ...]:
+        """Stored permissions; on a database also those on its datasets."""
+        steward(self._platform, caller)
+        return self._platform.catalog.permissions.list(
+            role=role, database=database, dataset=dataset
+        )
+
+    def grant(self, caller: Caller, statement: Grant) -> Stored:
+        """Store a permission.
+
+        Raises:
+            UnknownName, TypeMismatch, InvalidRequest: it does not hold together, with position.
+            Conflict: the same grant exists.
+        """
+        permission = statement.permission
+        act = Act("permission.create", _object(permission), to_sql(permission))
+        with administer(self._platform, caller, act) as admin:
+            catalog = self._platform.catalog
+            covered = [
+                d
+                for d in catalog.datasets.list(permission.scope.database or None)
+                if permission.scope.covers(d.name)
+            ]
+            warnings = check(
+                permission,
+                self._vocabulary(),
+                covered,
+                catalog.permissions.list(),
+                places=statement.places,
+            )
+            return Stored(catalog.permissions.add(permission, by=admin.user), warnings)
+
+    def revoke(self, caller: Caller, statement: Revoke) -> Permission:
+        """Remove the permission with exactly this content."""
+        permission = statement.permission
+        act = Act("permission.delete", _object(permission), to_sql(permission, verb="REVOKE"))
+        with administer(self._platform, caller, act):
+            return self._platform.catalog.permissions.remove(permission)
+
+    def revoke_by_id(self, caller: Caller, identifier: str) -> Permission:
+        """Remove a permission by its id."""
+        with administer(self._platform, caller, Act("permission.delete", identifier)):
+            return self._platform.catalog.permissions.remove_by_id(identifier)
+
+    def _vocabulary(self) -> Vocabulary:
+        catalog = self._platform.catalog
+        return Vocabulary(
+            tags=frozenset(t.name for t in catalog.tags.list()),
+            roles=frozenset(r.name for r in catalog.roles.list()),
+            databases=frozenset(d.name for d in catalog.databases.list()),
+            datasets=frozenset(d.name for d in catalog.datasets.list()),
+        )
+
+
+def _object(permission: Permission) -> str:
+    scope = permission.scope
+    match scope.kind:
+        case ScopeKind.CATALOG:
+            return "catalog"
+        case ScopeKind.DATABASE:
+            return scope.database
+        case ScopeKind.TABLE:
+            return f"{scope.database}.{scope.dataset}"

@@ -1,0 +1,39 @@
+"""What the use cases stand on, put together once by the composition root."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from privet.audit import AuditLog
+from privet.catalog import Catalog
+from privet.connector import Connectors
+from privet.enforcement import Seal
+from privet.identity import Identity
+from privet.model.principals import Credentials
+from privet.privacy import Derive
+from privet.scan import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The pillars of one server. `derive` gives keys to enforcement and to nobody else."""
+
+    catalog: Catalog
+    identity: Identity
+    audit: AuditLog
+    connectors: Connectors
+    engine: Engine
+    derive: Derive
+    seal: Seal
+    clock: Callable[[], datetime]
+    longest_scan: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, as a door saw it: credentials not yet checked, and the door's name."""
+
+    credentials: Credentials
+    door: str

@@ -1,0 +1,149 @@
+"""The whole life of a scan. Read this file first.
+
+    credentials -> principal -> facts -> decision -> audit -> enforced plan -> governed batches
+
+Every door comes through here, and there is no other way to a row. A ticket is a sealed request:
+redeeming one walks the same path again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from privet.enforcement import EnforcedPlan, check_limit, enforce
+from privet.model.decisions import Decision
+from privet.model.errors import PrivetError, Revoked
+from privet.model.events import Event, Outcome
+from privet.model.principals import Principal
+from privet.model.requests import ScanRequest
+from privet.policy import decide
+from privet.scan import GovernedStream, Progress, run
+from privet.service.access import authenticate, event_of
+from privet.service.platform import Caller, Platform
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedScan:
+    """What a scan would give, and the ticket that starts it."""
+
+    schema: pa.Schema
+    ticket: bytes
+
+
+class Scans:
+    """Reading datasets."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def open(self, caller: Caller, request: ScanRequest) -> GovernedStream:
+        """Start a scan; the decision is on record, durably, when this returns.
+
+        Raises:
+            Unauthenticated: the credentials do not hold.
+            NotFound: no such dataset or column for this principal.
+            AuditUnavailable: nothing is read.
+        """
+        principal = authenticate(self._platform, caller)
+        return self._start(principal, caller, request)
+
+    def plan(self, caller: Caller, request: ScanRequest) -> PlannedScan:
+        """Decide and describe, without reading; recorded like a scan.
+
+        Raises:
+            As `open`.
+        """
+        principal = authenticate(self._platform, caller)
+        plan, _ = self._enforced(principal, caller, request, "scan.plan")
+        return PlannedScan(plan.schema, self._platform.seal.close(request, principal))
+
+    def redeem(self, caller: Caller, ticket: bytes) -> GovernedStream:
+        """Start the scan that a ticket asks for, deciding again.
+
+        Raises:
+            TicketInvalid: altered, expired, or another principal's.
+            As `open`.
+        """
+        principal = authenticate(self._platform, caller)
+        return self._start(principal, caller, self._platform.seal.open(ticket, principal))
+
+    def _start(self, principal: Principal, caller: Caller, request: ScanRequest) -> GovernedStream:
+        plan, started = self._enforced(principal, caller, request, "scan.start")
+        return run(
+            plan,
+            self._platform.engine,
+            lambda progress: self._record_end(started, plan, progress),
+            check=self._still_allowed(principal),
+        )
+
+    def _enforced(
+        self, principal: Principal, caller: Caller, request: ScanRequest, action: str
+    ) -> tuple[EnforcedPlan, Event]:
+        platform = self._platform
+        check_limit(request.limit)
+        facts = platform.catalog.facts(request.dataset, principal)
+        decision = decide(principal, facts, platform.clock())
+        recorded = platform.audit.record(_requested(decision, caller, request, action))
+        decision.require(recorded.id)
+        try:
+            return enforce(decision, request, platform.derive), recorded
+        except PrivetError as error:
+            error.audit_id = recorded.id
+            platform.audit.record(_ended(recorded, Outcome.REFUSED, error.code))
+            raise
+
+    def _record_end(self, started: Event, plan: EnforcedPlan, progress: Progress) -> None:
+        self._platform.audit.record(
+            replace(
+                _ended(started, progress.outcome, progress.error),
+                rows_read=progress.rows_read,
+                rows_returned=progress.rows_returned,
+                bytes_returned=progress.bytes_returned,
+                detail={"overflowed": dict(plan.overflowed)} if plan.overflowed else {},
+            )
+        )
+
+    def _still_allowed(self, principal: Principal) -> Callable[[], None]:
+        """Raises Revoked once the token ended, was revoked, or the longest time is over."""
+        platform = self._platform
+        ends = platform.clock() + platform.longest_scan
+
+        def check() -> None:
+            if platform.clock() >= ends:
+                raise Revoked(
+                    "the scan took longer than this server allows",
+                    hint="read fewer columns or rows at a time",
+                )
+            platform.identity.check_still_valid(principal)
+
+        return check
+
+
+def _requested(decision: Decision, caller: Caller, request: ScanRequest, action: str) -> Event:
+    outcome = Outcome.ALLOWED if decision.allowed else Outcome.REFUSED
+    return replace(
+        event_of(decision.principal, caller, action, outcome),
+        object=str(request.dataset),
+        bypass=decision.bypass and decision.allowed,
+        permissions=decision.permissions,
+        facts_version=decision.version,
+        detail={
+            "columns": list(request.columns) if request.columns is not None else None,
+            "limit": request.limit,
+            "decision": decision.digest,
+        },
+    )
+
+
+def _ended(started: Event, outcome: Outcome, error: str) -> Event:
+    return replace(
+        started,
+        action=f"{started.action.partition('.')[0]}.end",
+        outcome=outcome,
+        error=error,
+        parent=started.id,
+        detail={},
+    )

@@ -1,0 +1,41 @@
+"""All use cases of a server."""
+
+from __future__ import annotations
+
+from privet.service.audits import Audits
+from privet.service.crawls import Crawls
+from privet.service.datasets import Datasets
+from privet.service.explanations import Explanations
+from privet.service.permissions import Permissions
+from privet.service.platform import Platform
+from privet.service.roles import Roles
+from privet.service.scans import Scans
+from privet.service.sessions import Sessions
+from privet.service.statements import Statements
+from privet.service.tags import Tags
+
+
+class Services:
+    """What doors call: one object per noun."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.scans = Scans(platform)
+        self.explanations = Explanations(platform)
+        self.sessions = Sessions(platform)
+        self.tags = Tags(platform)
+        self.roles = Roles(platform)
+        self.datasets = Datasets(platform)
+        self.permissions = Permissions(platform)
+        self.crawls = Crawls(platform)
+        self.audits = Audits(platform)
+        self.statements = Statements(
+            platform,
+            tags=self.tags,
+            roles=self.roles,
+            datasets=self.datasets,
+            permissions=self.permissions,
+        )
+
+    def close(self) -> None:
+        """End background work."""
+        self.crawls.close()

@@ -1,0 +1,103 @@
+"""Logging in, tokens, local users, signing keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from privet.identity import User
+from privet.model.events import Outcome
+from privet.model.principals import Password, Principal
+from privet.service.access import Act, administer, authenticate, event_of, steward
+from privet.service.platform import Caller, Platform
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A signed token and the moment it ends."""
+
+    token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Whoami:
+    """A principal and the roles they hold now."""
+
+    principal: Principal
+    roles: frozenset[str]
+
+
+class Sessions:
+    """Who is who."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def login(self, caller: Caller, user: str, password: str) -> IssuedToken:
+        """A token for a local user.
+
+        Raises:
+            Unauthenticated: wrong user or password; one text for both.
+        """
+        caller = replace(caller, credentials=Password(user, password))
+        principal = authenticate(self._platform, caller)
+        self._platform.audit.record(event_of(principal, caller, "session.login", Outcome.ALLOWED))
+        return self._issue(principal.user, principal.groups, None)
+
+    def whoami(self, caller: Caller) -> Whoami:
+        """The caller, and their roles."""
+        principal = authenticate(self._platform, caller)
+        return Whoami(principal, self._platform.catalog.roles.of(principal))
+
+    def issue(
+        self, caller: Caller, user: str, groups: Iterable[str], lifetime: timedelta | None
+    ) -> IssuedToken:
+        """A token for any user and groups; administrators only."""
+        named = tuple(groups)
+        act = Act("token.issue", user, detail={"groups": sorted(named)})
+        with administer(self._platform, caller, act):
+            issued = self._issue(user, named, lifetime)
+            subject = self._platform.identity.describe(user, named)
+            self._platform.catalog.principals.note(subject, self._platform.clock())
+            return issued
+
+    def _issue(self, user: str, groups: Iterable[str], lifetime: timedelta | None) -> IssuedToken:
+        identity = self._platform.identity
+        token = identity.issue_token(user, groups, lifetime=lifetime)
+        ends = self._platform.clock() + (lifetime or identity.token_lifetime)
+        return IssuedToken(token, ends)
+
+    def create_user(self, caller: Caller, user: str, password: str, groups: Iterable[str]) -> None:
+        """Add a local user."""
+        named = tuple(groups)
+        with administer(
+            self._platform, caller, Act("user.create", user, detail={"groups": sorted(named)})
+        ):
+            self._platform.identity.create_user(user, password, named)
+
+    def drop_user(self, caller: Caller, user: str) -> None:
+        """Remove a local user and end their tokens."""
+        with administer(self._platform, caller, Act("user.delete", user)):
+            self._platform.identity.drop_user(user)
+
+    def revoke(self, caller: Caller, user: str) -> None:
+        """End every token of a user that was issued until now."""
+        with administer(self._platform, caller, Act("user.revoke", user)):
+            self._platform.identity.revoke_before(user, self._platform.clock())
+
+    def list_users(self, caller: Caller) -> tuple[User, ...]:
+        """The local users."""
+        steward(self._platform, caller)
+        return self._platform.identity.list_users()
+
+    def rotate_signing_keys(self, caller: Caller) -> None:
+        """Sign with a new key from now on; tokens of the old one hold until they end."""
+        with administer(self._platform, caller, Act("signing_key.rotate")):
+            self._platform.identity.rotate_signing_keys()
+
+    def jwks(self) -> dict[str, list[dict[str, Any]]]:
+        """The public keys, for anybody who checks our tokens."""
+        return self._platform.identity.public_jwks()
