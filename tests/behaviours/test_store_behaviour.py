@@ -51,10 +51,10 @@ def test_several_processes_may_migrate_at_once(empty_url: str) -> None:
     command = [sys.executable, "-W", "error", "-c", code, empty_url]
     starting = [
         subprocess.Popen(command, stderr=subprocess.PIPE)
-        for _ in range(3)
+        for _ in range(2)
     ]  # fmt: skip
     errors = [process.communicate(timeout=60)[1].decode() for process in starting]
-    assert [p.returncode for p in starting] == [0, 0, 0], errors
+    assert [p.returncode for p in starting] == [0, 0], errors
     engine = open_engine(empty_url)
     threads = [threading.Thread(target=migrate, args=(engine,)) for _ in range(3)]
     for thread in threads:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, select, true, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, insert, select, true, update
 
 from privet.catalog.documents import dump_found, load_found
 from privet.catalog.paths import PathOwners
 from privet.catalog.versions import Clock
 from privet.model.datasets import Crawl, CrawlStatus, FoundDataset
 from privet.model.errors import Conflict, NotFound
-from privet.store import reading, upsert, writing
+from privet.store import reading, writing
 from privet.store.tables import crawls
 
 _RUNNING = CrawlStatus.RUNNING.value
@@ -36,21 +36,21 @@ class Crawls:
             Conflict: one of that name is running.
         """
         with writing(self._engine) as connection:
-            # Locked where writers run side by side, so that of two starts one is refused.
+            # Of two first starts the table refuses one; of two later ones, the second waits here.
             row = connection.execute(select(crawls).filter_by(name=name).with_for_update()).first()
             if row is not None and row.status == _RUNNING:
                 raise Conflict(
                     f"crawl `{name}` is running", hint="wait for its end, or choose another name"
                 )
-            upsert(
-                connection,
-                crawls,
-                {
-                    "name": name, "uri": uri, "status": _RUNNING, "objects_seen": 0,
-                    "datasets_found": 0, "found": [], "error": "",
-                    "started_at": self._clock(), "finished_at": None, "created_by": by,
-                },
-            )  # fmt: skip
+            started: dict[str, Any] = {
+                "uri": uri, "status": _RUNNING, "objects_seen": 0, "datasets_found": 0,
+                "found": [], "error": "", "started_at": self._clock(), "finished_at": None,
+                "created_by": by,
+            }  # fmt: skip
+            if row is None:
+                connection.execute(insert(crawls).values(name=name, **started))
+            else:
+                connection.execute(update(crawls).filter_by(name=name).values(started))
             return _read_one(connection, name)
 
     def progress(self, name: str, *, objects_seen: int, datasets_found: int) -> None:

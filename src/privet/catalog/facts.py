@@ -48,28 +48,35 @@ class FactReader:
         version = self.version()
         roles = self._roles.get(_holder(version, principal))
         known = None if roles is None else self._facts.get((version, name, roles))
-        if known is not None:
-            return known
+        return known or self._read_facts(name, principal)
+
+    def _read_facts(self, name: DatasetName, principal: Principal) -> Facts:
         with reading(self._engine) as connection:
             # A change may have come in between: all of the answer is of the snapshot's version.
             version = read_version(connection)
             roles = self._read_roles(connection, version, principal)
+            known = self._facts.get((version, name, roles))
+            if known is not None:
+                return known
             dataset = self._read_dataset(connection, version, name)
             held = self._permissions.covering(connection, roles, name)
-        return self._facts.put(
-            (version, name, roles), Facts(version.number, name, dataset, roles, held)
-        )
+        facts = Facts(version.number, name, dataset, roles, held)
+        return self._facts.put((version, name, roles), facts)
 
     def list_facts(self, principal: Principal) -> tuple[Facts, ...]:
         """The facts of every dataset, by name."""
         version = self.version()
         roles = self._roles.get(_holder(version, principal))
         known = None if roles is None else self._lists.get((version, roles))
-        if known is not None:
-            return known
+        return self._read_list(principal) if known is None else known
+
+    def _read_list(self, principal: Principal) -> tuple[Facts, ...]:
         with reading(self._engine) as connection:
             version = read_version(connection)
             roles = self._read_roles(connection, version, principal)
+            known = self._lists.get((version, roles))
+            if known is not None:
+                return known
             found = read_datasets(connection)
             held = _Covering(self._permissions.covering(connection, roles))
         facts = tuple(

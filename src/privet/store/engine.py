@@ -18,7 +18,8 @@ MODE = "privet_mode"
 WRITE = "write"
 SINGLE = "single"
 _BUSY_SECONDS = 10
-_POOL_SIZE = 10
+# Errors of a driver end in logs, and rows hold password hashes.
+_ENGINE: dict[str, Any] = {"pool_size": 10, "hide_parameters": True}
 _POSTGRES_OPTIONS = f"-c timezone=UTC -c lock_timeout={_BUSY_SECONDS * 1000}"
 
 
@@ -53,7 +54,7 @@ def _open_sqlite(url: URL) -> Engine:
     engine = create_engine(
         url.set(drivername="sqlite+pysqlite"),
         connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
-        pool_size=_POOL_SIZE,
+        **_ENGINE,
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -98,6 +99,6 @@ def _open_postgres(url: URL) -> Engine:
     return create_engine(
         url.set(drivername="postgresql+psycopg"),
         connect_args={"connect_timeout": _BUSY_SECONDS, "options": _POSTGRES_OPTIONS},
-        pool_size=_POOL_SIZE,
+        **_ENGINE,
         pool_pre_ping=True,
     )
