@@ -108,7 +108,12 @@ def is_header(first: Record, below: Sequence[Record]) -> bool:
     if not any(names) or any(_VALUE.fullmatch(n) or _NOT_IN_NAMES.search(n) for n in names if n):
         return False
     columns = [[row.fields[at].strip() for row in below] for at in range(len(names))]
-    if any(names[at] and _holds_values(column) for at, column in enumerate(columns)):
+    # An empty first name over values is how data frames write their index.
+    index_alone = "" not in names[1:]
+    if any(
+        (names[at] or (at == 0 and index_alone)) and _holds_values(column)
+        for at, column in enumerate(columns)
+    ):
         return True
     return all(names) and not any(
         name in column for name, column in zip(names, columns, strict=True)
