@@ -153,6 +153,7 @@ def test_a_closed_log_takes_nothing_and_loses_nothing(log: AuditLog) -> None:
     """Whatever was taken before `close` is there after it; what comes later is refused."""
     recorded: list[Event] = []
     refused: list[AuditUnavailable] = []
+    at_close: set[str] = set()
 
     def work(number: int) -> None:
         try:
@@ -165,12 +166,13 @@ def test_a_closed_log_takes_nothing_and_loses_nothing(log: AuditLog) -> None:
         if number == 0:
             time.sleep(0.05)
             log.close()
+            at_close.update(e.id for e in log.list_events(limit=1000))
         else:
             work(number)
 
     in_threads(5, close_soon)
     assert len(refused) == 4
-    assert {e.id for e in log.list_events(limit=1000)} == {e.id for e in recorded}
+    assert {e.id for e in log.list_events(limit=1000)} == {e.id for e in recorded} == at_close
     log.close()
 
 
@@ -187,7 +189,8 @@ def test_waiting_ends(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
             log.record(scan("follower"))
         assert time.monotonic() - start < 2
     leader.join()
-    assert [e.user for e in log.list_events()] == ["leader"]
+    log.record(scan("later"))
+    assert [e.user for e in log.list_events()] == ["later", "leader"]
 
 
 def test_the_queue_is_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -187,16 +187,25 @@ def test_processes_that_rotate_at_once_lose_no_key(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from privet.identity import SigningKeys\n"
         "keys = SigningKeys.ensure(Path(sys.argv[1]))\n"
-        "for _ in range(8): print(keys.rotate())"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "for _ in range(40): print(keys.rotate())"
     )
+    command = [sys.executable, "-c", code, str(path)]
     running = [
-        subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
     kids = [kid for process in running for kid in process.communicate(timeout=60)[0].split()]
     assert [process.returncode for process in running] == [0, 0]
     keys = SigningKeys(path)
-    assert len(set(kids)) == 16
+    assert len(set(kids)) == 80
     assert all(keys.find(kid) is not None for kid in kids)
     assert sum("d" in key for key in entries(path)) == 1
 

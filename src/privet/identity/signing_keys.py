@@ -171,7 +171,7 @@ def _generate() -> _StoredKey:
 
 
 def _dump(keys: tuple[_StoredKey, ...]) -> str:
-    return json.dumps({"keys": [stored.to_jwk(private=stored.signs) for stored in keys]}) + "\n"
+    return json.dumps({"keys": [stored.to_jwk(private=True) for stored in keys]}) + "\n"
 
 
 def _load(file: KeyFile) -> _KeySet:
