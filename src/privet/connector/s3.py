@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -160,8 +159,6 @@ class S3Connector:
 
 def _connect(location: S3Location) -> fs.S3FileSystem:
     endpoint = urlsplit(location.endpoint)
-    # The C++ library warns when it is still in use while the process ends.
-    atexit.register(fs.ensure_s3_finalized)
     return fs.S3FileSystem(
         access_key=location.access_key,
         secret_key=location.secret_key,
