@@ -70,12 +70,9 @@ def _play(console: Console, output: Path, state: Path) -> None:
         steward.prepare(stage)
         scientist.work(stage)
         officer.review(stage)
-    print_table(
-        console,
-        ("time", "seconds#"),
-        [(title, f"{seconds:.1f}") for title, seconds in clock.laps.items()],
-        title="How long it took",
-    )
+    laps = [(title, f"{seconds:.1f}") for title, seconds in clock.laps.items()]
+    console.print(Text("\nHow long it took", "bold"))
+    print_table(console, ("what", "seconds#"), laps)
 
 
 def _set_up(

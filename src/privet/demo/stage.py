@@ -6,18 +6,18 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
 
 import pandas as pd
 import pyarrow as pa
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from privet.client.rest import Rest
 from privet.demo.devserver import Addresses
 from privet.demo.objectstore import ObjectStore
+from privet.demo.views import print_block
 
 ANALYST = "demo_user2"
 ANALYST_GROUP = "general_analyst_group"
@@ -52,7 +52,8 @@ class Clock:
 class Stage:
     """Everything that an act works on.
 
-    `admin` is the steward's connection to the REST door; `tokens` and `frames` are by user.
+    `admin` is the steward's connection to the REST door; `tokens` and `frames` are by user;
+    `aliases` are short names of permissions.
     """
 
     console: Console
@@ -64,6 +65,7 @@ class Stage:
     admin: Rest
     tokens: dict[str, str] = field(default_factory=dict[str, str])
     frames: dict[str, pd.DataFrame] = field(default_factory=dict[str, pd.DataFrame])
+    aliases: dict[str, str] = field(default_factory=dict[str, str])
 
     @contextmanager
     def step(self, number: int, title: str) -> Generator[None]:
@@ -77,15 +79,20 @@ class Stage:
 
     def say(self, sentence: str) -> None:
         """Print a line of explanation."""
-        self.console.print(Padding(Text(sentence), (0, 0, 0, 2)))
+        print_block(self.console, sentence, indent="  ")
 
     def done(self, sentence: str) -> None:
         """Print a line about something that was shown to hold."""
-        self.console.print(Padding(Text.assemble(("ok  ", "bold green"), sentence), (0, 0, 0, 2)))
+        print_block(self.console, sentence, indent="      ", mark="  ok  ")
+
+    def short(self, permission_id: str) -> str:
+        """A short name for a permission: `P1` for the first one named, and so on."""
+        return self.aliases.setdefault(permission_id, f"P{len(self.aliases) + 1}")
 
 
-def issue_token(stage: Stage, user: str, groups: tuple[str, ...]) -> str:
-    """Have the admin issue a token, as an identity provider would."""
+def issue_token(stage: Stage, user: str, groups: tuple[str, ...]) -> datetime:
+    """Have the admin issue a token, as an identity provider would; return when it ends."""
     body = {"user": user, "groups": list(groups), "lifetime": None}
-    answer = cast("dict[str, Any]", stage.admin.post("/v1/tokens", body))
-    return answer["token"]
+    answer = stage.admin.post("/v1/tokens", body)
+    stage.tokens[user] = answer["token"]
+    return datetime.fromisoformat(answer["expires_at"])

@@ -58,6 +58,7 @@ def _create_database(stage: Stage) -> None:
 def _grant(stage: Stage) -> None:
     with stage.step(5, "... and writes the policy, before there is data to protect"):
         answer = stage.admin.post("/v1/permissions", {"sql": POLICY})
+        stage.short(answer["id"])
         stage.say("In SQL:")
         print_block(stage.console, answer["sql"])
         stage.say("In English:")

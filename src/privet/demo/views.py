@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
 from rich import box
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -21,8 +21,6 @@ _MATTERS = (
 )
 _AT_LEAST = 4
 
-Cell = str | Text
-
 
 def open_console() -> Console:
     """A console on standard output, as wide as the terminal or `WIDTH` when there is none."""
@@ -30,23 +28,33 @@ def open_console() -> Console:
     return Console(width=width, highlight=False, emoji=False, markup=False)
 
 
-def print_block(console: Console, text: str) -> None:
-    """Print text indented, broken between words."""
-    console.print(Padding(Text(text, style="cyan"), (0, 0, 0, 4)))
+def print_block(console: Console, text: str, *, indent: str = "    ", mark: str = "") -> None:
+    """Print text indented, its long lines broken between words.
+
+    Args:
+        console: where to.
+        text: one or more lines.
+        indent: before every line.
+        mark: instead of the first indent, and as wide; stands out on a terminal.
+    """
+    before = mark or indent
+    width = console.width - len(indent)
+    for line in text.splitlines():
+        for part in textwrap.wrap(line, width, break_on_hyphens=False) or [""]:
+            console.print(Text.assemble((before, "bold green"), part), soft_wrap=True)
+            before = indent
 
 
-def print_table(
-    console: Console, columns: Sequence[str], rows: Iterable[Sequence[Cell]], title: str = ""
-) -> None:
+def print_table(console: Console, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Print rows under their headers. Columns whose header ends in `#` hold numbers."""
-    table = Table(box=box.SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for column in columns:
         numeric = column.endswith("#")
         table.add_column(
             column.removesuffix("#"), justify="right" if numeric else "left", overflow="fold"
         )
     for row in rows:
-        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
+        table.add_row(*map(Text, row))
     console.print(table)
 
 
@@ -77,7 +85,7 @@ def _print_lines(console: Console, blocks: Sequence[Sequence[Text]]) -> None:
             line.pad_right(width - line.cell_len + len(_GAP))
             whole.append_text(line)
         whole.rstrip()
-        console.print(Padding(whole, 0, expand=False), no_wrap=True, crop=True)
+        console.print(whole, no_wrap=True, crop=True)
     console.print()
 
 
