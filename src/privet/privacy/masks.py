@@ -13,6 +13,7 @@ from privet.privacy.unicode import CodePoints, decode, is_lettered
 
 _X = ord("X")
 _ASCII = 128
+_MASKED_ASCII = np.array([_X if chr(i).isalnum() else i for i in range(_ASCII)], np.uint8)
 
 
 class Null(Kernel):
@@ -59,6 +60,9 @@ class MaskText(Kernel):
     def _apply(self, column: pa.Array) -> pa.Array:
         cells = read_text(column)
         ascii_only = not (cells.data >= _ASCII).any()
+        if ascii_only and not self._start and self._stop is None:
+            masked = Cells(_MASKED_ASCII.take(cells.data), cells.offsets)
+            return write_text(self.kind, masked, present_of(column))
         points = _each_byte(cells) if ascii_only else decode(cells)
         return write_text(self.kind, self._mask(cells, points), present_of(column))
 
