@@ -6,7 +6,6 @@ own start-up adds a system user and opens every folder above the environment to 
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
 import itertools
 import os
@@ -14,17 +13,14 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text
 
 from privet.catalog import Catalog
-from privet.model import expressions, names, permissions
-from privet.model.errors import InvalidRequest
-from privet.model.names import DatasetName, TagName
+from privet.model.names import TagName
+from privet.policy import from_json, to_json
 from privet.store import migrate, open_engine
 
 _NOBODY = 65534
@@ -138,44 +134,10 @@ def open_store(store_url: str) -> Iterator[Callable[[], Engine]]:
         engine.dispose()
 
 
-_BY_NAME = {
-    kind.__name__: kind
-    for module in (expressions, names, permissions)
-    for kind in vars(module).values()
-    if isinstance(kind, type)
-}
-
-
-def dump(value: Any) -> Any:
-    """A stored form of permissions for these suites alone; the product's is the policy's."""
-    if isinstance(value, DatasetName | TagName):
-        return {"is": type(value).__name__, **value._asdict()}
-    if dataclasses.is_dataclass(value):
-        kept = {
-            f.name: dump(getattr(value, f.name)) for f in dataclasses.fields(value) if f.compare
-        }
-        return {"is": type(value).__name__, **kept}
-    if isinstance(value, StrEnum):
-        return {"is": type(value).__name__, "value": value.value}
-    return [dump(part) for part in value] if isinstance(value, tuple) else value
-
-
-def load(document: Any) -> Any:
-    """The reverse of `dump`."""
-    if isinstance(document, list):
-        return tuple(load(part) for part in document)
-    if not isinstance(document, dict) or "is" not in document:
-        return document
-    if document["is"] not in _BY_NAME:
-        raise InvalidRequest("this was written by a later version")
-    parts = {name: load(part) for name, part in document.items() if name != "is"}
-    return _BY_NAME[document["is"]](**parts)
-
-
 @pytest.fixture
 def make_catalog(open_store: Callable[[], Engine]) -> Callable[[], Catalog]:
     """Opens a catalog over the same database, as another server would."""
-    return lambda: Catalog(open_store(), dump, load)
+    return lambda: Catalog(open_store(), to_json, from_json)
 
 
 @pytest.fixture

@@ -144,6 +144,24 @@ def test_a_full_database_cannot_be_dropped(catalog: Catalog) -> None:
     catalog.databases.drop("medical")
 
 
+def test_a_new_database_is_made_with_its_first_dataset(catalog: Catalog) -> None:
+    """Both or neither; a database that exists is no new one."""
+    name = DatasetName("fresh", "costs")
+    _register(catalog)
+    with pytest.raises(Conflict, match="the path"):
+        catalog.datasets.register(FOUND, name, COLUMNS, by="steward", new_database=True)
+    assert catalog.databases.find("fresh") is None
+    catalog.datasets.drop(COSTS)
+    version = catalog.version()
+    made = catalog.datasets.register(FOUND, name, COLUMNS, by="steward", new_database=True)
+    assert catalog.version() == version + 1
+    database = catalog.databases.find("fresh")
+    assert database is not None
+    assert (database.created_by, database.created_at) == ("steward", made.created_at)
+    with pytest.raises(Conflict, match="database `fresh` already exists"):
+        catalog.datasets.register(FOUND, name, COLUMNS, by="steward", new_database=True)
+
+
 def test_refused_registrations_leave_nothing(catalog: Catalog) -> None:
     """A problem, a missing database or tag, a taken name and odd columns are each refused."""
     odd = FieldTag(("id",), TagName("phi", "odd"))

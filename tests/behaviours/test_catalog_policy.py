@@ -72,7 +72,9 @@ def test_a_permission_comes_back_as_it_was(catalog: Catalog) -> None:
     assert stored.created_at.utcoffset() == timedelta(0)
     (listed,) = catalog.permissions.list()
     for found in (listed, catalog.permissions.get(stored.id)):
-        assert dataclasses.asdict(found) == dataclasses.asdict(stored)
+        assert found == stored
+        assert (found.id, found.created_by) == (stored.id, "steward")
+        assert found.created_at == stored.created_at
 
 
 def test_equal_content_is_stored_once(catalog: Catalog) -> None:

@@ -42,13 +42,7 @@ class Databases:
             Conflict: there is one of that name.
         """
         with changing(self._engine) as connection:
-            if _read(connection, name):
-                raise Conflict(f"database `{name}` already exists")
-            connection.execute(
-                insert(databases).values(
-                    name=name, description=description, created_by=by, created_at=self._clock()
-                )
-            )
+            add_database(connection, Database(name, description, frozenset(), by, self._clock()))
             return _read(connection, name)[0]
 
     def drop(self, name: str) -> None:
@@ -112,6 +106,24 @@ def _tag_row(name: str, tag: TagName) -> dict[str, str]:
         "kind": _KIND, "database": name, "dataset": "", "path": "[]",
         "namespace": tag.namespace, "key": tag.key,
     }  # fmt: skip
+
+
+def add_database(connection: Connection, database: Database) -> None:
+    """Insert a database without tags.
+
+    Raises:
+        Conflict: there is one of that name.
+    """
+    if _read(connection, database.name):
+        raise Conflict(f"database `{database.name}` already exists")
+    connection.execute(
+        insert(databases).values(
+            name=database.name,
+            description=database.description,
+            created_by=database.created_by,
+            created_at=database.created_at,
+        )
+    )
 
 
 def require_database(connection: Connection, name: str) -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.types as pat
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from privet.catalog.databases import require_database
+from privet.catalog.databases import Database, add_database, require_database
 from privet.catalog.dataset_rows import add_tag, admit, read_datasets, tag_row, write_columns
 from privet.catalog.documents import dump_types
 from privet.catalog.paths import PathOwners
@@ -36,17 +36,18 @@ class Datasets:
         columns: Sequence[Column],
         *,
         by: str,
-        description: str = "",
+        new_database: bool = False,
     ) -> Dataset:
         """Govern a found source under a name, with the columns as its steward reviewed them.
 
-        The dataset is admitted to the token domains of its columns' tags.
+        A new database is made with it or not at all. The dataset is admitted to the token domains
+        of its columns' tags.
 
         Raises:
             InvalidRequest: the source has a problem, or the columns do not make a table.
             NotFound: there is no such database.
             UnknownName: a tag does not exist.
-            Conflict: the name is taken, or the path is, contains or lies within another's.
+            Conflict: a name is taken, or the path is, contains or lies within another's.
         """
         if found.problem:
             raise InvalidRequest(
@@ -54,8 +55,10 @@ class Datasets:
                 hint="mend the source and crawl it again",
             )
         _check_columns(columns)
-        dataset_id = str(uuid4())
+        dataset_id, now = str(uuid4()), self._clock()
         with changing(self._engine) as connection:
+            if new_database:
+                add_database(connection, Database(name.database, "", frozenset(), by, now))
             require_database(connection, name.database)
             _require_tags_of(connection, columns)
             if read_datasets(connection, name):
@@ -75,9 +78,9 @@ class Datasets:
                     options=dict(found.source.options),
                     partitions=list(found.source.partitions),
                     types=dump_types([column.type for column in columns]),
-                    description=description,
+                    description="",
                     owner=by,
-                    created_at=self._clock(),
+                    created_at=now,
                     revision=1,
                 )
             )

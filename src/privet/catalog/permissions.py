@@ -132,7 +132,7 @@ class Permissions:
             naming = select(permission_tags.c.permission).filter_by(**tag._asdict())
             conditions.append(permissions.c.id.in_(naming))
         with reading(self._engine) as connection:
-            return self.read(connection, and_(true(), *conditions))
+            return self._read(connection, and_(true(), *conditions))
 
     def covering(
         self, connection: Connection, roles: Iterable[str], name: DatasetName | None = None
@@ -146,20 +146,22 @@ class Permissions:
             )
             on_catalog = permissions.c.kind == ScopeKind.CATALOG.value
             condition = and_(condition, or_(on_catalog, on_database, _on_table(name)))
-        return self.read(connection, condition)
+        return self._read(connection, condition)
 
-    def read(
+    def _read(
         self, connection: Connection, condition: ColumnElement[bool]
     ) -> tuple[Permission, ...]:
         """Permissions whose rows meet a condition, oldest first."""
-        wanted = select(permissions).where(condition)
-        ordered = wanted.order_by(permissions.c.created_at, permissions.c.id)
-        return tuple(self._read(row) for row in connection.execute(ordered))
+        named = select(permissions.c.id).where(condition)
+        ordered = named.order_by(permissions.c.created_at, permissions.c.id)
+        ids = connection.execute(ordered).scalars().all()
+        known = {i: found for i in ids if (found := self._decoded.get(i)) is not None}
+        if len(known) < len(ids):
+            for row in connection.execute(select(permissions).where(condition)):
+                known[row.id] = known.get(row.id) or self._decode_row(row)
+        return tuple(known[i] for i in ids)
 
-    def _read(self, row: Row[Any]) -> Permission:
-        known = self._decoded.get(row.id)
-        if known is not None:
-            return known
+    def _decode_row(self, row: Row[Any]) -> Permission:
         try:
             permission = self._decode(row.document)
         except PrivetError as error:
@@ -176,7 +178,7 @@ class Permissions:
     def _one(
         self, connection: Connection, condition: ColumnElement[bool], absent: str
     ) -> Permission:
-        for permission in self.read(connection, condition):
+        for permission in self._read(connection, condition):
             return permission
         raise NotFound(absent, hint="list permissions with `privet sql 'SHOW GRANT ROLE r'`")
 
