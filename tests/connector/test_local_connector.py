@@ -43,6 +43,7 @@ def test_walk_is_in_order_of_path_parts_and_hides_nothing(
 
 
 def test_walk_of_a_file_is_that_file(root: Path, connectors: Connectors) -> None:
+    """A source may be one file."""
     uri = connectors.canonical(f"file://{root}/top.csv")
     assert [info.uri for info in connectors.walk(uri)] == [uri]
 
@@ -51,6 +52,7 @@ def test_walk_of_a_file_is_that_file(root: Path, connectors: Connectors) -> None
 def test_spellings_have_one_canonical_form(
     root: Path, connectors: Connectors, spelling: str
 ) -> None:
+    """Different spellings of a place are one address, and that address is its own."""
     assert connectors.canonical(spelling.format(root=root)) == f"file://{root}/b"
 
 
@@ -88,6 +90,7 @@ def test_addresses_outside_are_refused(root: Path, connectors: Connectors, addre
 
 
 def test_a_link_that_leads_outside_is_refused(root: Path, connectors: Connectors) -> None:
+    """By every method, also in the middle of a path."""
     (root / "out").symlink_to(root.parent)
     with pytest.raises(InvalidRequest, match="outside"):
         connectors.canonical(f"{root}/out/secret.csv")
@@ -107,6 +110,7 @@ def test_a_link_inside_is_resolved_once(root: Path, connectors: Connectors) -> N
 def test_a_link_met_on_a_walk_is_told_and_never_followed(
     root: Path, connectors: Connectors
 ) -> None:
+    """It is listed like a file, and opening it is refused."""
     (root / "b" / "3.csv").symlink_to(root / "top.csv")
     (root / "b" / "loop").symlink_to(root)
     uris = [info.uri for info in connectors.walk(f"file://{root}/b")]
@@ -117,6 +121,7 @@ def test_a_link_met_on_a_walk_is_told_and_never_followed(
 
 
 def test_files_are_read_at_any_place_and_as_streams(root: Path, connectors: Connectors) -> None:
+    """Both ways of opening give the file's bytes."""
     uri = connectors.canonical(f"{root}/top.csv")
     with connectors.open_file(uri) as file:
         assert file.size() == 7
@@ -136,6 +141,7 @@ def test_what_is_no_regular_file_is_refused_without_waiting(
 
 
 def test_missing_files_are_not_found(root: Path, connectors: Connectors) -> None:
+    """What is not there is NotFound, whether walked or opened."""
     uri = connectors.canonical(f"{root}/none/x.csv")
     for use in (lambda: list(connectors.walk(uri)), lambda: connectors.open_file(uri)):
         with pytest.raises(NotFound, match="does not exist"):
@@ -166,10 +172,12 @@ def test_a_folder_that_cannot_be_listed_is_raised_or_told(
 
 @pytest.mark.parametrize("root_path", [Path("relative"), Path("/")])
 def test_roots_that_allow_everything_or_nothing_clear_are_refused(root_path: Path) -> None:
+    """A root is an absolute folder, and not the whole machine."""
     with pytest.raises(ConfigurationInvalid):
         LocalConnector([root_path])
 
 
 def test_without_roots_nothing_is_allowed(tmp_path: Path) -> None:
+    """The default opens nothing."""
     with pytest.raises(InvalidRequest):
         Connectors().canonical(str(tmp_path))

@@ -38,6 +38,7 @@ def lake(seaweed: ObjectStore) -> ObjectStore:
 
 @pytest.mark.service
 def test_walk_gives_every_object_in_path_order(lake: ObjectStore) -> None:
+    """Every object comes once, with size and time, folder by folder."""
     found = list(reach(lake, lake.reader).walk(f"s3://{LAKE}/walk"))
     prefix = f"s3://{LAKE}/walk/"
     assert [info.uri.removeprefix(prefix) for info in found] == [
@@ -67,6 +68,7 @@ def test_objects_are_opened_as_stored(lake: ObjectStore) -> None:
 @pytest.mark.service
 @pytest.mark.parametrize("uri", [f"s3://{LAKE}/none", f"s3://{LAKE}/none/x.csv", "s3://no-bucket"])
 def test_missing_is_not_found(lake: ObjectStore, uri: str) -> None:
+    """A missing key and a missing bucket are NotFound, not empty."""
     connectors = reach(lake, lake.platform)
     for use in (lambda: list(connectors.walk(uri)), lambda: connectors.open_file(f"{uri}/x")):
         with pytest.raises(NotFound, match="does not exist"):
@@ -76,6 +78,7 @@ def test_missing_is_not_found(lake: ObjectStore, uri: str) -> None:
 @pytest.mark.service
 @pytest.mark.parametrize("who", ["analyst", "wrong secret", "unknown key", "nobody"])
 def test_denied_says_so_and_shows_no_secret(lake: ObjectStore, who: str) -> None:
+    """Whatever is wrong with the keys, the message says where to look and repeats none."""
     good = lake.reader
     connectors = {
         "analyst": reach(lake, lake.analyst),
@@ -120,6 +123,7 @@ def test_the_most_specific_location_is_used(lake: ObjectStore) -> None:
 
 
 def test_an_endpoint_that_nobody_serves_cannot_be_reached() -> None:
+    """It ends soon, in a typed error without the address of the machine."""
     connectors = Connectors(
         s3=[S3Location(endpoint="http://127.0.0.1:1", access_key="k", secret_key="hidden")]
     )
@@ -140,6 +144,7 @@ def test_an_endpoint_that_nobody_serves_cannot_be_reached() -> None:
     ],
 )
 def test_spellings_have_one_canonical_form(written: str, canonical: str) -> None:
+    """Different spellings of a place are one address, and that address is its own."""
     connectors = Connectors(s3=[S3Location()])
     assert connectors.canonical(written) == canonical
     assert connectors.canonical(canonical) == canonical
@@ -165,6 +170,7 @@ def test_spellings_have_one_canonical_form(written: str, canonical: str) -> None
     ],
 )
 def test_malformed_addresses_are_refused(uri: str) -> None:
+    """Only one spelling of a key can be written, and no way around a prefix."""
     with pytest.raises(InvalidRequest):
         Connectors(s3=[S3Location()]).canonical(uri)
 
@@ -215,11 +221,13 @@ def test_only_what_locations_cover_may_be_read() -> None:
     ],
 )
 def test_half_set_locations_are_refused(setting: dict[str, str]) -> None:
+    """A server with such settings does not start."""
     with pytest.raises(ConfigurationInvalid):
         S3Location(**setting)
 
 
 def test_a_location_never_shows_its_keys() -> None:
+    """Settings may be printed."""
     location = S3Location(access_key="AKIAKEY", secret_key="s3cr3t", session_token="t0ken")
     assert not any(word in repr(location) for word in ("AKIAKEY", "s3cr3t", "t0ken"))
 

@@ -59,6 +59,7 @@ def types(found: FoundDataset) -> dict[str, str]:
 
 
 def test_a_folder_of_files_is_a_dataset_named_after_it(lake: Lake) -> None:
+    """Its files are counted and read as one table."""
     lake.write("medical-costs/part-0.csv")
     lake.write("medical-costs/part-1.csv")
     found = lake.one("medical-costs")
@@ -82,6 +83,7 @@ def test_folders_below_are_datasets_of_their_own(lake: Lake) -> None:
 
 
 def test_a_source_that_is_a_file_is_a_dataset_of_that_file(lake: Lake) -> None:
+    """It is named after the file, and its neighbours do not matter."""
     lake.write("x/Claims 2024.csv.gz", gzip.compress(CSV.encode()))
     lake.write("x/other.parquet", b"nothing of ours")
     found = lake.one("x/Claims 2024.csv.gz")
@@ -91,6 +93,7 @@ def test_a_source_that_is_a_file_is_a_dataset_of_that_file(lake: Lake) -> None:
 
 
 def test_partitions_become_columns_with_inferred_types(lake: Lake) -> None:
+    """Integers where all values are, written in the one way; else text."""
     lake.write("t/Year=2024/zip=01234/a.csv")
     lake.write("t/Year=2025/zip=94105/b.csv")
     lake.write("t/Year=__HIVE_DEFAULT_PARTITION__/zip=1/c.csv")
@@ -112,12 +115,14 @@ def test_partitions_become_columns_with_inferred_types(lake: Lake) -> None:
     ],
 )
 def test_uneven_partitions_are_a_problem(lake: Lake, paths: tuple[str, ...], says: str) -> None:
+    """Files at different depths, or a column that is also a folder, cannot be one table."""
     for path in paths:
         lake.write(f"t/{path}")
     assert says in lake.one("t").problem
 
 
 def test_hidden_and_empty_files_are_skipped_and_counted(lake: Lake) -> None:
+    """Markers and work in progress do not hide that they were there."""
     for path in ("t/_SUCCESS", "t/.part.crc", "t/_tmp=/x.csv", "t/a.csv"):
         lake.write(path)
     lake.write("t/empty.csv", "")
@@ -132,6 +137,7 @@ def test_hidden_and_empty_files_are_skipped_and_counted(lake: Lake) -> None:
     [("a.csv", "b.parquet"), ("a.csv", "b.txt"), ("a.csv", "b.csv.gz"), ("a.csv", "notes")],
 )
 def test_unlike_files_are_a_problem_that_names_them(lake: Lake, first: str, second: str) -> None:
+    """A folder of two kinds of files is found, and cannot be registered."""
     lake.write(f"t/{first}")
     lake.write(f"t/{second}")
     found = lake.one("t")
@@ -140,6 +146,7 @@ def test_unlike_files_are_a_problem_that_names_them(lake: Lake, first: str, seco
 
 
 def test_one_bad_dataset_does_not_stop_the_crawl(lake: Lake) -> None:
+    """Each bad file makes a problem of its own dataset, in our words."""
     lake.write("bad/a.parquet", b"PAR1 no footer")
     lake.write("bad2/a.png", b"\x89PNG\r\n\x1a\n\0\0")
     lake.write("bad3/a.json", '{"a": 1}')
@@ -194,6 +201,7 @@ def test_progress_is_told_and_cancelling_is_heeded(lake: Lake) -> None:
 
 
 def test_roots_that_hold_nothing_are_typed_errors(lake: Lake) -> None:
+    """An address of nothing is an error of the crawl, each kind with its own class."""
     (lake.root / "empty" / "sub").mkdir(parents=True)
     lake.write("hidden/_x.csv")
     for path in ("empty", "hidden"):
@@ -228,6 +236,7 @@ def test_a_folder_that_cannot_be_listed_is_a_problem_of_its_dataset(lake: Lake) 
 
 
 def test_columns_are_tagged_with_evidence(lake: Lake) -> None:
+    """Rules see names and sampled cells; the counts are those of the sample."""
     rows = "".join(f"{n},{n:08d},555-01{n:02d},p{n}@example.org\n" for n in range(20))
     lake.write("t/a.csv", "id,mrn,phone,contact\n" + rows)
     mrn = Rule("mrn", TagName("phi", "mrn"), "mrn", frozenset({RuleTarget.COLUMN_NAME}))
@@ -245,6 +254,7 @@ def test_columns_are_tagged_with_evidence(lake: Lake) -> None:
 
 
 def test_wide_files_keep_every_column(lake: Lake) -> None:
+    """Two hundred columns are found, with their own names."""
     header = ",".join(f"Col {n}" for n in range(200))
     lake.write("t/a.csv", header + "\n" + ",".join(map(str, range(200))) + "\n")
     found = lake.one("t")
@@ -256,6 +266,7 @@ class TestParquet:
     """Footers say what there is."""
 
     def test_types_are_plain_and_comments_kept(self, lake: Lake) -> None:
+        """Encodings are undone, nesting is kept, a file without rows will do."""
         schema = pa.schema(
             [
                 pa.field("Id", pa.int32(), metadata={"comment": "key"}),
@@ -279,6 +290,7 @@ class TestParquet:
         }
 
     def test_rows_are_sampled_for_tags(self, lake: Lake) -> None:
+        """Also of encoded columns and names with dots; the format shows in the content."""
         cells = pa.array([f"p{n}@example.org" for n in range(5)])
         lake.parquet("t/part", pa.table({"x": cells.dictionary_encode(), "n.m": cells}))
         found = lake.crawl("t", BUILTIN_RULES)["t"]
@@ -297,6 +309,7 @@ class TestParquet:
     def test_conflicting_files_are_a_problem(
         self, lake: Lake, second: dict[str, list[object]], says: str
     ) -> None:
+        """Footers have to agree; the problem says which file and column do not."""
         lake.parquet("t/a.parquet", pa.table({"a": [1], "b": ["x"]}))
         lake.parquet("t/b.parquet", pa.table(second))
         problem = lake.one("t").problem
@@ -304,5 +317,6 @@ class TestParquet:
         assert says in problem
 
     def test_a_name_that_occurs_twice_is_a_problem(self, lake: Lake) -> None:
+        """Columns are bound by name, so a repeated name cannot be registered."""
         lake.parquet("t/a.parquet", pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]))
         assert lake.one("t").problem.startswith("duplicate column name `a`")

@@ -38,6 +38,7 @@ def lake(seaweed: ObjectStore, tmp_path_factory: pytest.TempPathFactory) -> Obje
 
 
 def test_the_medical_costs_are_found_and_tagged(lake: ObjectStore) -> None:
+    """The generator's types, and tags on phone and mrn alone."""
     mrn = Rule("mrn", TagName("phi", "mrn"), "mrn", frozenset({RuleTarget.COLUMN_NAME}))
     (found,) = crawl(reach(lake, lake.reader), f"s3://{LAKE}/medical-costs", (*BUILTIN_RULES, mrn))
     assert (found.name, found.source.uri) == ("medical_costs", f"s3://{LAKE}/medical-costs")
@@ -50,6 +51,7 @@ def test_the_medical_costs_are_found_and_tagged(lake: ObjectStore) -> None:
 
 
 def test_denied_and_missing_roots_are_typed_errors(lake: ObjectStore) -> None:
+    """The analyst's own identity finds nothing out."""
     with pytest.raises(SourceUnavailable, match="access was denied"):
         crawl(reach(lake, lake.analyst), f"s3://{LAKE}/medical-costs", ())
     with pytest.raises(NotFound):
@@ -57,6 +59,7 @@ def test_denied_and_missing_roots_are_typed_errors(lake: ObjectStore) -> None:
 
 
 def test_parquet_is_found_below_partitions(lake: ObjectStore) -> None:
+    """Over S3 as over files."""
     files = lake.filesystem(lake.platform)
     for year in (2023, 2024):
         with files.open_output_stream(f"{LAKE}/visits/year={year}/part-0.parquet") as out:

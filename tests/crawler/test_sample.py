@@ -21,6 +21,7 @@ def describe(folder: Path) -> tuple[Connectors, FoundDataset]:
 
 
 def test_csv_rows_have_the_described_names_and_types(tmp_path: Path) -> None:
+    """From several compressed and partitioned files, as many rows as asked for."""
     for year in (2023, 2024):
         file = tmp_path / f"year={year}" / "a.csv.gz"
         file.parent.mkdir()
@@ -35,6 +36,7 @@ def test_csv_rows_have_the_described_names_and_types(tmp_path: Path) -> None:
 
 
 def test_parquet_rows_are_plain(tmp_path: Path) -> None:
+    """Encodings are undone, and the limit holds."""
     cells = pa.array(["a", None, "b"]).dictionary_encode()
     pq.write_table(pa.table({"X.y": cells, "n": [1, 2, 3]}), tmp_path / "a.parquet")
     connectors, found = describe(tmp_path)
@@ -44,6 +46,7 @@ def test_parquet_rows_are_plain(tmp_path: Path) -> None:
 
 
 def test_headerless_rows_are_bound_by_position(tmp_path: Path) -> None:
+    """Also when only some columns are asked for."""
     (tmp_path / "a.csv").write_text("1,x\n2,y\n")
     connectors, found = describe(tmp_path)
     table = sample_source(connectors, found.source, found.columns[1:])
@@ -51,6 +54,7 @@ def test_headerless_rows_are_bound_by_position(tmp_path: Path) -> None:
 
 
 def test_a_source_that_changed_is_a_typed_error_without_a_cell(tmp_path: Path) -> None:
+    """A missing column, another type, a missing folder: each its own error."""
     file = tmp_path / "a.csv"
     file.write_text("id,n\n1,2\n")
     connectors, found = describe(tmp_path)

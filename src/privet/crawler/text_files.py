@@ -115,7 +115,8 @@ def _notes(text: Text, records: Sequence[Record], *, header: bool, width: int) -
         text.note,
         "" if header else "has no header: columns are named by position",
         "has no rows yet: all columns are taken as text" if header and len(records) == 1 else "",
-        f"{broken} of {len(records)} records do not have {width} fields, {_where(records, width)}"
+        f"{broken} of {len(records)} records do not have {width} fields, {_where(records, width)}: "
+        "scans end with an error until they are mended"
         if broken
         else "",
     )
