@@ -23,7 +23,7 @@ from privet.demo.devserver import DevServer
 from privet.demo.generate import generate, write_csv
 from privet.demo.objectstore import ObjectStore
 from privet.demo.stage import KEY, Clock, Stage
-from privet.demo.views import open_console, print_table
+from privet.demo.views import open_console, print_block, print_table
 from privet.model.errors import PrivetError
 
 FAILED = 1
@@ -50,6 +50,7 @@ def run(keep: bool = False, directory: Path | None = None) -> int:
             _play(console, output, state)
     except (ClaimBroken, PrivetError) as error:
         console.print(Text(f"\nThe demo failed: {error}", "bold red"))
+        print_block(console, DevServer(state / "server").last_words())
         return FAILED
     except KeyboardInterrupt:
         console.print("\nInterrupted; everything that was started has been stopped.")
