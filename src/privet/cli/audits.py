@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from privet.cli.output import Json, print_items
 from privet.cli.session import session
 
+if TYPE_CHECKING:
+    from privet.client.rest import Rest
+
+_PAGE_ROWS = 500
 group = typer.Typer(help="The audit log.", no_args_is_help=True)
 
 
@@ -31,15 +36,14 @@ def list_events(
     as_json: Json = False,
 ) -> None:
     """List events, newest first."""
+    query = {
+        "user": user or None,
+        "action": action or None,
+        "object": on or None,
+        "outcome": outcome or None,
+    }
     with session(context).rest() as rest:
-        items = rest.items(
-            "/v1/audit",
-            user=user or None,
-            action=action or None,
-            object=on or None,
-            outcome=outcome or None,
-            limit=limit,
-        )
+        items = newest(rest, query, limit)
     columns = {
         "AT": "at",
         "USER": "user",
@@ -52,3 +56,17 @@ def list_events(
         "ID": "id",
     }
     print_items(items, columns, as_json=as_json, none="no events")
+
+
+def newest(rest: Rest, query: Mapping[str, str | None], limit: int) -> list[dict[str, Any]]:
+    """The newest events, page by page."""
+    found: list[dict[str, Any]] = []
+    before: str | None = None
+    while len(found) < limit:
+        size = min(limit - len(found), _PAGE_ROWS)
+        page = rest.get("/v1/audit", **query, limit=size, before=before)
+        found += page["items"]
+        before = page["next"]
+        if before is None:
+            break
+    return found

@@ -96,31 +96,51 @@ def explain(
     dataset: DatasetArgument,
     user: Annotated[str, typer.Option(help="Of whom; without it, yourself.")] = "",
     groups: Annotated[
-        str, typer.Option(help="With these groups; without, those last seen for that user.")
-    ] = "",
+        str | None,
+        typer.Option(help="With these groups; without, those last seen for that user."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say what somebody sees of a dataset, column by column, and why."""
     query = {
         "user": check_principal_name(user) if user else None,
-        "groups": ",".join(split_names(groups)) or None,
+        "groups": None if groups is None else ",".join(split_names(groups)),
     }
     with session(context).rest() as rest:
         answer = rest.get(f"{path_of(dataset)}/explain", **query)
     if as_json:
         print_json(answer)
     else:
-        _print_explanation(answer)
+        print_explanation(answer)
 
 
-def _print_explanation(answer: Mapping[str, Any]) -> None:
-    for line in answer.get("text") or ():
-        print(escape(str(line)))
-    for key, value in answer.items():
-        if key not in {"text", "columns"}:
-            print(f"{key + ':':<14}{cell(value)}")
-    columns = answer.get("columns") or []
-    print_table(
-        ("COLUMN", "VERDICT", "WHY"),
-        [(c.get("name"), c.get("verdict"), c.get("reasons")) for c in columns],
-    )
+def print_explanation(answer: Mapping[str, Any]) -> None:
+    """Print who sees what: rows, then columns with the reasons, then the permissions."""
+    who = f"{cell(answer['user'])} (roles: {cell(answer['roles']) or 'none'})"
+    print(f"{cell(answer['dataset'])} as seen by {who}")
+    print(_rows_in_words(answer))
+    rows = [
+        (c["name"], c["type"], c["tags"], c["verdict"], c["transforms"], _reasons(c))
+        for c in answer["columns"]
+    ]
+    if rows:
+        print_table(("COLUMN", "TYPE", "TAGS", "VERDICT", "BY", "WHY"), rows)
+    for permission in answer["permissions"]:
+        print(f"permission {cell(permission['id'])}: {cell(permission['sql'])}")
+    for permission in answer["ignored"]:
+        print(f"ignored {cell(permission['id'])}, {cell(permission['reason'])}")
+    print_warnings(answer["warnings"])
+
+
+def _rows_in_words(answer: Mapping[str, Any]) -> str:
+    if answer["bypass"]:
+        return "a catalog admin: every column and row, whatever the permissions say"
+    if not answer["allowed"]:
+        return "nothing is visible: the dataset does not exist for this user"
+    if answer["filter"] is not None:
+        return cell(answer["filter"]["english"])
+    return "rows: all" if answer["complete"] else "rows: those that policies leave you"
+
+
+def _reasons(column: Mapping[str, Any]) -> str:
+    return "; ".join(f"{r['effect']}: {r['detail']}" for r in column["reasons"])

@@ -43,7 +43,7 @@ class Client:
     """
 
     def __init__(self, connection: flight.FlightClient, token: str, address: Address) -> None:
-        self._connection = connection
+        self._connection: flight.FlightClient | None = connection
         self.address = address
         header = (b"authorization", f"Bearer {token}".encode("ascii"))
         self._call_options = flight.FlightCallOptions(timeout=CALL_SECONDS, headers=[header])
@@ -71,11 +71,12 @@ class Client:
         name = DatasetName.parse(dataset)
         request = {"dataset": str(name), "columns": _columns(columns), "limit": _limit(limit)}
         command = json.dumps({"scan": request}).encode()
+        connection = self._live()
         with translated():
-            info = self._connection.get_flight_info(
+            info = connection.get_flight_info(
                 flight.FlightDescriptor.for_command(command), self._call_options
             )
-        return Scan(self._connection, self._stream_options, info, str(name), progress)
+        return Scan(connection, self._stream_options, info, str(name), progress)
 
     def databases(self) -> list[dict[str, Any]]:
         """The databases that you can see something of."""
@@ -122,10 +123,9 @@ class Client:
     def _call(self, use: str, **arguments: object) -> Any:
         given = {name: value for name, value in arguments.items() if value is not None}
         body = json.dumps({"use": use, **given}).encode()
+        connection = self._live()
         with translated():
-            answers = list(
-                self._connection.do_action(flight.Action(_ACTION, body), self._call_options)
-            )
+            answers = list(connection.do_action(flight.Action(_ACTION, body), self._call_options))
         try:
             return json.loads(answers[0].body.to_pybytes())["result"]
         except (IndexError, KeyError, ValueError) as error:
@@ -133,9 +133,16 @@ class Client:
                 f"what answers at `{self.address}` is not a Privet server of this version"
             ) from error
 
+    def _live(self) -> flight.FlightClient:
+        if self._connection is None:
+            raise InvalidRequest("this connection is closed", hint="connect again")
+        return self._connection
+
     def close(self) -> None:
         """Close the connection; scans of it end."""
-        self._connection.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
     def __enter__(self) -> Self:
         return self
