@@ -172,6 +172,8 @@ def test_refuses_parameters() -> None:
     for key, radix in ((bytes(15), 10), (bytes(16), 1), (bytes(16), 37)):
         with pytest.raises(ValueError, match=r"radix|key"):
             FF1(key, radix, b"")
+    with pytest.raises(ValueError, match="text"):
+        FF1(bytes(16), 10, b"").encrypt(pa.array([1]))
 
 
 def test_shapes_of_columns() -> None:

@@ -44,9 +44,8 @@ class Cells:
     @property
     def uniform_length(self) -> int:
         """The length that all cells have, or -1."""
-        if len(self) and self.lengths.min() == self.lengths.max():
-            return int(self.offsets[1])
-        return -1
+        lengths = self.lengths
+        return int(lengths[0]) if len(self) and (lengths == lengths[0]).all() else -1
 
     def rows(self, length: int, rows: slice | NDArray[np.int64]) -> Bytes:
         """The bytes of some cells of one length: `(k, length)`."""

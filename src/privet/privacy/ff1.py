@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from privet.model.transforms import is_text
 from privet.privacy.aes import BlockCipher, Bytes
 from privet.privacy.columns import Cells, present_of, read_text, write_text
 from privet.privacy.numerals import Layout, one_layout
@@ -40,8 +41,8 @@ class FF1:
         """Encrypt every string; NULL stays NULL.
 
         Raises:
-            ValueError: a character outside the alphabet, or a string of fewer than 1,000,000
-                possibilities.
+            ValueError: a character outside the alphabet, a string of fewer than 1,000,000
+                possibilities, or a column that is not text.
         """
         return self._run(column, inverse=False)
 
@@ -56,6 +57,8 @@ class FF1:
     def _run(
         self, column: pa.StringArray, *, inverse: bool, smallest: int = SMALLEST_DOMAIN
     ) -> pa.StringArray:
+        if not is_text(column.type):
+            raise ValueError(f"a column of text is needed, not of `{column.type}`")
         cells = read_text(column)
         digits = Cells(self._digits.take(cells.data), cells.offsets)
         if (digits.data == _OUTSIDE).any():

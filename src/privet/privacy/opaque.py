@@ -28,16 +28,16 @@ class OpaqueTokens:
     def tokens(self, cells: Cells) -> Cells:
         """The token of every cell: 32 lower-case hexadecimal characters."""
         result = np.empty((len(cells), 2 * BLOCK), np.uint8)
-        one_block = 0 <= cells.uniform_length <= BLOCK - _LENGTH_BYTES
+        length = cells.uniform_length
+        one_block = 0 <= length <= BLOCK - _LENGTH_BYTES
         for at in range(0, len(cells), _ROWS):
             bounds = cells.offsets[at : at + _ROWS + 1]
             part = Cells(cells.data[bounds[0] : bounds[-1]], bounds - bounds[0])
-            mac = self._one_block(part) if one_block else self._many_blocks(part)
+            mac = self._one_block(part, length) if one_block else self._many_blocks(part)
             hexadecimal(mac, result[at : at + _ROWS])
         return fixed_cells(result)
 
-    def _one_block(self, cells: Cells) -> Bytes:
-        length = cells.uniform_length
+    def _one_block(self, cells: Cells, length: int) -> Bytes:
         blocks = np.zeros((len(cells), BLOCK), np.uint8)
         blocks[:, _LENGTH_BYTES - 1] = length
         blocks[:, _LENGTH_BYTES : _LENGTH_BYTES + length] = cells.data.reshape(len(cells), length)
@@ -94,11 +94,16 @@ def _windows(data: Bytes) -> Bytes:
 
 def hexadecimal(values: Bytes, out: Bytes) -> None:
     """Write `(k, m)` bytes as `(k, 2 * m)` lower-case hexadecimal characters."""
-    wide = values.astype("<u2")
-    nibbles = (wide >> 4 | (wide & 15) << 8).astype("<u2", copy=False)
-    digits = nibbles.view(np.uint8)
+    pairs = values.astype("<u2")
+    low = pairs & 15
+    low <<= 8
+    pairs >>= 4
+    pairs |= low
+    digits = pairs.view(np.uint8)
     # From `9` to `a` there are 39 other characters.
-    np.add(digits, (digits > _NINE) * np.uint8(39) + np.uint8(48), out=out)
+    gap = (digits > _NINE).view(np.uint8) * np.uint8(39)
+    gap += np.uint8(ord("0"))
+    np.add(digits, gap, out=out)
 
 
 class OpaqueText(Kernel):
