@@ -23,7 +23,7 @@ from privet.cli.output import (
 )
 from privet.cli.session import session
 from privet.cli.users import split_names
-from privet.model.names import DatasetName, TagName, check_principal_name, fold, fold_role
+from privet.model.names import DatasetName, check_principal_name, fold, fold_role
 
 group = typer.Typer(help="Permissions in force.", no_args_is_help=True)
 
@@ -41,7 +41,6 @@ def list_permissions(
     role: Annotated[str, typer.Option(help="Only those of this role.")] = "",
     database: Annotated[str, typer.Option(help="Only those on this database.")] = "",
     dataset: Annotated[str, typer.Option(help="Only those on this dataset.")] = "",
-    tag: Annotated[str, typer.Option(help="Only those that mention this tag.")] = "",
     as_json: Json = False,
 ) -> None:
     """List the permissions, in SQL; with --json in every form."""
@@ -49,7 +48,6 @@ def list_permissions(
         "role": fold_role(role) if role else None,
         "database": fold(database, "database name") if database else None,
         "dataset": str(DatasetName.parse(dataset)) if dataset else None,
-        "tag": str(TagName.parse(tag)) if tag else None,
     }
     with session(context).rest() as rest:
         items = rest.items("/v1/permissions", **query)
