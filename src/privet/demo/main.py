@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -60,6 +60,8 @@ def run(keep: bool = False, directory: Path | None = None) -> int:
             console.print(f"The state was kept in {state}")
         else:
             shutil.rmtree(state, ignore_errors=True)
+            with suppress(OSError):
+                output.rmdir()  # only if there is nothing in it, not even a heat map
     return 0
 
 
