@@ -33,6 +33,7 @@ from privet.policy.binding import children, function_of, kind_of, rebuild, walk
 from privet.policy.constants import Fails, Undecided, Value, to_float
 from privet.policy.functions import NUMBERS, Kind
 
+_NULL_LITERAL = Literal(None)
 ALWAYS = Literal(True)
 NEVER = Literal(False)
 
@@ -185,21 +186,25 @@ class _Folder:
         may_fail = left.may_fail or right.may_fail
         if _any_dead(parts):
             return _Part(shown, _DEAD, may_fail=True)
+        converts = self._conversion_may_fail(parts, written)
+        if _NULL in (left.possible, right.possible):
+            return _settle(shown, _NULL, may_fail or converts)
         if left.known and right.known:
             return _computed(
                 shown,
                 lambda: constants.compare(shown.op, left.value, right.value),
                 _Part(shown, may_fail=True),
             )
-        if _NULL in (left.possible, right.possible):
-            return _settle(shown, _NULL, may_fail)
         nulls = (left.possible | right.possible) & _NULL
-        may_fail = may_fail or self._conversion_may_fail(parts, written)
-        return _settle(shown, frozenset({_T, _F}) | nulls, may_fail)
+        return _settle(shown, frozenset({_T, _F}) | nulls, may_fail or converts)
 
     def _conversion_may_fail(self, parts: tuple[_Part, _Part], written: tuple[Expr, Expr]) -> bool:
-        pair = frozenset(kind_of(e, self.kinds) for e in written) - {Kind.NULL}
-        if len(pair) == 1 or any(pair <= exact for exact in _EXACT):
+        pair = frozenset(kind_of(e, self.kinds) for e in written)
+        if (
+            any(p.expr == _NULL_LITERAL for p in parts)
+            or len(pair) == 1
+            or any(pair <= exact for exact in _EXACT)
+        ):
             return False
         whole = [p.value for p in parts if p.known and isinstance(p.value, int)]
         if pair == _INEXACT and whole:
@@ -259,7 +264,7 @@ class _Folder:
         if not branches:
             return default
         shown = Case(tuple((c.expr, v.expr) for c, v in branches), default.expr)
-        return _settle(shown, *_reached(branches, default))
+        return self._kept(expr, shown, *_reached(branches, default))
 
     def _of_numbers(self, expr: Expr, part: _Part | None) -> _Part:
         """A CASE or coalesce of numbers: their kinds together decide how it computes.
@@ -309,7 +314,12 @@ class _Folder:
             return constant
         found = frozenset[str]().union(*(p.possible for p in parts)) - _NULL
         nulls = _NULL if all(_N in p.possible for p in parts) else frozenset[str]()
-        return _settle(shown, found | nulls, any(p.may_fail for p in parts))
+        return self._kept(expr, shown, found | nulls, any(p.may_fail for p in parts))
+
+    def _kept(self, expr: Expr, shown: Expr, possible: frozenset[str], may_fail: bool) -> _Part:
+        if kind_of(expr, self.kinds) is Kind.BOOLEAN:
+            return _settle(shown, possible, may_fail)
+        return _Part(shown, possible, may_fail or not possible)
 
     def _strict(
         self, shown: Expr, parts: list[_Part], compute: Callable[[], Value], total: bool = False
@@ -318,8 +328,9 @@ class _Folder:
         if _any_dead(parts):
             return _Part(shown, _DEAD, may_fail=True)
         may_fail = any(p.may_fail for p in parts)
-        if any(p.possible == _NULL for p in parts) and not all(p.known for p in parts):
-            return _settle(shown, _NULL, may_fail)
+        if any(p.possible == _NULL for p in parts):
+            # Kept as written: its kind decides whether what it meets is converted, and may fail.
+            return _Part(shown, _NULL, may_fail or not total)
         nulls = frozenset[str]().union(*(p.possible for p in parts)) & _NULL
         unknown = _Part(shown, frozenset({_V}) | nulls, may_fail or not total)
         return _computed(shown, compute, unknown) if all(p.known for p in parts) else unknown

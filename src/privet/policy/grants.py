@@ -118,8 +118,8 @@ def covering(
 def bind_grant(permission: Same[Permission], dataset: Same[Dataset]) -> BoundGrant:
     """Work out what a permission shows of a dataset that it covers."""
     grant, table = permission.value, dataset.value
-    shown, warnings = _shown(grant, table)
-    kinds = column_kinds(table)
+    kinds, held = _facts_of(dataset)
+    shown, warnings = _shown(grant, table, held)
     start, end, window_problem = _window(grant.properties)
     problem = window_problem or _filter_problem(grant, kinds) or _level_problem(grant)
     if not problem and not shown:
@@ -195,13 +195,22 @@ def rank_of(call: Call) -> int:
     return spec.rank if spec else _UNKNOWN_RANK
 
 
-def _shown(grant: Permission, dataset: Dataset) -> tuple[dict[int, Way], dict[str, str]]:
+@lru_cache(maxsize=512)
+def _facts_of(dataset: Same[Dataset]) -> tuple[dict[str, Kind], tuple[frozenset[TagName], ...]]:
+    """What every grant on a dataset asks of it: kinds by name, effective tags by place."""
+    table = dataset.value
+    return column_kinds(table), tuple(map(table.effective_tags, table.columns))
+
+
+def _shown(
+    grant: Permission, dataset: Dataset, tags: tuple[frozenset[TagName], ...]
+) -> tuple[dict[int, Way], dict[str, str]]:
     shown: dict[int, Way] = {}
     warnings: dict[str, str] = {}
     for place, column in enumerate(dataset.columns):
         if not column.reviewed:
             continue
-        held = dataset.effective_tags(column)
+        held = tags[place]
         clauses = [c for c in grant.transforms if matches(c.tags, held)]
         granted = grant.having is None or matches(grant.having, held)
         if not granted and not any(c.excepted for c in clauses):
