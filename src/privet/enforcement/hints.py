@@ -98,14 +98,12 @@ def _same_kind(kind: pa.DataType, value: Any) -> pa.Scalar | None:
     )
     if not fits:
         return None
-    if pat.is_integer(kind):
-        low, high = _bounds(kind)
-        if not low <= value <= high:
-            return None
+    if pat.is_integer(kind) and not _in_range(int(value), kind):
+        return None
     return pa.scalar(value, kind)
 
 
-def _bounds(kind: pa.DataType) -> tuple[int, int]:
+def _in_range(value: int, kind: pa.DataType) -> bool:
     if pat.is_signed_integer(kind):
-        return -(2 ** (kind.bit_width - 1)), 2 ** (kind.bit_width - 1) - 1
-    return 0, 2**kind.bit_width - 1
+        return -(2 ** (kind.bit_width - 1)) <= value < 2 ** (kind.bit_width - 1)
+    return 0 <= value < 2**kind.bit_width

@@ -86,19 +86,20 @@ class EnforcedPlan:
         """The visible rows of a raw batch, transformed and rebuilt; may be empty.
 
         Args:
-            batch: has the columns of `reads`, under their catalog names and plain types.
+            batch: has the columns of `reads`, under their catalog names, of plain types or
+                dictionaries of these.
         """
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
         rows = batch.num_rows
         masks = [passing_rows(f, columns, rows) for f in self._filters]
         visible = masks[0] if len(masks) == 1 else np.logical_or.reduce(masks)
-        keep = None if visible.all() else visible
-        kept = masks if keep is None else [m[keep] for m in masks]
+        keep = None if visible.all() else pa.array(np.flatnonzero(visible))
+        kept = masks if keep is None else [m[visible] for m in masks]
         arrays = [self._cells(o, columns[o.column.name], keep, kept) for o in self._outputs]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def _cells(
-        self, output: _Output, column: pa.Array, keep: Mask | None, masks: list[Mask]
+        self, output: _Output, column: pa.Array, keep: pa.Array | None, masks: list[Mask]
     ) -> pa.Array:
         raw = rebuild(column, keep)
         first = output.options[0]

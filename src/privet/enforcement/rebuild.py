@@ -35,17 +35,20 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
     return kind
 
 
-def rebuild(column: pa.Array, keep: Mask | None) -> pa.Array:
+def rebuild(column: pa.Array, keep: pa.Array | None) -> pa.Array:
     """The kept rows of a column in buffers of their own.
 
     Args:
-        column: of a plain type.
-        keep: the rows to keep, or None for all.
+        column: of a plain type, or a dictionary of one.
+        keep: the positions of the rows to keep, ascending, or None for all.
 
     Raises:
         SourceInvalid: a type that cannot be rebuilt.
     """
-    kept = column if keep is None else column.filter(pa.array(keep))
+    # The positions are ours: nothing to check, and checking costs a pass.
+    kept = column if keep is None else pc.take(column, keep, boundscheck=False)
+    if pat.is_dictionary(kept.type):
+        kept = kept.dictionary_decode()
     if pat.is_nested(kept.type):
         return _rebuild_nested(kept)
     if kept.null_count == 0 or pat.is_null(kept.type):

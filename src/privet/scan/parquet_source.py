@@ -1,13 +1,16 @@
-"""Parquet as pieces: row groups pruned by statistics, columns by name, batches as decoded."""
+"""Parquet as pieces: row groups pruned by statistics, columns by name, decoded in parallel."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 
 import pyarrow as pa
 import pyarrow.dataset as pds
 import pyarrow.parquet as pq
+import pyarrow.types as pat
 
 from privet.connector import Connectors
 from privet.enforcement import EnforcedPlan, plain_type
@@ -16,7 +19,12 @@ from privet.model.errors import SchemaChanged, SourceInvalid, SourceUnavailable
 from privet.scan.files import RECRAWL, PlannedFile, with_partitions
 from privet.scan.pieces import Piece
 
+PIECE_ROWS = 131_072
 BATCH_ROWS = 65_536
+LARGEST_PIECE = 64 * 1024 * 1024
+"""Bytes of decoded columns: a row group beyond it is read batch by batch."""
+_DENSE = 2.0
+"""Bytes a value: text stored in less is nearly all dictionary indices."""
 
 
 def parquet_pieces(
@@ -29,28 +37,49 @@ def parquet_pieces(
         SourceInvalid: the content is not Parquet.
         SourceUnavailable: the file cannot be read to its end.
     """
-    columns = [c for c in plan.reads if not c.partition]
-    try:
-        native = connectors.open_file(file.info.uri)
-        reader = pq.ParquetFile(native, memory_map=False, pre_buffer=False)
-        _check_schema(reader.schema_arrow, plan)
-        groups = _row_groups(native, reader.num_row_groups, plan)
-        if not groups:
-            return
-        batches = reader.iter_batches(
-            batch_size=BATCH_ROWS, row_groups=groups, columns=[c.source_name for c in columns]
+    with _told():
+        opened = _open(file, plan, connectors)
+        groups = _row_groups(opened, plan)
+    for piece in _gathered(opened.metadata, groups):
+        size = sum(opened.metadata.row_group(g).total_byte_size for g in piece)
+        if size <= LARGEST_PIECE:
+            yield Piece(size, partial(_load, opened, piece))
+        else:
+            yield from _streamed(opened, piece)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A file whose footer was read; readers of it share nothing else, so any thread may make one."""
+
+    native: pa.NativeFile
+    metadata: pq.FileMetaData
+    dense: tuple[str, ...]
+    columns: tuple[Column, ...]
+    finish: Callable[[pa.RecordBatch], pa.RecordBatch]
+
+    def reader(self) -> pq.ParquetFile:
+        return pq.ParquetFile(
+            self.native, metadata=self.metadata, read_dictionary=list(self.dense), pre_buffer=False
         )
-        for batch in batches:
-            yield Piece(batch.nbytes, partial(_finish, batch, columns, file, plan))
-    except pa.ArrowInvalid as error:
-        raise SourceInvalid(
-            "a file of this dataset is not readable as Parquet", hint=RECRAWL
-        ) from error
-    except OSError as error:
-        raise SourceUnavailable(
-            "a file of this dataset could not be read to its end",
-            hint="try again; if it stays so, tell a data steward",
-        ) from error
+
+    @property
+    def names(self) -> list[str]:
+        return [c.source_name for c in self.columns]
+
+
+def _open(file: PlannedFile, plan: EnforcedPlan, connectors: Connectors) -> _Opened:
+    columns = tuple(c for c in plan.reads if not c.partition)
+    native = connectors.open_file(file.info.uri)
+    probe = pq.ParquetFile(native, pre_buffer=False)
+    _check_schema(probe.schema_arrow, plan)
+    return _Opened(
+        native,
+        probe.metadata,
+        tuple(_dense(probe.metadata, columns)),
+        columns,
+        partial(_finish, columns=columns, file=file, plan=plan),
+    )
 
 
 def _check_schema(found: pa.Schema, plan: EnforcedPlan) -> None:
@@ -65,29 +94,102 @@ def _check_schema(found: pa.Schema, plan: EnforcedPlan) -> None:
             )
 
 
-def _row_groups(native: pa.NativeFile, count: int, plan: EnforcedPlan) -> list[int]:
+def _dense(metadata: pq.FileMetaData, columns: tuple[Column, ...]) -> Iterator[str]:
+    """Text columns that are cheaper to filter as the dictionaries they are stored as."""
+    if not metadata.num_row_groups:
+        return
+    group = metadata.row_group(0)
+    chunks = {group.column(i).path_in_schema: group.column(i) for i in range(group.num_columns)}
+    for column in columns:
+        chunk = chunks.get(column.source_name)
+        if chunk is None or not pat.is_string(plain_type(column.type)):
+            continue
+        if chunk.has_dictionary_page and chunk.total_uncompressed_size < _DENSE * chunk.num_values:
+            yield column.source_name
+
+
+def _row_groups(opened: _Opened, plan: EnforcedPlan) -> list[int]:
+    count = opened.metadata.num_row_groups
     if plan.hint is None or count < 2:  # noqa: PLR2004 - nothing to choose from
         return list(range(count))
     schema = pa.schema([(c.source_name, plain_type(c.type)) for c in plan.dataset.columns])
-    fragment = pds.ParquetFileFormat().make_fragment(native)
+    fragment = pds.ParquetFileFormat().make_fragment(opened.native)
     kept = fragment.split_by_row_group(filter=plan.hint, schema=schema)
     return [group.id for part in kept for group in part.row_groups]
 
 
+def _gathered(metadata: pq.FileMetaData, groups: list[int]) -> Iterator[list[int]]:
+    """Row groups in pieces of about `PIECE_ROWS`, each at least one group."""
+    piece: list[int] = []
+    rows = 0
+    for group in groups:
+        more = metadata.row_group(group).num_rows
+        if piece and rows + more > PIECE_ROWS:
+            yield piece
+            piece, rows = [], 0
+        piece.append(group)
+        rows += more
+    if piece:
+        yield piece
+
+
+def _load(opened: _Opened, groups: list[int]) -> list[pa.RecordBatch]:
+    with _told():
+        table = opened.reader().read_row_groups(groups, columns=opened.names, use_threads=False)
+        return [opened.finish(batch) for batch in _batches(table)]
+
+
+def _batches(table: pa.Table) -> list[pa.RecordBatch]:
+    if table.num_columns:
+        return table.combine_chunks().to_batches(max_chunksize=PIECE_ROWS)
+    # Only partitions were asked for: a column of nothing carries the row count.
+    return [pa.RecordBatch.from_arrays([pa.nulls(table.num_rows)], names=[""])]
+
+
+def _streamed(opened: _Opened, groups: list[int]) -> Iterator[Piece]:
+    with _told():
+        batches = opened.reader().iter_batches(
+            batch_size=BATCH_ROWS, row_groups=groups, columns=opened.names
+        )
+        for batch in batches:
+            yield Piece(batch.nbytes, partial(_finished, opened, batch))
+
+
+def _finished(opened: _Opened, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
+    with _told():
+        return [opened.finish(batch)]
+
+
 def _finish(
-    batch: pa.RecordBatch, columns: list[Column], file: PlannedFile, plan: EnforcedPlan
-) -> list[pa.RecordBatch]:
+    batch: pa.RecordBatch, *, columns: tuple[Column, ...], file: PlannedFile, plan: EnforcedPlan
+) -> pa.RecordBatch:
+    if not columns:
+        return with_partitions(batch, file, plan)
     arrays = [_plain(batch.column(c.source_name), c) for c in columns]
-    if not arrays:
-        # Only partitions were asked for: a column of nothing carries the row count.
-        empty = pa.RecordBatch.from_arrays([pa.nulls(batch.num_rows)], names=[""])
-        return [with_partitions(empty, file, plan)]
     plain = pa.RecordBatch.from_arrays(arrays, names=[c.name for c in columns])
-    return [with_partitions(plain, file, plan)]
+    return with_partitions(plain, file, plan)
 
 
 def _plain(array: pa.Array, column: Column) -> pa.Array:
     target = plain_type(column.type)
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
+    if pat.is_dictionary(array.type) and array.type.value_type == target:
+        return array
     return array if array.type == target else array.cast(target)
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    """Arrow's errors as ours; their texts can hold values."""
+    try:
+        yield
+    except pa.ArrowInvalid as error:
+        raise SourceInvalid(
+            "a file of this dataset is not readable as Parquet", hint=RECRAWL
+        ) from error
+    except OSError as error:
+        raise SourceUnavailable(
+            "a file of this dataset could not be read to its end",
+            hint="try again; if it stays so, tell a data steward",
+        ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Self
@@ -105,7 +105,7 @@ class GovernedStream:
             self.progress.error = error
             self._on_close(self.progress)
 
-    def _run(self) -> Iterator[pa.RecordBatch]:
+    def _run(self) -> Generator[pa.RecordBatch]:
         try:
             yield from self._limited()
         except GeneratorExit:
@@ -142,12 +142,12 @@ class GovernedStream:
             self._checked = now
             self._check()
 
-    def _pieces(self) -> Iterator[Piece]:
+    def _pieces(self) -> Generator[Piece]:
         read = READERS[self._plan.dataset.source.format]
         for file in planned_files(self._plan, self._engine.connectors):
             yield from read(file, self._plan, self._engine.connectors)
 
-    def _governed(self) -> Iterator[pa.RecordBatch]:
+    def _governed(self) -> Generator[pa.RecordBatch]:
         """Raw pieces through the plan, some ahead of the reader as the budget allows."""
         budget = self._engine.budget
         running: deque[tuple[int, Future[tuple[int, list[pa.RecordBatch]]]]] = deque()

@@ -1,0 +1,183 @@
+"""The bytes of a CSV file, cut into blocks that begin and end with whole records.
+
+A newline ends a record only outside quotes. Where every quote of a block plainly opens or closes a
+field, counting them tells inside from outside; elsewhere only a full parse can, and is asked for.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from privet.connector import Connectors
+from privet.model.errors import SourceInvalid, SourceUnavailable
+from privet.scan.files import RECRAWL, PlannedFile
+
+BLOCK_BYTES = 4 * 1024 * 1024
+LONGEST_RECORD = 64 * 1024 * 1024
+
+
+class IrregularQuotes(Exception):
+    """Quotes in places where only a full parse can tell what they mean."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Whole records, in two parts so that joining them can be left to the thread that parses."""
+
+    tail: bytes
+    body: memoryview
+
+    def __len__(self) -> int:
+        return len(self.tail) + len(self.body)
+
+    def join(self) -> bytes:
+        """The records."""
+        return b"".join((self.tail, self.body))
+
+
+class Blocks:
+    """One file, decompressed and in UTF-8, without its byte order mark."""
+
+    def __init__(
+        self, connectors: Connectors, file: PlannedFile, options: Mapping[str, Any]
+    ) -> None:
+        stream = connectors.open_stream(file.info.uri)
+        if options.get("compression"):
+            stream = pa.CompressedInputStream(stream, options["compression"])
+        self._stream = stream
+        self._quote = str(options.get("quote") or "").encode()
+        encoding = str(options.get("encoding") or "utf-8")
+        plain = codecs.lookup(encoding).name in ("utf-8", "ascii")
+        self._decoder = None if plain else codecs.getincrementaldecoder(encoding)()
+        self._ended = False
+        self._tail = self._read().removeprefix(codecs.BOM_UTF8)
+        lone_returns = b"\n" not in self._tail and b"\r" in self._tail
+        self._newline = b"\r" if lone_returns else b"\n"
+
+    def peek(self) -> bytes:
+        """The beginning of what is left."""
+        return self._tail
+
+    def skip(self, size: int) -> None:
+        """Drop bytes that were peeked at."""
+        self._tail = self._tail[size:]
+
+    def next(self) -> Block | None:
+        """The next whole records, or None at the end of the file.
+
+        Raises:
+            IrregularQuotes: it cannot be told where they end; `rest` still has them.
+            SourceInvalid: a record is longer than can be read.
+        """
+        while True:
+            more = self._read()
+            if not more:
+                return self._last()
+            cut = self._last_record_end(more)
+            if cut:
+                block = Block(self._tail, memoryview(more)[:cut])
+                self._tail = more[cut:]
+                return block
+            self._tail += more
+            if len(self._tail) > LONGEST_RECORD:
+                raise SourceInvalid(
+                    "a CSV record of this dataset is longer than can be read",
+                    hint="look for a quote that is never closed",
+                )
+
+    def rest(self) -> io.BufferedReader:
+        """Everything from here on, for a reader that cuts by itself."""
+        return io.BufferedReader(_Rest(self._take))
+
+    def _take(self, size: int) -> bytes:
+        if not self._tail:
+            self._tail = self._read()
+        taken, self._tail = self._tail[:size], self._tail[size:]
+        return taken
+
+    def _last(self) -> Block | None:
+        data = self._tail
+        if self._quote and _irregular(data, self._quote, self._newline):
+            raise IrregularQuotes
+        self._tail = b""
+        return Block(data, memoryview(b"")) if data else None
+
+    def _read(self) -> bytes:
+        while not self._ended:
+            try:
+                raw = self._stream.read(BLOCK_BYTES)
+                self._ended = not raw
+                if self._decoder is None:
+                    return raw
+                if text := self._decoder.decode(raw, final=self._ended):
+                    return text.encode()
+            except UnicodeDecodeError as error:
+                raise SourceInvalid(
+                    "a CSV file of this dataset is not in its registered encoding", hint=RECRAWL
+                ) from error
+            except OSError as error:
+                raise SourceUnavailable(
+                    "a file of this dataset could not be read to its end",
+                    hint="try again; if it stays so, tell a data steward",
+                ) from error
+        return b""
+
+    def _last_record_end(self, more: bytes) -> int:
+        """Where, in what was just read, the last record ends that does; 0 if none."""
+        quote = self._quote
+        if not quote or (quote not in more and quote not in self._tail):
+            return more.rfind(self._newline) + 1
+        data = self._tail + more
+        if _irregular(data, quote, self._newline, unfinished=True):
+            self._tail = data
+            raise IrregularQuotes
+        quotes = np.flatnonzero(np.frombuffer(data, np.uint8) == quote[0])
+        end = len(data)
+        while (end := data.rfind(self._newline, len(self._tail), end)) >= 0:
+            if np.searchsorted(quotes, end) % 2 == 0:
+                return end + 1 - len(self._tail)
+        return 0
+
+
+class _Rest(io.RawIOBase):
+    def __init__(self, take: Callable[[int], bytes]) -> None:
+        self._take = take
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._take(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _irregular(data: bytes, quote: bytes, newline: bytes, *, unfinished: bool = False) -> bool:
+    """Whether some quote is not plainly an opening or a closing one.
+
+    Counted from the start of a record, every odd quote must stand at the start of a field or right
+    after a quote (a doubled one), and every even quote before a delimiter, a line end or a quote.
+    """
+    if quote not in data:
+        return False
+    raw = np.frombuffer(data, np.uint8)
+    quotes = np.flatnonzero(raw == quote[0])
+    if len(quotes) % 2 and not unfinished:
+        return True
+    opening, closing = quotes[::2], quotes[1::2]
+    before = raw[opening[opening > 0] - 1]
+    after = raw[closing[closing + 1 < len(raw)] + 1]
+    content = _CONTENT.copy()
+    content[list(quote + newline + b"\r")] = False
+    return bool(content[before].any() or content[after].any())
+
+
+_CONTENT = np.array([not chr(c).isascii() or chr(c).isalnum() or chr(c) == " " for c in range(256)])
+"""Letters, digits and blanks are content; delimiters are punctuation or control characters."""
