@@ -26,7 +26,8 @@ from privet.model.names import DatasetName, TagName
 from privet.model.principals import Principal
 from privet.model.requests import ScanRequest
 from privet.policy import Grant, decide, parse
-from privet.scan import Engine, run as run_plan
+from privet.scan import Engine
+from privet.scan import run as run_plan
 
 ROUNDS = 5
 CACHE = Path.home() / ".cache" / "privet-bench"
@@ -105,4 +106,3 @@ def run() -> Iterator[Figure]:
             yield Figure(f"{label} / pandas without a token", share, bound=bound, note=spent)
     finally:
         engine.close()
-

@@ -3,13 +3,12 @@
 from privet.enforcement.evaluate import passing_rows
 from privet.enforcement.plan import EnforcedPlan, enforce
 from privet.enforcement.rebuild import plain_type
-from privet.enforcement.seal import Seal, TicketInvalid, check_limit
+from privet.enforcement.seal import Seal, TicketInvalid
 
 __all__ = [
     "EnforcedPlan",
     "Seal",
     "TicketInvalid",
-    "check_limit",
     "enforce",
     "passing_rows",
     "plain_type",

@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from cryptography.fernet import Fernet, InvalidToken
 
-from privet.model.errors import InvalidRequest, PrivetError
+from privet.model.errors import PrivetError
 from privet.model.names import DatasetName
 from privet.model.principals import Principal
 from privet.model.requests import ScanRequest
@@ -75,14 +75,3 @@ class Seal:
             None if columns is None else tuple(columns),
             body["limit"],
         )
-
-
-def check_limit(limit: int | None) -> int | None:
-    """A row limit as asked for.
-
-    Raises:
-        InvalidRequest: it is negative.
-    """
-    if limit is not None and limit < 0:
-        raise InvalidRequest(f"`{limit}` is not a row limit", hint="use 0 or more, or leave it out")
-    return limit

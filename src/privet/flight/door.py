@@ -73,7 +73,7 @@ class FlightDoor(fl.FlightServerBase):
         """Redeem a ticket: decide again, then read."""
         with _told():
             stream = self._services.scans.redeem(_caller(context), ticket.ticket)
-            return fl.GeneratorStream(stream.schema, _batches(stream, context))
+            return fl.GeneratorStream(stream.schema, _batches(stream, stream.begin(), context))
 
     def do_action(self, context: Any, action: fl.Action) -> Iterator[bytes]:
         """`privet.call`: one of a few use cases, JSON in and out."""
@@ -101,11 +101,13 @@ class FlightDoor(fl.FlightServerBase):
             raise InvalidRequest("this server only reads", hint="use DoGet")
 
 
-def _batches(stream: GovernedStream, context: Any) -> Generator[pa.RecordBatch]:
+def _batches(
+    stream: GovernedStream, batches: Iterator[pa.RecordBatch], context: Any
+) -> Generator[pa.RecordBatch]:
     """Batches until the end, or until the client is gone; how it ended is recorded either way."""
     try:
         with _told():
-            for batch in stream:
+            for batch in batches:
                 if context.is_cancelled():
                     return
                 yield batch
@@ -115,8 +117,10 @@ def _batches(stream: GovernedStream, context: Any) -> Generator[pa.RecordBatch]:
 
 def _request(descriptor: fl.FlightDescriptor) -> ScanRequest:
     if descriptor.descriptor_type == fl.DescriptorType.PATH:
-        parts = [part.decode() for part in descriptor.path]
-        return ScanRequest(DatasetName.parse(".".join(parts)))
+        parts = [part.decode(errors="replace") for part in descriptor.path]
+        if len(parts) != len(DatasetName._fields):
+            raise InvalidRequest("a path is a database and a dataset")
+        return ScanRequest(DatasetName(*(fold(part) for part in parts)))
     body = _json(descriptor.command)
     asked = body.get("scan")
     known = {"dataset", "columns", "limit"}
@@ -163,15 +167,16 @@ def _told() -> Generator[None]:
                 "position": None if error.position is None else error.position._asdict(),
             }
         ).encode()
-        raise _KINDS.get(error.status, fl.FlightServerError)(str(error), extra) from None
+        kind: Any = _KINDS.get(error.status, fl.FlightServerError)
+        raise kind(str(error), extra) from None
     except fl.FlightError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the door: nothing unexpected may pass it
         _log.error("unexpected error", kind=type(error).__name__, exc_info=error)
         raise fl.FlightInternalError("something went wrong here") from None
 
 
-_KINDS: dict[int, type[fl.FlightError]] = {
+_KINDS: dict[int, Any] = {
     401: fl.FlightUnauthenticatedError,
     403: fl.FlightUnauthorizedError,
     503: fl.FlightUnavailableError,

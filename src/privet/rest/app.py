@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fastapi import FastAPI, Request, Response
-from starlette.middleware.base import RequestResponseEndpoint
+from fastapi import FastAPI
 
 from privet import __version__
 from privet.rest import data, governance, problems, scans, sessions
+from privet.rest.guard import Guard
 from privet.service import Services
-
-_LARGEST_BODY = 1024 * 1024
-_HEADERS = {
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +31,7 @@ def create_app(services: Services, info: ServerInfo) -> FastAPI:
     app.state.services = services
     app.state.info = info
     problems.install(app)
-    app.middleware("http")(_guard)
+    app.add_middleware(Guard)
     for part in (sessions, governance, data, scans):
         app.include_router(part.router)
     return app
-
-
-async def _guard(request: Request, call_next: RequestResponseEndpoint) -> Response:
-    length = request.headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > _LARGEST_BODY:
-        return Response(status_code=413)
-    response = await call_next(request)
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response

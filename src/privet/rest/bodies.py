@@ -7,10 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from privet.catalog import Database, Role, Tag
 from privet.model.datasets import Column, Crawl, Dataset, FieldTag, FoundDataset, Rule, RuleTarget
 from privet.model.permissions import Permission
-from privet.policy import to_english, to_json, to_sql
+from privet.service import Database, Role, Tag, to_english, to_json, to_sql
 from privet.service.datasets import DatasetView
 
 Json = dict[str, Any]

@@ -7,7 +7,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, status
 
-from privet.audit import to_dict
 from privet.model.datasets import Column, Dataset, FieldTag, parse_type
 from privet.model.errors import InvalidRequest
 from privet.model.events import Outcome
@@ -24,6 +23,7 @@ from privet.rest.bodies import (
     view_json,
 )
 from privet.rest.callers import CallerDep, ServicesDep
+from privet.service import event_dict
 from privet.service.crawls import ColumnReview, Registration
 
 router = APIRouter(prefix="/v1")
@@ -134,7 +134,7 @@ def _path(path: str) -> FieldPath:
 
 
 @router.put("/datasets/{database}/{name}/tags/{tag}", tags=["datasets"], status_code=_GONE)
-def assign_tag(  # noqa: PLR0913 - the parameters of the address
+def assign_tag(  # noqa: PLR0913, PLR0917 - the parameters of the address
     caller: CallerDep,
     services: ServicesDep,
     database: str,
@@ -148,7 +148,7 @@ def assign_tag(  # noqa: PLR0913 - the parameters of the address
 
 
 @router.delete("/datasets/{database}/{name}/tags/{tag}", tags=["datasets"], status_code=_GONE)
-def unassign_tag(  # noqa: PLR0913 - the parameters of the address
+def unassign_tag(  # noqa: PLR0913, PLR0917 - the parameters of the address
     caller: CallerDep,
     services: ServicesDep,
     database: str,
@@ -162,7 +162,7 @@ def unassign_tag(  # noqa: PLR0913 - the parameters of the address
 
 
 @router.get("/datasets/{database}/{name}/explain", tags=["datasets"])
-def explain(  # noqa: PLR0913 - the parameters of the address
+def explain(
     caller: CallerDep,
     services: ServicesDep,
     database: str,
@@ -177,7 +177,7 @@ def explain(  # noqa: PLR0913 - the parameters of the address
 
 
 @router.get("/audit", tags=["audit"])
-def list_audit(  # noqa: PLR0913 - the parameters of the address
+def list_audit(  # noqa: PLR0913, PLR0917 - the parameters of the address
     caller: CallerDep,
     services: ServicesDep,
     user: str | None = None,
@@ -198,4 +198,4 @@ def list_audit(  # noqa: PLR0913 - the parameters of the address
         before=before,
     )
     following = events[-1].id if len(events) == limit else None
-    return items([to_dict(e) for e in events], following)
+    return items([event_dict(e) for e in events], following)

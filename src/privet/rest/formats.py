@@ -42,8 +42,7 @@ def encode(kind: ResultFormat, schema: pa.Schema, batches: Batches) -> Iterator[
     match kind:
         case ResultFormat.CSV:
             plain = pa.schema([pa.field(f.name, _csv_type(f.type)) for f in schema])
-            writer = _written(lambda sink: pacsv.CSVWriter(sink, plain), batches, plain)
-            return writer
+            return _written(lambda sink: pacsv.CSVWriter(sink, plain), batches, plain)
         case ResultFormat.ARROW:
             return _written(lambda sink: pa.ipc.new_stream(sink, schema), batches, schema)
         case ResultFormat.PARQUET:

@@ -7,7 +7,6 @@ from fastapi import APIRouter, status
 from privet.model.datasets import Rule
 from privet.model.errors import InvalidRequest
 from privet.model.names import DatasetName, TagName, check_group_name, fold, fold_role
-from privet.policy import Grant, from_json, parse
 from privet.rest.bodies import (
     Json,
     NewDatabase,
@@ -145,19 +144,13 @@ def list_permissions(
 @router.post("/permissions", tags=["permissions"], status_code=_MADE)
 def create_permission(caller: CallerDep, services: ServicesDep, body: NewPermission) -> Json:
     """Grant, by SQL or by the JSON form."""
-    stored = services.permissions.grant(caller, _grant(body))
-    return {**permission_json(stored.permission), "warnings": list(stored.warnings)}
-
-
-def _grant(body: NewPermission) -> Grant:
     if body.sql is not None and body.permission is None:
-        statement = parse(body.sql)
-        if isinstance(statement, Grant):
-            return statement
-        raise InvalidRequest("this statement is no GRANT", hint="send others to /v1/sql")
-    if body.permission is not None and body.sql is None:
-        return Grant(from_json(body.permission))
-    raise InvalidRequest("a permission is given as `sql` or as `permission`, not both")
+        stored = services.permissions.grant_text(caller, body.sql)
+    elif body.permission is not None and body.sql is None:
+        stored = services.permissions.grant_form(caller, body.permission)
+    else:
+        raise InvalidRequest("a permission is given as `sql` or as `permission`, not both")
+    return {**permission_json(stored.permission), "warnings": list(stored.warnings)}
 
 
 @router.delete("/permissions/{identifier}", tags=["permissions"], status_code=_GONE)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from itertools import chain
 from typing import Annotated
 
-import pyarrow as pa
 from anyio import CancelScope, to_thread
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
@@ -22,7 +20,7 @@ router = APIRouter(prefix="/v1", tags=["scans"])
 
 
 @router.get("/datasets/{database}/{name}/scan", response_class=StreamingResponse)
-def scan(  # noqa: PLR0913 - the parameters of the address
+def scan(  # noqa: PLR0913, PLR0917 - the parameters of the address
     caller: CallerDep,
     services: ServicesDep,
     database: str,
@@ -36,17 +34,10 @@ def scan(  # noqa: PLR0913 - the parameters of the address
     request = ScanRequest(DatasetName(fold(database), fold(name)), chosen, limit)
     stream = services.scans.open(caller, request)
     return StreamingResponse(
-        _body(stream, encode(format, stream.schema, _started(stream))),
+        _body(stream, encode(format, stream.schema, stream.begin())),
         media_type=MEDIA_TYPES[format],
         headers={"cache-control": "no-store"},
     )
-
-
-def _started(stream: GovernedStream) -> Iterator[pa.RecordBatch]:
-    """The batches, the first one read already: what fails at once is still a clean error."""
-    batches = iter(stream)
-    first = next(batches, None)
-    return batches if first is None else chain([first], batches)
 
 
 async def _body(stream: GovernedStream, chunks: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -58,7 +58,7 @@ def issue_token(caller: CallerDep, services: ServicesDep, body: NewToken) -> Jso
 def list_users(caller: CallerDep, services: ServicesDep) -> Json:
     """Local users."""
     listed = [
-        {"user": u.name, "groups": sorted(u.groups), "created_at": moment(u.created_at)}
+        {"user": u.user, "groups": sorted(u.groups), "created_at": moment(u.created_at)}
         for u in services.sessions.list_users(caller)
     ]
     return items(listed)

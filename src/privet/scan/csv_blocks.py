@@ -53,6 +53,7 @@ class Blocks:
             stream = pa.CompressedInputStream(stream, options["compression"])
         self._stream = stream
         self._quote = str(options.get("quote") or "").encode()
+        self._escaped = bool(options.get("escape"))
         encoding = str(options.get("encoding") or "utf-8")
         plain = codecs.lookup(encoding).name in ("utf-8", "ascii")
         self._decoder = None if plain else codecs.getincrementaldecoder(encoding)()
@@ -76,6 +77,8 @@ class Blocks:
             IrregularQuotes: it cannot be told where they end; `rest` still has them.
             SourceInvalid: a record is longer than can be read.
         """
+        if self._escaped:
+            raise IrregularQuotes
         while True:
             more = self._read()
             if not more:

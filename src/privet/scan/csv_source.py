@@ -44,8 +44,6 @@ def csv_pieces(file: PlannedFile, plan: EnforcedPlan, connectors: Connectors) ->
     blocks.skip(header_size)
     parser = _Parser(names, plan, file, options)
     try:
-        if options.get("escape"):
-            raise IrregularQuotes
         while block := blocks.next():
             yield Piece(3 * len(block), partial(parser.parse, block))
     except IrregularQuotes:

@@ -50,7 +50,7 @@ def parquet_pieces(
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A file whose footer was read; readers of it share nothing else, so any thread may make one."""
+    """A file whose footer was read. Its readers share nothing else: any thread may make one."""
 
     native: pa.NativeFile
     metadata: pq.FileMetaData

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from typing import Self
 
 import pyarrow as pa
@@ -81,6 +82,14 @@ class GovernedStream:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         return self._batches
+
+    def begin(self) -> Iterator[pa.RecordBatch]:
+        """The batches, the first of them read now.
+
+        So what fails at once fails here, and a stream that is dropped unread still ends.
+        """
+        first = next(self._batches, None)
+        return self._batches if first is None else chain([first], self._batches)
 
     def __enter__(self) -> Self:
         return self

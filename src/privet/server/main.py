@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -110,15 +111,15 @@ class _Doors:
             server_header=False,
             timeout_graceful_shutdown=5,
         )
-        socket = config.bind_socket()
+        bound = config.bind_socket()
         scheme = "https" if settings.rest_tls else "http"
         rest_host = settings.public_host or settings.rest_host
-        rest_url = f"{scheme}://{rest_host}:{socket.getsockname()[1]}"
+        rest_url = f"{scheme}://{rest_host}:{bound.getsockname()[1]}"
         server = _Announcing(config, lambda: ready({"rest": rest_url, "flight": flight_url}))
         serving = threading.Thread(target=flight.serve, name="flight", daemon=True)
         serving.start()
         try:
-            server.run(sockets=[socket])
+            server.run(sockets=[bound])
         finally:
             flight.shutdown()
             serving.join(timeout=5)
@@ -131,8 +132,8 @@ class _Announcing(uvicorn.Server):
         super().__init__(config)
         self._ready = ready
 
-    async def startup(self, sockets: list[object] | None = None) -> None:
-        await super().startup(sockets=sockets)  # type: ignore[arg-type]
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
         if self.started:
             self._ready()
 
@@ -144,7 +145,7 @@ def _announce(settings: Settings, urls: dict[str, str], dev: Path | None) -> Non
             f"privet serves REST at {urls['rest']} and Flight at {urls['flight']}",
             file=out,
             flush=True,
-        )  # noqa: T201
+        )
         return
     assert settings.tls_cert is not None
     ca = dev.resolve() / "ca.pem"
@@ -158,10 +159,11 @@ def _announce(settings: Settings, urls: dict[str, str], dev: Path | None) -> Non
         f"  token   {dev / 'admin.token'}  (user {DEV_ADMIN}, administrator)",
         f"  lake    {dev / 'lake'}",
         "try:",
-        f"  export PRIVET_URL={urls['rest']} PRIVET_CA={ca} PRIVET_TOKEN=$(cat {dev / 'admin.token'})",
+        f"  export PRIVET_URL={urls['rest']} PRIVET_CA={ca}",
+        f"  export PRIVET_TOKEN=$(cat {dev / 'admin.token'})",
         "  privet whoami",
     )
-    print("\n".join(lines), file=out, flush=True)  # noqa: T201
+    print("\n".join(lines), file=out, flush=True)
     described = json.dumps({**urls, "ca": str(ca)}, indent=2)
     partial = dev / f".urls.{os.getpid()}"
     partial.write_text(described + "\n")

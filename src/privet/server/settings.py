@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     )
 
     @classmethod
-    def load(cls, file: Path | None, **given: Any) -> Self:
+    def load(cls, file: Path | None, **given: Any) -> Settings:
         """Read a file (or none) and the environment; what is `given` wins.
 
         Raises:

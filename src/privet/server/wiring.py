@@ -22,7 +22,6 @@ from privet.server.settings import Settings
 from privet.service import Platform, Services
 from privet.store import migrate, open_engine
 
-
 MASTER_KEY_VARIABLE = "PRIVET_MASTER_KEY"
 
 

@@ -7,7 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from privet.model.errors import Forbidden, NotFound, PrivetError, Unauthenticated
+from privet.model.errors import (
+    Forbidden,
+    NotFound,
+    PrivetError,
+    TooManyAttempts,
+    Unauthenticated,
+)
 from privet.model.events import Event, Outcome
 from privet.model.principals import Password, Principal
 from privet.service.platform import Caller, Platform
@@ -18,11 +24,12 @@ def authenticate(platform: Platform, caller: Caller) -> Principal:
 
     Raises:
         Unauthenticated: no credentials, or they do not hold.
+        TooManyAttempts: too many wrong passwords.
         AuditUnavailable: the refusal could not be recorded.
     """
     try:
         principal = platform.identity.authenticate(caller.credentials)
-    except Unauthenticated as error:
+    except (Unauthenticated, TooManyAttempts) as error:
         claimed = caller.credentials.user if isinstance(caller.credentials, Password) else ""
         event = platform.audit.record(
             Event(

@@ -94,9 +94,9 @@ class Crawls:
             catalog = self._platform.catalog
             found = _find(catalog.crawls.get(fold(crawl_name)), wanted.found)
             columns = _reviewed(found, wanted.columns)
-            if wanted.new_database:
-                catalog.databases.create(wanted.name.database, by=admin.user)
-            return catalog.datasets.register(found, wanted.name, columns, by=admin.user)
+            return catalog.datasets.register(
+                found, wanted.name, columns, by=admin.user, new_database=wanted.new_database
+            )
 
     def _run(self, started: Crawl, event: Event) -> None:
         catalog = self._platform.catalog

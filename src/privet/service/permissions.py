@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from privet.model.errors import InvalidRequest
 from privet.model.names import DatasetName
 from privet.model.permissions import Permission, ScopeKind
-from privet.policy import Grant, Revoke, Vocabulary, check, to_sql
-from privet.service.access import Act, administer, steward
+from privet.policy import Grant, Revoke, Vocabulary, check, from_json, parse, to_sql
+from privet.service.access import Act, administer, authenticate, steward
 from privet.service.platform import Caller, Platform
 
 
@@ -62,6 +65,32 @@ class Permissions:
                 places=statement.places,
             )
             return Stored(catalog.permissions.add(permission, by=admin.user), warnings)
+
+    def grant_text(self, caller: Caller, text: str) -> Stored:
+        """Store the permission that a GRANT statement says.
+
+        Raises:
+            ParseFailed: not a statement, with position.
+            InvalidRequest: another statement than GRANT.
+            As `grant`.
+        """
+        authenticate(self._platform, caller)
+        statement = parse(text)
+        if not isinstance(statement, Grant):
+            raise InvalidRequest(
+                "this statement is no GRANT", hint="carry it out as a statement instead"
+            )
+        return self.grant(caller, statement)
+
+    def grant_form(self, caller: Caller, form: Mapping[str, Any]) -> Stored:
+        """Store a permission given in its JSON form.
+
+        Raises:
+            InvalidRequest: not that form.
+            As `grant`.
+        """
+        authenticate(self._platform, caller)
+        return self.grant(caller, Grant(from_json(form)))
 
     def revoke(self, caller: Caller, statement: Revoke) -> Permission:
         """Remove the permission with exactly this content."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from privet.enforcement import EnforcedPlan, check_limit, enforce
+from privet.enforcement import EnforcedPlan, enforce
 from privet.model.decisions import Decision
 from privet.model.errors import PrivetError, Revoked
 from privet.model.events import Event, Outcome
@@ -83,7 +83,6 @@ class Scans:
         self, principal: Principal, caller: Caller, request: ScanRequest, action: str
     ) -> tuple[EnforcedPlan, Event]:
         platform = self._platform
-        check_limit(request.limit)
         facts = platform.catalog.facts(request.dataset, principal)
         decision = decide(principal, facts, platform.clock())
         recorded = platform.audit.record(_requested(decision, caller, request, action))
