@@ -1,18 +1,16 @@
-"""How long one decision takes, by how much of the facts was seen before.
-
-Run with `python benchmarks/bench_decide.py`; the aim is 200 microseconds at 1,000 permissions.
-"""
+"""How long one decision takes, by how much of the facts was seen before."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
 
+from benchmarks.measure import Figure
 from privet.model.datasets import Column, Dataset, FieldTag, Format, Source
 from privet.model.decisions import Facts
 from privet.model.names import DatasetName, TagName
@@ -85,12 +83,14 @@ def measure(prepare: Callable[[], Facts]) -> float:
     return statistics.median(times)
 
 
-def main() -> int:
-    """Print the medians; 1 if the usual case misses its budget."""
+def run() -> Iterator[Figure]:
+    """Measure."""
     table, granted = dataset(), permissions()
     facts = Facts(1, NAME, table, frozenset(f"role_{n}" for n in range(5)), granted)
-    cases = {
-        "same facts (between two changes of the catalog)": lambda: facts,
+    note = f"{PERMISSIONS:,} permissions, {MATCHING} cover the dataset, 12 columns"
+    usual = measure(lambda: facts)
+    yield Figure("facts as before, p50", usual, "us", BUDGET, note=note)
+    cases: dict[str, Callable[[], Facts]] = {
         "a new list of the same permissions": lambda: replace(
             facts, permissions=tuple(iter(granted))
         ),
@@ -103,14 +103,5 @@ def main() -> int:
             permissions=tuple(replace(p) for p in granted),
         ),
     }
-    print(f"decide: {PERMISSIONS:,} permissions, {MATCHING} cover the dataset, 12 columns")
-    medians = {name: measure(prepare) for name, prepare in cases.items()}
-    for name, median in medians.items():
-        print(f"  p50 {median:8.1f} us  {name}")
-    usual = medians["same facts (between two changes of the catalog)"]
-    print(f"budget {BUDGET:.0f} us: {'met' if usual <= BUDGET else 'MISSED'}")
-    return int(usual > BUDGET)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    for name, prepare in cases.items():
+        yield Figure(f"{name}, p50", measure(prepare), "us")

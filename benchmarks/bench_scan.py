@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from benchmarks.data import ensure
-from benchmarks.measure import Figure, interleave, ratio
+from benchmarks.measure import Figure, interleave, ratio, serially
 from privet.connector import Connectors
 from privet.crawler import crawl
 from privet.enforcement import enforce
@@ -100,9 +100,11 @@ def run() -> Iterator[Figure]:
             ours = governed(dataset_of(file, connectors), engine, function)
             theirs = local(read, file)
             assert ours() == theirs()
-            seconds = interleave({"ours": ours, "theirs": theirs}, ROUNDS)
+            contenders = {"ours": ours, "theirs": theirs, "serial": serially(theirs)}
+            seconds = interleave(contenders, ROUNDS)
             spent = f"{median(seconds['ours']):.2f} s against {median(seconds['theirs']):.2f} s"
             share = ratio(seconds["ours"], seconds["theirs"])
             yield Figure(f"{label} / pandas without a token", share, bound=bound, note=spent)
+            yield Figure("  / pandas on one thread", ratio(seconds["ours"], seconds["serial"]))
     finally:
         engine.close()

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+import pandas as pd
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -71,3 +73,13 @@ def ratio(measured: Sequence[float], reference: Sequence[float]) -> float:
         ValueError: the two have different numbers of rounds.
     """
     return median(a / b for a, b in zip(measured, reference, strict=True))
+
+
+def serially(work: Callable[[], object]) -> Callable[[], object]:
+    """The same work with pandas held to one thread; from 3.1 on it reads large CSV in parallel."""
+
+    def one_thread() -> object:
+        with pd.option_context("mode.max_threads", 1):
+            return work()
+
+    return one_thread
