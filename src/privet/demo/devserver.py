@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from privet.demo.launch import signals_held
 from privet.demo.objectstore import free_ports
 from privet.model.errors import ConfigurationInvalid
 
@@ -80,7 +81,7 @@ class DevServer:
         rest, flight = free_ports(2)
         command = [sys.executable, "-m", "privet.cli", "serve", "--dev", str(self._directory)]
         command += ["--port", str(rest), "--flight-port", str(flight)]
-        with self._log.open("ab") as log:
+        with self._log.open("ab") as log, signals_held():
             self._process = subprocess.Popen(  # noqa: S603 - our own program and arguments
                 command,
                 stdin=subprocess.DEVNULL,

@@ -27,6 +27,7 @@ from typing import Self
 import pyarrow as pa
 from pyarrow import fs
 
+from privet.demo.launch import signals_held
 from privet.model.errors import ConfigurationInvalid, SourceUnavailable
 
 LAKE = "okera-lake"
@@ -170,7 +171,7 @@ class ObjectStore:
         config.write_text(json.dumps({"identities": self._identities()}), encoding="utf-8")
         ports = free_ports(8)
         self.endpoint = f"http://127.0.0.1:{ports[0]}"
-        with self._log.open("ab") as log:
+        with self._log.open("ab") as log, signals_held():
             self._process = subprocess.Popen(  # noqa: S603 - our own program and arguments
                 [str(program), *_arguments(home, data, config, ports)],
                 stdin=subprocess.DEVNULL,
