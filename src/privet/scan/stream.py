@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from typing import Self
+from weakref import WeakSet
 
 import pyarrow as pa
 
 from privet.connector import Connectors
 from privet.enforcement import EnforcedPlan
 from privet.model.datasets import Format
-from privet.model.errors import PrivetError
+from privet.model.errors import Cancelled, PrivetError
 from privet.model.events import Outcome
 from privet.scan.budget import BufferBudget
 from privet.scan.csv_source import csv_pieces
@@ -28,17 +30,51 @@ PieceReader = Callable[[PlannedFile, EnforcedPlan, Connectors], Iterator[Piece]]
 READERS: dict[Format, PieceReader] = {Format.CSV: csv_pieces, Format.PARQUET: parquet_pieces}
 
 
+Governed = tuple[int, list[pa.RecordBatch]]
+"""How many raw rows a piece had, and what leaves of them."""
+
+
 class Engine:
     """The threads and the buffer budget that all scans of a process share."""
 
     def __init__(self, connectors: Connectors, budget: BufferBudget | None = None) -> None:
         self.connectors = connectors
         self.budget = budget or BufferBudget()
-        self.pool = ThreadPoolExecutor(self.budget.workers, thread_name_prefix="scan")
+        # Weakly: a stream that everybody has dropped ends by that.
+        self._streams: WeakSet[GovernedStream] = WeakSet()
+        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(self.budget.workers, thread_name_prefix="scan")
+
+    def enter(self, stream: GovernedStream) -> None:
+        """A scan begins; it is called off if the engine closes before its end."""
+        with self._lock:
+            self._streams.add(stream)
+
+    def submit(self, work: Callable[[Piece], Governed], piece: Piece) -> Future[Governed]:
+        """Have a piece worked on.
+
+        Raises:
+            Cancelled: the engine is closed.
+        """
+        try:
+            return self._pool.submit(work, piece)
+        except RuntimeError as error:
+            raise _stopping() from error
 
     def close(self) -> None:
-        """Let running pieces end and take no more."""
-        self.pool.shutdown(cancel_futures=True)
+        """Take no more pieces, let running ones end, and call off every scan.
+
+        A scan whose reader stalls is called off too: its end is recorded now.
+        """
+        self._pool.shutdown(cancel_futures=True)
+        with self._lock:
+            streams = tuple(self._streams)
+        for stream in streams:
+            stream.call_off()
+
+
+def _stopping() -> Cancelled:
+    return Cancelled("the server is stopping", hint="what was received is incomplete; try again")
 
 
 @dataclass(slots=True)
@@ -78,7 +114,9 @@ class GovernedStream:
         self._check = check
         self._checked = time.monotonic()
         self._closed = False
+        self._closing = threading.Lock()
         self._batches = self._run()
+        engine.enter(self)
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         return self._batches
@@ -107,17 +145,26 @@ class GovernedStream:
         self._batches.close()
         self._end(Outcome.CANCELLED)
 
+    def call_off(self) -> None:
+        """Record the scan as cancelled, whoever reads it; what is still asked of it fails."""
+        self._end(Outcome.CANCELLED)
+
     def _end(self, outcome: Outcome, error: str = "") -> None:
-        if not self._closed:
+        with self._closing:
+            if self._closed:
+                return
             self._closed = True
-            self.progress.outcome = outcome
-            self.progress.error = error
-            self._on_close(self.progress)
+        self.progress.outcome = outcome
+        self.progress.error = error
+        self._on_close(self.progress)
 
     def _run(self) -> Generator[pa.RecordBatch]:
         try:
             yield from self._limited()
         except GeneratorExit:
+            self._end(Outcome.CANCELLED)
+            raise
+        except Cancelled:
             self._end(Outcome.CANCELLED)
             raise
         except PrivetError as error:
@@ -135,7 +182,7 @@ class GovernedStream:
         pieces = self._governed()
         for batch in recut(pieces):
             self._check_now_and_then()
-            part = batch if left is None else batch.slice(0, left)
+            part = batch if left is None else batch.slice(0, min(left, batch.num_rows))
             self.progress.rows_returned += part.num_rows
             self.progress.bytes_returned += part.nbytes
             yield part
@@ -146,6 +193,8 @@ class GovernedStream:
                     return
 
     def _check_now_and_then(self) -> None:
+        if self._closed:
+            raise _stopping()
         now = time.monotonic()
         if now - self._checked >= CHECK_SECONDS:
             self._checked = now
@@ -159,18 +208,20 @@ class GovernedStream:
     def _governed(self) -> Generator[pa.RecordBatch]:
         """Raw pieces through the plan, some ahead of the reader as the budget allows."""
         budget = self._engine.budget
-        running: deque[tuple[int, Future[tuple[int, list[pa.RecordBatch]]]]] = deque()
+        running: deque[tuple[int, Future[Governed]]] = deque()
         source = self._pieces()
         waiting: Piece | None = next(source, None)
         budget.enter()
         try:
             while waiting or running:
                 while waiting and budget.borrow(waiting.size, len(running)):
-                    running.append((waiting.size, self._engine.pool.submit(self._apply, waiting)))
+                    running.append((waiting.size, self._engine.submit(self._apply, waiting)))
                     waiting = next(source, None)
                 size, future = running.popleft()
                 try:
                     rows_read, batches = future.result()
+                except CancelledError as error:
+                    raise _stopping() from error
                 finally:
                     budget.give_back(size)
                 self.progress.rows_read += rows_read
@@ -182,7 +233,7 @@ class GovernedStream:
             budget.leave()
             source.close()
 
-    def _apply(self, piece: Piece) -> tuple[int, list[pa.RecordBatch]]:
+    def _apply(self, piece: Piece) -> Governed:
         raw = piece.load()
         return sum(b.num_rows for b in raw), [self._plan.apply(b) for b in raw]
 

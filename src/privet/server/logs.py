@@ -16,7 +16,8 @@ import structlog
 
 
 def configure() -> None:
-    """Set up logging of this process."""
+    """Set up logging of this process, that of libraries included."""
+    logging.basicConfig(handlers=[_Relay()], level=logging.WARNING, force=True)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -27,6 +28,15 @@ def configure() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
+
+
+class _Relay(logging.Handler):
+    """What libraries log, in our form: the first line, since more of it can hold values."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        said = record.getMessage().partition("\n")[0]
+        structlog.get_logger().log(record.levelno, said, logger=record.name, exc_info=error)
 
 
 def _trace_without_values(

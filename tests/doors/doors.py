@@ -1,0 +1,247 @@
+"""Every door, as one function: a dataset and a token in, a table or the model's error out.
+
+A door gives the bytes it received too, for those who look for what should not be in them.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.flight as fl
+import pyarrow.json as pajson
+import pyarrow.parquet as pq
+from okera import context
+from typer.testing import CliRunner
+
+import privet
+from privet.cli import app
+from privet.client.errors import from_http
+from privet.client.flight_errors import from_flight
+from privet.model.errors import PrivetError
+
+from doors.servers import TrialServer, bearer
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A scan as asked for; `raw` parts are given to doors that can send them."""
+
+    dataset: str
+    columns: tuple[str, ...] | None = None
+    limit: int | None = None
+
+
+@dataclass
+class Answer:
+    """What came: rows under the schema that the scan has, or a code; and all bytes received."""
+
+    table: pa.Table | None = None
+    code: str = ""
+    message: str = ""
+    sizes: tuple[int, ...] = ()
+    received: list[bytes] = field(default_factory=list[bytes])
+
+
+Door = Callable[[TrialServer, str, Wanted, pa.Schema | None], Answer]
+
+
+def rest(form: str) -> Door:
+    """GET .../scan in one format."""
+
+    def ask(server: TrialServer, token: str, wanted: Wanted, schema: pa.Schema | None) -> Answer:
+        query: dict[str, Any] = {"format": form}
+        if wanted.columns is not None:
+            query["columns"] = ",".join(wanted.columns)
+        if wanted.limit is not None:
+            query["limit"] = wanted.limit
+        with server.http(token) as http:
+            database, _, name = wanted.dataset.partition(".")
+            got = http.get(f"/v1/datasets/{database}/{name}/scan", params=query)
+        answer = Answer(received=[got.content])
+        if got.is_success:
+            answer.table = READ[form](got.content, schema)
+        else:
+            return _refused(answer, from_http(got.status_code, got.content))
+        return answer
+
+    return ask
+
+
+def _refused(answer: Answer, error: PrivetError) -> Answer:
+    answer.code, answer.message = error.code, error.message
+    return answer
+
+
+def read_csv(data: bytes, schema: pa.Schema | None) -> pa.Table:
+    """A CSV body under a schema; text that is quoted is never NULL."""
+    types = None if schema is None else {f.name: f.type for f in schema}
+    table = pacsv.read_csv(
+        io.BytesIO(data),
+        parse_options=pacsv.ParseOptions(newlines_in_values=True),
+        convert_options=pacsv.ConvertOptions(
+            column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False
+        ),
+    )
+    return table if schema is None else table.cast(pa.schema([pa.field(f.name, f.type) for f in schema]))
+
+
+def read_lines(data: bytes, schema: pa.Schema | None) -> pa.Table:
+    """Lines of JSON under a schema."""
+    if not data.strip():
+        assert schema is not None
+        return schema.empty_table()
+    options = None if schema is None else pajson.ParseOptions(explicit_schema=schema)
+    return pajson.read_json(io.BytesIO(data), parse_options=options)
+
+
+def read_array(data: bytes, schema: pa.Schema | None) -> pa.Table:
+    """A JSON array under a schema."""
+    rows = json.loads(data)
+    return read_lines("\n".join(map(json.dumps, rows)).encode(), schema)
+
+
+READ: Mapping[str, Callable[[bytes, pa.Schema | None], pa.Table]] = {
+    "csv": read_csv,
+    "json": read_array,
+    "ndjson": read_lines,
+    "arrow": lambda data, _: pa.ipc.open_stream(data).read_all(),
+    "parquet": lambda data, _: pq.read_table(io.BytesIO(data)),
+}
+
+
+def flight_command(server: TrialServer, token: str, wanted: Wanted, _: Any) -> Answer:
+    """GetFlightInfo by command, then DoGet with the ticket."""
+    columns = None if wanted.columns is None else list(wanted.columns)
+    asked = {"dataset": wanted.dataset, "columns": columns, "limit": wanted.limit}
+    command = json.dumps({"scan": asked}).encode()
+    return _flight(server, token, fl.FlightDescriptor.for_command(command))
+
+
+def flight_path(server: TrialServer, token: str, wanted: Wanted, _: Any) -> Answer:
+    """GetFlightInfo by path: whole datasets only."""
+    return _flight(server, token, fl.FlightDescriptor.for_path(*wanted.dataset.split(".")))
+
+
+def _flight(server: TrialServer, token: str, descriptor: fl.FlightDescriptor) -> Answer:
+    answer = Answer()
+    with server.flight() as client:
+        try:
+            info = client.get_flight_info(descriptor, bearer(token))
+            assert (info.total_records, info.total_bytes) == (-1, -1)
+            (endpoint,) = info.endpoints
+            reader = client.do_get(endpoint.ticket, bearer(token))
+            batches = [chunk.data for chunk in reader]
+        except (fl.FlightError, pa.ArrowException) as error:
+            answer.received.append(str(error).encode() + (getattr(error, "extra_info", b"") or b""))
+            return _refused(answer, from_flight(error))
+    assert info.schema == reader.schema
+    answer.table = pa.Table.from_batches(batches, info.schema)
+    answer.sizes = tuple(batch.num_rows for batch in batches)
+    answer.received += [info.serialize(), *_bytes_of(answer.table)]
+    return answer
+
+
+def _bytes_of(table: pa.Table) -> Iterator[bytes]:
+    """Every byte of the buffers as they came, also outside what the arrays show of them."""
+    yield table.schema.serialize().to_pybytes()
+    for column in table.columns:
+        for chunk in column.chunks:
+            for buffer in chunk.buffers():
+                if buffer is not None:
+                    yield buffer.to_pybytes()
+
+
+def client(server: TrialServer, token: str, wanted: Wanted, _: Any) -> Answer:
+    """The Python client."""
+    answer = Answer()
+    try:
+        with privet.connect(server.rest_url, token, ca=server.ca) as connection:
+            columns = None if wanted.columns is None else list(wanted.columns)
+            scan = connection.scan(wanted.dataset, columns=columns, limit=wanted.limit)
+            answer.table = scan.to_arrow()
+    except PrivetError as error:
+        answer.received.append(repr(vars(error)).encode())
+        return _refused(answer, error)
+    answer.received += _bytes_of(answer.table)
+    return answer
+
+
+_CODES = {1: "", 3: "unauthenticated", 4: "not_found"}
+
+
+def cli(server: TrialServer, token: str, wanted: Wanted, schema: pa.Schema | None) -> Answer:
+    """`privet scan --format csv`; the command's exit code stands for the error."""
+    variables = {"PRIVET_URL": server.rest_url, "PRIVET_TOKEN": token, "PRIVET_CA": str(server.ca)}
+    arguments = ["scan", wanted.dataset, "--format", "csv"]
+    if wanted.columns is not None:
+        arguments += ["--columns", ",".join(wanted.columns)]
+    if wanted.limit is not None:
+        arguments += ["--limit", str(wanted.limit)]
+    done = CliRunner().invoke(app, arguments, env=variables)
+    answer = Answer(received=[done.stdout_bytes, done.stderr_bytes])
+    if done.exit_code == 0:
+        answer.table = read_csv(done.stdout_bytes, schema)
+    else:
+        answer.code = _CODES[done.exit_code]
+        answer.message = done.stderr.splitlines()[0].removeprefix("error: ")
+    return answer
+
+
+def okera(server: TrialServer, token: str, wanted: Wanted, schema: pa.Schema | None) -> Answer:
+    """The notebook interface of the original: whole datasets only."""
+    answer = Answer()
+    host, _, port = server.flight_url.rpartition("://")[2].rpartition(":")
+    notebook = context()
+    notebook.enable_token_auth(token_str=token)
+    try:
+        with notebook.connect(host=host, port=int(port), ca_cert=server.ca) as connection:
+            frame = connection.scan_as_pandas(
+                wanted.dataset, max_records=wanted.limit, strings_as_utf8=True
+            )
+    except PrivetError as error:
+        answer.received.append(repr(vars(error)).encode())
+        return _refused(answer, error)
+    answer.received.append(frame.to_csv().encode())
+    answer.table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+    return answer
+
+
+DOORS: Mapping[str, Door] = {
+    "flight command": flight_command,
+    "flight path": flight_path,
+    **{f"rest {form}": rest(form) for form in READ},
+    "client": client,
+    "cli": cli,
+    "okera": okera,
+}
+WHOLE_ONLY = frozenset({"flight path", "okera"})
+"""Doors that cannot ask for some columns."""
+NO_LIMIT = frozenset({"flight path"})
+
+
+def doors_for(wanted: Wanted) -> Iterator[tuple[str, Door]]:
+    """The doors that can ask for this."""
+    for name, door in DOORS.items():
+        if wanted.columns is not None and name in WHOLE_ONLY:
+            continue
+        if wanted.limit is not None and name in NO_LIMIT:
+            continue
+        yield name, door
+
+
+def every_answer(server: TrialServer, token: str, wanted: Wanted) -> dict[str, Answer]:
+    """Ask at every door; Flight's schema is what the others' text is read with."""
+    answers: dict[str, Answer] = {}
+    schema: pa.Schema | None = None
+    for name, door in doors_for(wanted):
+        answers[name] = door(server, token, wanted, schema)
+        if schema is None and (table := answers[name].table) is not None:
+            schema = pa.schema([pa.field(f.name, f.type) for f in table.schema])
+    return answers
+
