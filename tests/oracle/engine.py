@@ -1,0 +1,74 @@
+"""The system under test: facts to a decision, a decision to a plan, a plan to a batch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+import pyarrow as pa
+from cells import cells_of, identity
+from law import Answer, World, roles_of
+
+from privet.enforcement import EnforcedPlan, enforce, plain_type
+from privet.model.decisions import Decision, Facts
+from privet.model.errors import NotFound
+from privet.model.requests import ScanRequest
+from privet.policy import decide
+
+
+def derive(*labels: str, length: int = 32) -> bytes:
+    """Keys of tests: a digest of framed labels."""
+    framed = b"".join(len(x.encode()).to_bytes(4, "big") + x.encode() for x in labels)
+    return hashlib.shake_256(b"oracle" + framed).digest(length)
+
+
+def decision_of(world: World) -> Decision:
+    """What the policy decides."""
+    facts = Facts(1, world.dataset.name, world.dataset, roles_of(world), world.permissions)
+    return decide(world.principal, facts, world.now)
+
+
+def plan_of(world: World) -> EnforcedPlan | None:
+    """What can be run, or None where the dataset is like an unknown name."""
+    try:
+        return enforce(decision_of(world), ScanRequest(world.dataset.name), derive)
+    except NotFound:
+        return None
+
+
+def raw_batch(plan: EnforcedPlan, table: pa.Table) -> pa.RecordBatch:
+    """The rows as a source delivers them: the columns that the plan reads, in plain types."""
+    columns = [table.column(c.name).combine_chunks().cast(plain_type(c.type)) for c in plan.reads]
+    schema = pa.schema([pa.field(c.name, plain_type(c.type)) for c in plan.reads])
+    if not columns:
+        return pa.table({"": pa.nulls(table.num_rows)}).select([]).to_batches()[0]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def answer(world: World) -> Answer | None:
+    """The engine's answer, in the oracle's words."""
+    plan = plan_of(world)
+    if plan is None:
+        return None
+    batch = plan.apply(raw_batch(plan, world.table))
+    assert batch.schema.equals(plan.schema), "the batch has another schema than was announced"
+    columns = tuple((f.name, f.type) for f in batch.schema)
+    cells = [cells_of(column) for column in batch.columns]
+    return Answer(columns, tuple(zip(*cells, strict=True)))
+
+
+def difference(engine: Answer | None, oracle: Answer | None) -> str:
+    """What the two disagree on, or nothing."""
+    if engine is None or oracle is None:
+        return "" if engine is oracle else f"hidden: engine {engine is None}, law {oracle is None}"
+    if engine.columns != oracle.columns:
+        return f"columns: engine {engine.columns}, law {oracle.columns}"
+    ours, theirs = _identities(engine.rows), _identities(oracle.rows)
+    if len(ours) != len(theirs):
+        return f"rows: engine {engine.rows}, law {oracle.rows}"
+    odd = [pair for pair in zip(ours, theirs, strict=True) if pair[0] != pair[1]]
+    return f"cells: engine {odd[0][0]}, law {odd[0][1]}" if odd else ""
+
+
+def _identities(rows: Iterable[tuple[object, ...]]) -> list[tuple[tuple[str, str], ...]]:
+    return [tuple(map(identity, row)) for row in rows]

@@ -1,0 +1,211 @@
+"""Whether an expression type-checks over a dataset's columns, and what kind its value is.
+
+From docs/reference/expressions.md. Kinds are words: integer, decimal, float, text, boolean, date,
+timestamp, other, and null for what is NULL without being anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.types as pat
+
+from privet.model.expressions import (
+    And,
+    Arithmetic,
+    Call,
+    Case,
+    ColumnRef,
+    Compare,
+    Expr,
+    In,
+    IsNull,
+    Like,
+    Literal,
+    LiteralValue,
+    Negate,
+    Not,
+    Or,
+)
+
+NUMBERS = frozenset({"integer", "decimal", "float"})
+TIMES = frozenset({"date", "timestamp"})
+SORTS = (NUMBERS, frozenset({"text"}), frozenset({"boolean"}), frozenset({"date"}), TIMES)
+KIND_OF_CAST = {"bigint": "integer", "double": "float", "varchar": "text", "date": "date"}
+_CAST_TAKES = {
+    "bigint": NUMBERS | {"text", "boolean"},
+    "double": NUMBERS | {"text"},
+    "varchar": {"integer", "boolean", "date", "text"},
+    "date": {"text", "timestamp", "date"},
+}
+_TAKES_TEXT = {"lower": "text", "upper": "text", "trim": "text", "length": "integer"}
+
+
+class Misfit(Exception):
+    """The expression names a column that is not there, or does not type-check."""
+
+
+def kind_of_type(kind: pa.DataType) -> str:
+    """The kind of a column."""
+    if pat.is_integer(kind):
+        return "integer"
+    if pat.is_floating(kind):
+        return "float"
+    if pat.is_decimal(kind):
+        return "decimal"
+    if pat.is_string(kind) or pat.is_large_string(kind) or pat.is_string_view(kind):
+        return "text"
+    if pat.is_boolean(kind):
+        return "boolean"
+    if pat.is_date(kind):
+        return "date"
+    return "timestamp" if pat.is_timestamp(kind) else "other"
+
+
+def kind_of(expr: Expr, kinds: Mapping[str, str]) -> str:
+    """The kind of a value.
+
+    Raises:
+        Misfit: there is none.
+    """
+    match expr:
+        case Literal(held):
+            return _kind_of_literal(held)
+        case ColumnRef(name):
+            if name not in kinds:
+                raise Misfit
+            return kinds[name]
+        case And(parts) | Or(parts):
+            return _all(parts, kinds, {"boolean"}, "boolean")
+        case Not(part):
+            return _all((part,), kinds, {"boolean"}, "boolean")
+        case Like(subject, _):
+            return _all((subject,), kinds, {"text"}, "boolean")
+        case IsNull(subject):
+            kind_of(subject, kinds)
+            return "boolean"
+        case Compare(_, left, right):
+            return _comparable(kind_of(left, kinds), kind_of(right, kinds))
+        case In(subject, options):
+            for option in options:
+                _comparable(kind_of(subject, kinds), kind_of(option, kinds))
+            return "boolean"
+        case Case(branches, default):
+            _all([c for c, _ in branches], kinds, {"boolean"}, "boolean")
+            return unified([kind_of(r, kinds) for r in (*(r for _, r in branches), default)])
+        case Arithmetic(op, left, right):
+            _all((left, right), kinds, NUMBERS, "")
+            held = {kind_of(left, kinds), kind_of(right, kinds)}
+            return "integer" if op != "/" and held <= {"integer", "null"} else "float"
+        case Negate(part):
+            return _kind_of_minus(part, kinds)
+        case Call(name, arguments):
+            return _kind_of_call(name, arguments, kinds)
+    raise AssertionError(expr)
+
+
+def unified(held: list[str]) -> str:
+    """The kind that values of these kinds share in CASE and coalesce."""
+    found = set(held) - {"null"}
+    if "other" in found:
+        raise Misfit
+    if len(found) <= 1:
+        return next(iter(found), "null")
+    if found <= NUMBERS:
+        return "float"
+    raise Misfit
+
+
+def replaced(expr: Expr, values: Mapping[str, LiteralValue]) -> Expr:
+    """The expression with `user()` and `now()` replaced by literals."""
+
+    def go(part: Expr) -> Expr:
+        return replaced(part, values)
+
+    match expr:
+        case Call(name, ()):
+            return Literal(values[name])
+        case Call(name, arguments):
+            return Call(name, tuple(map(go, arguments)))
+        case And(parts):
+            return And(tuple(map(go, parts)))
+        case Or(parts):
+            return Or(tuple(map(go, parts)))
+        case Not(part):
+            return Not(go(part))
+        case Negate(part):
+            return Negate(go(part))
+        case IsNull(part):
+            return IsNull(go(part))
+        case Like(part, pattern):
+            return Like(go(part), pattern)
+        case Compare(op, left, right):
+            return Compare(op, go(left), go(right))
+        case Arithmetic(op, left, right):
+            return Arithmetic(op, go(left), go(right))
+        case In(subject, options):
+            return In(go(subject), tuple(map(go, options)))
+        case Case(branches, default):
+            return Case(tuple((go(c), go(r)) for c, r in branches), go(default))
+    return expr
+
+
+def _kind_of_literal(held: object) -> str:
+    words = (
+        (bool, "boolean"),
+        (int, "integer"),
+        (Decimal, "decimal"),
+        (str, "text"),
+        (datetime, "timestamp"),
+        (date, "date"),
+    )
+    return next((word for kind, word in words if isinstance(held, kind)), "null")
+
+
+def _all(
+    parts: tuple[Expr, ...] | list[Expr],
+    kinds: Mapping[str, str],
+    wanted: frozenset[str] | set[str],
+    result: str,
+) -> str:
+    for part in parts:
+        if kind_of(part, kinds) not in {*wanted, "null"}:
+            raise Misfit
+    return result
+
+
+def _comparable(left: str, right: str) -> str:
+    if "other" in {left, right}:
+        raise Misfit
+    if "null" in {left, right} or any({left, right} <= sort for sort in SORTS):
+        return "boolean"
+    if "text" in {left, right} and {left, right} & NUMBERS:
+        return "boolean"
+    raise Misfit
+
+
+def _kind_of_minus(part: Expr, kinds: Mapping[str, str]) -> str:
+    _all((part,), kinds, NUMBERS, "")
+    return "integer" if kind_of(part, kinds) in {"integer", "null"} else "float"
+
+
+def _kind_of_call(name: str, arguments: tuple[Expr, ...], kinds: Mapping[str, str]) -> str:
+    if name == "cast":
+        target = arguments[1].value
+        return _all(arguments[:1], kinds, _CAST_TAKES[target], KIND_OF_CAST[target])
+    if name in _TAKES_TEXT:
+        return _all(arguments, kinds, {"text"}, _TAKES_TEXT[name])
+    if name == "concat":
+        return _all(arguments, kinds, {"text"}, "text")
+    if name == "substr":
+        return _all(arguments[:1], kinds, {"text"}, "text")
+    if name == "abs":
+        return _kind_of_minus(arguments[0], kinds)
+    if name in {"year", "month", "day"}:
+        return _all(arguments, kinds, TIMES, "integer")
+    if name == "coalesce":
+        return unified([kind_of(a, kinds) for a in arguments])
+    return {"user": "text", "now": "timestamp"}[name]

@@ -1,0 +1,170 @@
+"""How a cell is shown: the transforms, their order of protectiveness, and the keys of tokens.
+
+What a mask, a zero and NULL are is written out here from docs/reference/transforms.md. Tokens are
+proved elsewhere, against vectors; here the kernel is called for one cell at a time.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pyarrow as pa
+from cells import Cell, Day, Moment, cells_of, identity, to_array
+from kinds import kind_of_type
+
+from privet.model.datasets import CanonicalType, Column, Dataset
+from privet.model.expressions import Call, HasTag, TagAnd, TagExpr, TagNot, TagOr
+from privet.model.names import TagName
+from privet.model.permissions import TransformClause
+from privet.privacy import Derive, Kernel, KeyScope, bind
+
+Scope = tuple[str, int, CanonicalType, str, tuple[str, str] | None]
+SHARED = frozenset({"tokenize", "fp_ref_tokenize", "fpt_ref", "nfp_ref_tokenize"})
+PER_TABLE = frozenset({"tokenize_no_ref", "fpt", "fp_noref_tokenize", "nfp_noref_tokenize"})
+KEYED = SHARED | PER_TABLE | {"sha2"}
+_UNKEYED = {"mask": 4, "zero": 5, "null": 6}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to show a column: in clear if `call` is None.
+
+    `domain` is that of a keyed transform; `shared` if equal values have equal tokens beyond the
+    dataset.
+    """
+
+    call: Call | None
+    domain: str = ""
+    shared: bool = False
+
+    def protectiveness(self) -> tuple[int, str, str]:
+        """Rule 7: clear, shared tokens, tokens of the dataset's own, digests, mask, zero, NULL."""
+        if self.call is None:
+            return 0, "", ""
+        name = self.call.function
+        tokens = 1 if self.shared else 2
+        rank = _UNKEYED.get(name, 3 if name == "sha2" else tokens)
+        return rank, printed(self.call), self.domain
+
+
+CLEAR = Way(None)
+
+
+def printed(call: Call) -> str:
+    """A transform as a statement writes it; a lone `__COLUMN__` goes without saying."""
+    extra = [str(a.value) for a in call.arguments[1:]]
+    return f"{call.function}({', '.join(['__COLUMN__', *extra]) if extra else ''})"
+
+
+def way_of(clause: TransformClause, held: frozenset[TagName], dataset: Dataset) -> Way:
+    """How a clause shows a column that bears these tags.
+
+    The token domain is named by the first tag, by name, that the clause asks for and the column
+    bears; where it asks for none, by the first that the column bears.
+    """
+    name = clause.call.function
+    if name not in KEYED:
+        return Way(clause.call)
+    domain = str(min(set(asked_for(clause.tags)) & held or held, default=""))
+    return Way(clause.call, domain, shared=name not in PER_TABLE and domain in dataset.domains)
+
+
+def asked_for(tags: TagExpr, wanted: bool = True) -> list[TagName]:
+    """The tags that a tag expression asks for, rather than asks to be absent."""
+    match tags:
+        case HasTag(tag):
+            return [tag] if wanted else []
+        case TagNot(part):
+            return asked_for(part, not wanted)
+        case TagAnd(parts) | TagOr(parts):
+            return [tag for part in parts for tag in asked_for(part, wanted)]
+    raise AssertionError(tags)
+
+
+def fits(way: Way, column: Column, dataset: Dataset) -> bool:
+    """Whether a transform can be applied to a column; if not, the grant does not show it."""
+    if way.call is None or way.call.function == "null":
+        return True
+    text = kind_of_type(column.type) == "text"
+    if way.call.function not in KEYED:
+        return kind_of_type(column.type) != "other"
+    domain = dataset.domains.get(way.domain)
+    if domain is not None and domain.canonical is CanonicalType.TEXT:
+        return text
+    return text or column.type in (pa.int32(), pa.int64())
+
+
+def leaves_as(kind: pa.DataType) -> pa.DataType:
+    """The type in which a column leaves: text in its plain encoding, all else as it is."""
+    return pa.string() if kind_of_type(kind) == "text" else kind
+
+
+def transformed(
+    way: Way,
+    column: Column,
+    dataset: Dataset,
+    reader: tuple[str, str] | None,
+    cell: Cell,
+    keyed: Keyed,
+) -> Cell:
+    """A cell as a transform shows it. Tokens are the reader's own if `reader` is given."""
+    call = way.call
+    assert call is not None
+    if call.function == "null":
+        return None
+    if call.function == "zero":
+        return zero(cell)
+    if call.function == "mask":
+        bounds = [a.value for a in call.arguments[1:]]
+        return masked(cell, *bounds) if isinstance(cell, str) else zero(cell)
+    domain = dataset.domains.get(way.domain)
+    text = kind_of_type(column.type) == "text"
+    guess = CanonicalType.TEXT if text else CanonicalType.INT64
+    scope = (
+        way.domain,
+        domain.version if domain else 1,
+        domain.canonical if domain else guess,
+        dataset.id if domain is None or call.function in PER_TABLE else "",
+        reader,
+    )
+    return keyed(call, leaves_as(column.type), scope, cell)
+
+
+def masked(text: str, start: int = 0, length: int | None = None) -> str:
+    """Letters, numbers and marks as X, from `start`, at most `length` code points of them."""
+    stop = len(text) if length is None else start + length
+    return "".join(
+        "X" if start <= place < stop and unicodedata.category(sign)[0] in "LNM" else sign
+        for place, sign in enumerate(text)
+    )
+
+
+def zero(cell: Cell) -> Cell:
+    """The empty text, 0, false, the epoch."""
+    if isinstance(cell, Decimal):
+        return Decimal((0, (0,), cell.as_tuple().exponent))
+    zeroes = {bool: False, int: 0, float: 0.0, str: "", Day: Day(0), Moment: Moment(0)}
+    return zeroes[type(cell)]
+
+
+class Keyed:
+    """Tokens and digests of single cells, each made once."""
+
+    def __init__(self, derive: Derive) -> None:
+        self._derive = derive
+        self._kernels: dict[object, Kernel] = {}
+        self._cells: dict[object, Cell] = {}
+
+    def __call__(self, call: Call, kind: pa.DataType, scope: Scope, cell: Cell) -> Cell:
+        """The cell's token."""
+        key = (call.function, str(kind), scope)
+        whole = (*key, identity(cell))
+        if whole not in self._cells:
+            if key not in self._kernels:
+                self._kernels[key] = bind(call, kind, KeyScope(*scope), self._derive)
+            made = self._kernels[key](to_array([cell], kind))
+            self._cells[whole] = cells_of(made)[0]
+        return self._cells[whole]
