@@ -99,9 +99,12 @@ def _print_found(found: Mapping[str, Any]) -> None:
     for dataset in datasets:
         print()
         print(_headline(dataset))
-        for note in (dataset.get("problem"), *(dataset.get("notes") or ())):
-            if note:
-                print(f"  note: {cell(note)}")
+        if problem := dataset.get("problem"):
+            print(f"  cannot be registered: {cell(problem)}")
+        for note in dataset.get("notes") or ():
+            print(f"  note: {cell(note)}")
+        if not dataset.get("columns"):
+            continue
         print_table(("COLUMN", "TYPE", "TAG", "EVIDENCE"), _tagged(dataset.get("columns") or ()))
 
 

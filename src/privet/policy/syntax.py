@@ -63,7 +63,7 @@ _GROUPS = (
 _LATER_STATEMENTS = frozenset(
     {"deny", "restrict", "alter", "explain", "insert", "update", "delete"}
 )
-_SUBQUERY = re.compile(r"\bselect\s+\Z", re.IGNORECASE | re.ASCII)
+_SUBQUERY = re.compile(r"\(\s*select\s+\Z", re.IGNORECASE | re.ASCII)
 _PARENTHESIS = re.compile(r"'[^']*'|`[^`]*`|[()]")
 _WORD = re.compile(r"[A-Za-z0-9_]+")
 
