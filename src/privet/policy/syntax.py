@@ -63,7 +63,7 @@ _GROUPS = (
 _LATER_STATEMENTS = frozenset(
     {"deny", "restrict", "alter", "explain", "insert", "update", "delete"}
 )
-_SUBQUERY = re.compile(r"\(\s*select\s+\Z", re.IGNORECASE | re.ASCII)
+_SUBQUERY = re.compile(r"\(\s*(select)\s+\Z", re.IGNORECASE | re.ASCII)
 _PARENTHESIS = re.compile(r"'[^']*'|`[^`]*`|[()]")
 _WORD = re.compile(r"[A-Za-z0-9_]+")
 
@@ -203,7 +203,7 @@ def _complain_specially(text: str, position: Position) -> None:
         raise ParseFailed(
             "a permission may not contain a subquery",
             hint="filter on the dataset's own columns",
-            position=position_at(text, select.start()),
+            position=position_at(text, select.start(1)),
         )
     if text.startswith(("--", "/*"), offset):
         raise ParseFailed(
