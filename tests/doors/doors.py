@@ -88,7 +88,11 @@ def read_csv(data: bytes, schema: pa.Schema | None) -> pa.Table:
             column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False
         ),
     )
-    return table if schema is None else table.cast(pa.schema([pa.field(f.name, f.type) for f in schema]))
+    return (
+        table
+        if schema is None
+        else table.cast(pa.schema([pa.field(f.name, f.type) for f in schema]))
+    )
 
 
 def read_lines(data: bytes, schema: pa.Schema | None) -> pa.Table:
@@ -244,4 +248,3 @@ def every_answer(server: TrialServer, token: str, wanted: Wanted) -> dict[str, A
         if schema is None and (table := answers[name].table) is not None:
             schema = pa.schema([pa.field(f.name, f.type) for f in table.schema])
     return answers
-

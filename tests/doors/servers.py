@@ -65,6 +65,7 @@ class TrialServer:
         self.log = home.with_name(f"{home.name}.log")
         self._variables = variables
         self._process: subprocess.Popen[bytes] | None = None
+        self._opened: list[Rest] = []
 
     @property
     def lake(self) -> Path:
@@ -103,6 +104,8 @@ class TrialServer:
     def terminate(self) -> int | None:
         """Ask it to end, as an init system does; its exit code, or None if it had to be killed."""
         assert self._process is not None
+        for opened in self._opened:
+            opened.close()
         self._process.send_signal(signal.SIGTERM)
         try:
             return self._process.wait(STOP_SECONDS)
@@ -111,7 +114,9 @@ class TrialServer:
             return None
 
     def kill(self) -> None:
-        """End it without warning."""
+        """End it without warning, and close what `rest` gave."""
+        for opened in self._opened:
+            opened.close()
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -126,8 +131,9 @@ class TrialServer:
         resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     def rest(self, token: str | None = None) -> Rest:
-        """Calls over HTTP, as the admin unless a token is given."""
-        return Rest(self.rest_url, token or self.admin_token)
+        """Calls over HTTP, as the admin unless a token is given; closed with the server."""
+        self._opened.append(Rest(self.rest_url, token or self.admin_token))
+        return self._opened[-1]
 
     def http(self, token: str | None = None, **headers: str) -> httpx2.Client:
         """Raw HTTP; without a token there are no credentials."""

@@ -13,8 +13,6 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from privet.client import Rest
-
 from doors.servers import TrialServer
 
 GROUP = "general_analyst_group"
@@ -52,7 +50,7 @@ class Steward:
 
     def __init__(self, server: TrialServer) -> None:
         self.server = server
-        self.rest = Rest(server.rest_url, server.admin_token)
+        self.rest = server.rest()
 
     def ensure_tag(self, tag: str) -> None:
         """Add a tag unless it is there."""

@@ -6,8 +6,10 @@ what is logged is its type and where it was raised.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import MutableMapping
 from typing import Any
@@ -25,9 +27,24 @@ def configure() -> None:
             _trace_without_values,
             structlog.processors.JSONRenderer(),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_Lines,
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
     )
+
+
+class _Lines:
+    """Standard error, line by line. A full disk behind it must not stop what is being served."""
+
+    def __init__(self, *_: object) -> None:
+        self._lock = threading.Lock()
+
+    def msg(self, message: str) -> None:
+        """Write a line if there is room for it."""
+        with self._lock, contextlib.suppress(OSError):
+            sys.stderr.write(f"{message}\n")
+            sys.stderr.flush()
+
+    log = debug = info = warning = error = critical = exception = msg
 
 
 class _Relay(logging.Handler):
