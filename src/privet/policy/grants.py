@@ -182,7 +182,7 @@ def use_of(clause: TransformClause, column: Column, dataset: Dataset) -> Transfo
         held = dataset.effective_tags(column)
         named = {leaf.tag for leaf, negated in tags_in(clause.tags) if not negated} & held
         domain = str(min(named or held)) if held else ""
-        admitted = domain in dataset.domains and not spec.per_table
+        admitted = domain in dataset.domains
         use = TransformUse(clause.call, domain, admitted)
     canonical = dataset.domains[use.domain].canonical if use.admitted else None
     check_fit(spec, column.type, canonical)
