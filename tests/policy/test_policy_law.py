@@ -326,13 +326,13 @@ def test_token_domain(
     assert (found and (found.domain, found.admitted)) == use
 
 
-def test_per_table_transforms_use_the_datasets_key() -> None:
-    """A transform that is per dataset is in no shared domain, whoever admitted the dataset."""
+def test_per_table_transforms_keep_type_and_version_of_the_domain() -> None:
+    """A transform per dataset has a key of its own, and rotates with the domain it belongs to."""
     table = dataset(column("c", None, "t.a"), domains=DOMAINS)
     decision = decide_on(table, [grant("TRANSFORM t.a WITH tokenize_no_ref()")])
     use = decision.columns[0].options[0].transform
     assert use is not None
-    assert (use.domain, use.admitted) == ("t.a", False)
+    assert (use.domain, use.admitted) == ("t.a", True)
 
 
 def test_unkeyed_transforms_have_no_domain() -> None:
