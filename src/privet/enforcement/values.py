@@ -189,7 +189,7 @@ def unify_results(values: list[Value], rows: int) -> list[Value]:
     elif all(k == kinds[0] for k in kinds):
         target, convert = kinds[0], None
     elif all(pat.is_timestamp(k) for k in kinds):
-        raise TypeMismatch("timestamps of different units in one CASE or coalesce")
+        return _finest(values, rows)
     else:
         raise TypeMismatch("different kinds of values in one CASE or coalesce")
     return [
@@ -198,6 +198,29 @@ def unify_results(values: list[Value], rows: int) -> list[Value]:
         else (convert(v, rows) if convert else v)
         for v in values
     ]
+
+
+def _finest(values: list[Value], rows: int) -> list[Value]:
+    """Timestamps in the finest of their units, UTC; what does not fit into it fails."""
+    units = list(_UNITS_PER_DAY)
+    unit = max(
+        (v.datum.type.unit for v in values if pat.is_timestamp(v.datum.type)), key=units.index
+    )
+    target = pa.timestamp(unit, tz="UTC")
+    found: list[Value] = []
+    for value in values:
+        if pat.is_null(value.datum.type):
+            found.append(Value(value.datum.cast(target), value.failed))
+            continue
+        coarse, per_day = ticks(value.datum)
+        ratio = _UNITS_PER_DAY[unit] // per_day
+        fits = np.abs(coarse.astype(np.float64)) * ratio < 2.0**63
+        known = np.broadcast_to(valid_rows(value.datum, rows), (rows,))
+        failed = known & ~np.broadcast_to(fits, (rows,))
+        fine = np.broadcast_to(np.where(fits, coarse, 0) * ratio, (rows,))
+        array = pa.array(fine, pa.int64(), mask=~known | failed).cast(target)
+        found.append(Value(array, either(value.failed, failed if failed.any() else None)))
+    return found
 
 
 def ticks(datum: Datum) -> tuple[npt.NDArray[np.int64], int]:

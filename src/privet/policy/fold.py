@@ -312,9 +312,13 @@ class _Folder:
             return self._of_numbers(expr, constant)
         if constant:
             return constant
-        found = frozenset[str]().union(*(p.possible for p in parts)) - _NULL
-        nulls = _NULL if all(_N in p.possible for p in parts) else frozenset[str]()
-        return self._kept(expr, shown, found | nulls, any(p.may_fail for p in parts))
+        found: frozenset[str] = _NULL
+        for part in parts:
+            # What comes after a part that is never NULL is never taken.
+            found = found - _NULL | part.possible
+            if _N not in part.possible:
+                break
+        return self._kept(expr, shown, found, any(p.may_fail for p in parts))
 
     def _kept(self, expr: Expr, shown: Expr, possible: frozenset[str], may_fail: bool) -> _Part:
         if kind_of(expr, self.kinds) is Kind.BOOLEAN:

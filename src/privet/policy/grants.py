@@ -24,7 +24,14 @@ from privet.model.permissions import (
     ScopeKind,
     TransformClause,
 )
-from privet.model.transforms import CLEAR_RANK, check_call, check_fit, find_spec, get_spec
+from privet.model.transforms import (
+    CLEAR_RANK,
+    PER_TABLE_RANK,
+    TOKEN_RANK,
+    check_call,
+    check_fit,
+    find_spec,
+)
 from privet.policy.binding import check_filter, column_kinds
 from privet.policy.fold import ALWAYS, NEVER, depends_on, fold_filter
 from privet.policy.functions import Kind
@@ -179,9 +186,7 @@ def use_of(clause: TransformClause, column: Column, dataset: Dataset) -> Transfo
     spec = check_call(clause.call)
     use = TransformUse(clause.call)
     if spec.keyed:
-        held = dataset.effective_tags(column)
-        named = {leaf.tag for leaf, negated in tags_in(clause.tags) if not negated} & held
-        domain = str(min(named or held)) if held else ""
+        domain = _domain_of(clause, dataset.effective_tags(column))
         admitted = domain in dataset.domains
         use = TransformUse(clause.call, domain, admitted)
     canonical = dataset.domains[use.domain].canonical if use.admitted else None
@@ -189,10 +194,20 @@ def use_of(clause: TransformClause, column: Column, dataset: Dataset) -> Transfo
     return use
 
 
-def rank_of(call: Call) -> int:
-    """The protectiveness of a transform; one that this version does not know counts as highest."""
+def _domain_of(clause: TransformClause, held: frozenset[TagName]) -> str:
+    named = {leaf.tag for leaf, negated in tags_in(clause.tags) if not negated} & held
+    return str(min(named or held)) if held else ""
+
+
+def _rank_of(call: Call, *, admitted: bool) -> int:
+    """The protectiveness of a transform; one that this version does not know counts as highest.
+
+    Tokens of a dataset that is not admitted to the domain are the dataset's own.
+    """
     spec = find_spec(call.function)
-    return spec.rank if spec else _UNKNOWN_RANK
+    if spec is None:
+        return _UNKNOWN_RANK
+    return PER_TABLE_RANK if spec.rank == TOKEN_RANK and not admitted else spec.rank
 
 
 @lru_cache(maxsize=512)
@@ -218,7 +233,7 @@ def _shown(
         if not clauses:
             shown[place] = CLEAR
             continue
-        clause = max(clauses, key=lambda c: (rank_of(c.call), transform_sql(c.call)))
+        clause = max(clauses, key=lambda c: _protectiveness(c, held, dataset))
         try:
             shown[place] = _way(use_of(clause, column, dataset))
         except InvalidRequest as error:
@@ -226,8 +241,16 @@ def _shown(
     return shown, warnings
 
 
+def _protectiveness(
+    clause: TransformClause, held: frozenset[TagName], dataset: Dataset
+) -> tuple[int, str, str]:
+    domain = _domain_of(clause, held)
+    rank = _rank_of(clause.call, admitted=domain in dataset.domains)
+    return rank, transform_sql(clause.call), domain
+
+
 def _way(use: TransformUse) -> Way:
-    rank = get_spec(use.call.function).rank
+    rank = _rank_of(use.call, admitted=use.admitted)
     return Way(use, (rank, transform_sql(use.call), use.domain, not use.admitted))
 
 
