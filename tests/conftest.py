@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from doors.doors import Run
 from doors.servers import TrialServer
 from doors.steward import GROUP, ROLE, Steward, write
 from privet.cli import app
 from privet.demo.generate import generate
 
-Run = Callable[..., Result]
 GRANT = (
     "GRANT SELECT ON DATABASE medical_charges HAVING ATTRIBUTE NOT IN (phi.phone_number)"
     f" TRANSFORM phi.mrn WITH tokenize() WHERE opted_out != 1 TO ROLE {ROLE}"

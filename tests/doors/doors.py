@@ -11,21 +11,24 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx2
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.flight as fl
 import pyarrow.json as pajson
 import pyarrow.parquet as pq
-from okera import context
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 import privet
+from doors.servers import TrialServer, bearer
+from okera import context
 from privet.cli import app
 from privet.client.errors import from_http
 from privet.client.flight_errors import from_flight
 from privet.model.errors import PrivetError
 
-from doors.servers import TrialServer, bearer
+Run = Callable[..., Result]
+"""Runs a `privet` command in this process."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Answer:
     received: list[bytes] = field(default_factory=list[bytes])
 
 
+BROKEN = "broken"
+"""The code of an answer that ended before its end."""
 Door = Callable[[TrialServer, str, Wanted, pa.Schema | None], Answer]
 
 
@@ -60,14 +65,22 @@ def rest(form: str) -> Door:
             query["columns"] = ",".join(wanted.columns)
         if wanted.limit is not None:
             query["limit"] = wanted.limit
-        with server.http(token) as http:
-            database, _, name = wanted.dataset.partition(".")
-            got = http.get(f"/v1/datasets/{database}/{name}/scan", params=query)
-        answer = Answer(received=[got.content])
-        if got.is_success:
-            answer.table = READ[form](got.content, schema)
-        else:
-            return _refused(answer, from_http(got.status_code, got.content))
+        database, _, name = wanted.dataset.partition(".")
+        answer = Answer()
+        with (
+            server.http(token) as http,
+            http.stream("GET", f"/v1/datasets/{database}/{name}/scan", params=query) as got,
+        ):
+            try:
+                answer.received += got.iter_bytes()
+            except httpx2.RemoteProtocolError as error:
+                answer.code, answer.message = BROKEN, str(error)
+                return answer
+        body = b"".join(answer.received)
+        if not got.is_success:
+            return _refused(answer, from_http(got.status_code, body))
+        answer.received = [body]
+        answer.table = READ[form](body, schema)
         return answer
 
     return ask
@@ -176,7 +189,7 @@ def client(server: TrialServer, token: str, wanted: Wanted, _: Any) -> Answer:
     return answer
 
 
-_CODES = {1: "", 3: "unauthenticated", 4: "not_found"}
+_CODES = {1: "", 3: "unauthenticated", 4: "not_found", 6: BROKEN}
 
 
 def cli(server: TrialServer, token: str, wanted: Wanted, schema: pa.Schema | None) -> Answer:

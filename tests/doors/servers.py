@@ -127,7 +127,7 @@ class TrialServer:
         return self._process is not None and self._process.poll() is None
 
     def limit_files(self, size: int) -> None:
-        """Let no file of the server grow beyond `size` bytes: what a full disk does; -1 lifts it."""
+        """No file of the server may grow beyond `size` bytes, as on a full disk; -1 lifts it."""
         resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     def rest(self, token: str | None = None) -> Rest:

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from cells import Day, Moment
-from kinds import NUMBERS, kind_of_type
+from kinds import NUMBERS, TIMES, UNITS, kind_of_type
 from pools import DIGITS, NOW, POOLS, TEXTS, TYPES
 
 from privet.model.expressions import (
@@ -83,14 +83,14 @@ class Filters:
         )
 
     def _test(self, depth: int) -> Expr:
-        usual = lambda: self._column_test()  # noqa: E731 - a choice among choices
+        usual = self._column_test
         return self._pick(
             *(usual,) * 5,
             lambda: self._compare(self._number(depth), self._number(depth)),
             lambda: self._compare(self._number(depth), self._text(depth)),
             lambda: self._compare(self._text(depth), self._text(depth)),
             lambda: self._compare(self._time(depth), self._time(depth)),
-            lambda: self._boolean(),
+            self._boolean,
             lambda: Like(self._text(depth), self._random.choice(PATTERNS)),
             lambda: In(self._number(depth), self._some(self._number, depth)),
             lambda: In(self._text(depth), self._some(self._text, depth)),
@@ -184,7 +184,7 @@ class Filters:
         random = self._random
         moment = datetime(2024, 1, 31, tzinfo=UTC) + timedelta(hours=random.choice((0, 0, 12)))
         flat = (
-            *(lambda: self._column({"date", "timestamp"}, Call("now", ())),) * 3,
+            *(lambda: self._column(TIMES, Call("now", ())),) * 3,
             lambda: Literal(random.choice((date(2024, 1, 31), date(1970, 1, 1), date(1, 1, 1)))),
             lambda: Literal(random.choice((moment, NOW, datetime(9999, 12, 31, tzinfo=UTC)))),
             lambda: Call("now", ()),
@@ -196,6 +196,8 @@ class Filters:
             lambda: self._cast(self._text(depth - 1), "date"),
             lambda: self._cast(self._time(depth - 1), "date"),
             lambda: self._choice(lambda _: self._column({"date"}, NULL), depth),
+            lambda: self._choice(lambda _: self._column({*UNITS}, Call("now", ())), depth),
+            lambda: Call("coalesce", (self._column({*UNITS}, NULL), Literal(moment))),
         )
 
     def _boolean(self) -> Expr:
@@ -216,6 +218,11 @@ class Filters:
             lambda: self._number(1),
             lambda: Like(self._number(0), "%"),
             lambda: Call("coalesce", (self._text(0), self._number(0))),
+            lambda: IsNull(Call("coalesce", (self._text(0), Negate(NULL), self._time(0)))),
+            lambda: self._compare(Case(((self._truth(0), Negate(NULL)),), self._text(0)), NULL),
+            lambda: IsNull(
+                Call("coalesce", (self._text(0), Arithmetic(ArithmeticOp.ADD, NULL, NULL)))
+            ),
             lambda: And((self._text(0), self._truth(0))),
         )
 
@@ -251,7 +258,7 @@ class Filters:
         """A literal that the column may hold; of floats and far times, one near them."""
         cell = self._random.choice(POOLS[name])
         if isinstance(cell, float):
-            small = abs(cell) < 2**60
+            small = cell == 0 or 1e-9 < abs(cell) < 2**60
             return (
                 Literal(Decimal(repr(cell))) if small else Literal(self._random.choice((1, 2**53)))
             )

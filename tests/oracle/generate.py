@@ -52,7 +52,7 @@ PLAIN = ("mask", "mask", "zero", "null")
 
 def world_of(seed: object) -> World:
     """The case of a seed."""
-    return draw(Random(f"{seed}"))  # noqa: S311 - cases, not secrets
+    return draw(Random(f"{seed}"))
 
 
 def worlds() -> st.SearchStrategy[World]:

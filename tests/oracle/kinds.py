@@ -1,7 +1,7 @@
 """Whether an expression type-checks over a dataset's columns, and what kind its value is.
 
 From docs/reference/expressions.md. Kinds are words: integer, decimal, float, text, boolean, date,
-timestamp, other, and null for what is NULL without being anything.
+a timestamp's unit (`s`, `ms`, `us`, `ns`), other, and null for what is NULL without being anything.
 """
 
 from __future__ import annotations
@@ -32,14 +32,15 @@ from privet.model.expressions import (
 )
 
 NUMBERS = frozenset({"integer", "decimal", "float"})
-TIMES = frozenset({"date", "timestamp"})
+UNITS = ("s", "ms", "us", "ns")
+TIMES = frozenset({"date", *UNITS})
 SORTS = (NUMBERS, frozenset({"text"}), frozenset({"boolean"}), frozenset({"date"}), TIMES)
 KIND_OF_CAST = {"bigint": "integer", "double": "float", "varchar": "text", "date": "date"}
 _CAST_TAKES = {
     "bigint": NUMBERS | {"text", "boolean"},
     "double": NUMBERS | {"text"},
     "varchar": {"integer", "boolean", "date", "text"},
-    "date": {"text", "timestamp", "date"},
+    "date": TIMES | {"text"},
 }
 _TAKES_TEXT = {"lower": "text", "upper": "text", "trim": "text", "length": "integer"}
 
@@ -62,10 +63,10 @@ def kind_of_type(kind: pa.DataType) -> str:
         return "boolean"
     if pat.is_date(kind):
         return "date"
-    return "timestamp" if pat.is_timestamp(kind) else "other"
+    return kind.unit if pat.is_timestamp(kind) else "other"
 
 
-def kind_of(expr: Expr, kinds: Mapping[str, str]) -> str:
+def kind_of(expr: Expr, kinds: Mapping[str, str]) -> str:  # noqa: C901 - a case per node
     """The kind of a value.
 
     Raises:
@@ -112,14 +113,16 @@ def unified(held: list[str]) -> str:
     found = set(held) - {"null"}
     if "other" in found:
         raise Misfit
+    if found <= NUMBERS and found & {"decimal", "float"}:
+        return "float"
+    if found and found <= set(UNITS):
+        return max(found, key=UNITS.index)
     if len(found) <= 1:
         return next(iter(found), "null")
-    if found <= NUMBERS:
-        return "float"
     raise Misfit
 
 
-def replaced(expr: Expr, values: Mapping[str, LiteralValue]) -> Expr:
+def replaced(expr: Expr, values: Mapping[str, LiteralValue]) -> Expr:  # noqa: C901 - a case per node
     """The expression with `user()` and `now()` replaced by literals."""
 
     def go(part: Expr) -> Expr:
@@ -159,7 +162,7 @@ def _kind_of_literal(held: object) -> str:
         (int, "integer"),
         (Decimal, "decimal"),
         (str, "text"),
-        (datetime, "timestamp"),
+        (datetime, "us"),
         (date, "date"),
     )
     return next((word for kind, word in words if isinstance(held, kind)), "null")
@@ -208,4 +211,4 @@ def _kind_of_call(name: str, arguments: tuple[Expr, ...], kinds: Mapping[str, st
         return _all(arguments, kinds, TIMES, "integer")
     if name == "coalesce":
         return unified([kind_of(a, kinds) for a in arguments])
-    return {"user": "text", "now": "timestamp"}[name]
+    return {"user": "text", "now": "us"}[name]

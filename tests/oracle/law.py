@@ -96,7 +96,8 @@ def _cell(
 def grants_of(world: World) -> Iterator[Said]:
     """The grants that are active, cover the dataset and grant something on it."""
     held = roles_of(world)
-    kinds = {c.name: kind_of_type(c.type) for c in world.dataset.columns}
+    # A filter may use hidden columns, but not ones that nobody has reviewed.
+    kinds = {c.name: kind_of_type(c.type) for c in world.dataset.columns if c.reviewed}
     for permission in world.permissions:
         if permission.role not in held or not covers(permission, world.dataset):
             continue

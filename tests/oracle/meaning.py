@@ -13,10 +13,9 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cmp_to_key
-from itertools import product
 
 from cells import (
+    NANOSECONDS,
     NANOSECONDS_A_DAY,
     Cell,
     Day,
@@ -25,7 +24,7 @@ from cells import (
     from_date,
     from_datetime,
 )
-from kinds import KIND_OF_CAST, kind_of, unified
+from kinds import NUMBERS, UNITS, kind_of
 
 from privet.model.expressions import (
     And,
@@ -51,7 +50,6 @@ LEAST, GREATEST = -(2**63), 2**63 - 1
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,18})?")
 _WHOLE = re.compile(r"-?[0-9]{1,20}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_NUMBERS = {"integer", "decimal", "float"}
 
 
 class Failed(Exception):
@@ -66,7 +64,7 @@ def holds(expr: Expr, row: Row, kinds: Kinds) -> bool:
         return False
 
 
-def value(expr: Expr, row: Row, kinds: Kinds) -> Cell:
+def value(expr: Expr, row: Row, kinds: Kinds) -> Cell:  # noqa: C901 - a case per node
     """The value of an expression for a row.
 
     Raises:
@@ -196,11 +194,11 @@ def alike(v: Cell, own: str, other: str) -> Cell:
     """A side of a comparison in the form in which it meets the other side."""
     if v is None:
         return None
-    if own == "text" and other in _NUMBERS:
+    if own == "text" and other in NUMBERS:
         v, own = number_of(v), "decimal"
     if other == "float" and own in {"integer", "decimal"}:
         return to_float(v)
-    if own == "date" and other == "timestamp":
+    if own == "date" and other in UNITS:
         return Moment(v.days * NANOSECONDS_A_DAY)
     return v
 
@@ -252,9 +250,13 @@ def whole(v: int) -> int:
 
 def into(v: Cell, own: str, goal: str) -> Cell:
     """A branch of CASE or coalesce in the kind that all its branches share."""
-    if v is None or own == goal or goal != "float":
-        return v
-    return to_float(v)
+    if v is None:
+        return None
+    if goal in UNITS and own != goal:
+        whole(v.nanoseconds // NANOSECONDS[goal])
+    if goal == "integer":
+        return whole(v)
+    return to_float(v) if goal == "float" else v
 
 
 def arithmetic(op: str, values: list[Cell], held: list[str]) -> Cell:

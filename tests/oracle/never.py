@@ -76,9 +76,9 @@ def _branches(expr: Case, kinds: Kinds) -> Iterator[Cell]:
 
 def _applied(expr: Expr, kinds: Kinds) -> Iterator[Cell]:
     for values in product(*(outcomes(p, kinds) for p in parts_of(expr))):
-        first = next((v for v in values if v is not None), None)
-        if isinstance(expr, Call) and expr.function == "coalesce" and first == ANY:
-            yield ANY
+        if ANY in values and isinstance(expr, Call) and expr.function == "coalesce":
+            first = next(v for v in values if v is not None)
+            yield first if isinstance(first, bool) else ANY
         elif ANY in values:
             yield None if None in values else ANY
         else:

@@ -128,7 +128,7 @@ def _cells(name: str, kind: pa.DataType) -> tuple[Cell, ...]:
 
 
 def _single(value: float) -> bool:
-    return not math.isfinite(value) or abs(value) < 3e38 and (value == 0 or abs(value) > 1e-37)
+    return not math.isfinite(value) or (abs(value) < 3e38 and (value == 0 or abs(value) > 1e-37))
 
 
 _OTHER = {

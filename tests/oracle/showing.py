@@ -7,7 +7,6 @@ proved elsewhere, against vectors; here the kernel is called for one cell at a t
 from __future__ import annotations
 
 import unicodedata
-
 from dataclasses import dataclass
 from decimal import Decimal
 
