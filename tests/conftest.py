@@ -43,12 +43,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrialServer]:
     assert running.terminate() == 0
 
 
-@pytest.fixture(scope="session")
-def steward(server: TrialServer) -> Steward:
-    """The shared server's administrator."""
-    return Steward(server)
-
-
 @pytest.fixture
 def fresh_server(tmp_path: Path) -> Iterator[Callable[..., TrialServer]]:
     """Makes servers of one's own, to be stopped, killed and starved."""
@@ -102,3 +96,9 @@ def governed(server: TrialServer, command: Run) -> str:
         assert done.exit_code == 0, (step, done.output)
     issued = command("token", "issue", "--user", "demo_user2", "--groups", GROUP)
     return issued.stdout.split()[-1]
+
+
+@pytest.fixture(scope="session")
+def steward(server: TrialServer, governed: str) -> Steward:
+    """The shared server's administrator, after the acceptance flow."""
+    return Steward(server)

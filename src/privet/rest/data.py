@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query, status
 
-from privet.model.datasets import Column, Dataset, FieldTag, parse_type
+from privet.model.datasets import parse_type
 from privet.model.errors import InvalidRequest
 from privet.model.events import Outcome
 from privet.model.names import DatasetName, FieldPath, TagName, fold
@@ -24,7 +23,8 @@ from privet.rest.bodies import (
 )
 from privet.rest.callers import CallerDep, ServicesDep
 from privet.service import event_dict
-from privet.service.crawls import ColumnReview, Registration
+from privet.service.columns import ColumnEdit
+from privet.service.crawls import Registration
 
 router = APIRouter(prefix="/v1")
 _GONE = status.HTTP_204_NO_CONTENT
@@ -55,23 +55,31 @@ def get_crawl(caller: CallerDep, services: ServicesDep, name: str) -> Json:
 @router.post("/crawls/{name}/register", tags=["crawls"], status_code=status.HTTP_201_CREATED)
 def register(caller: CallerDep, services: ServicesDep, name: str, body: NewRegistration) -> Json:
     """Make what was found a dataset; this is the review of its columns."""
+    if any(change.reviewed is False for change in body.columns):
+        raise InvalidRequest("registering reviews every column", hint="leave `reviewed` out")
     wanted = Registration(
         found=body.dataset,
         name=_name(body.database, body.name or body.dataset),
         new_database=body.new_database,
-        columns={fold(c.name, "column name"): _review(c) for c in body.columns},
+        columns=_edits(body.columns),
     )
     return dataset_json(services.crawls.register(caller, name, wanted))
 
 
-def _review(change: ColumnChange) -> ColumnReview:
-    if change.reviewed is False:
-        raise InvalidRequest("registering reviews every column", hint="leave `reviewed` out")
-    return ColumnReview(
+def _edit(change: ColumnChange) -> ColumnEdit:
+    return ColumnEdit(
         type=None if change.type is None else parse_type(change.type),
         comment=change.comment,
         tags=None if change.tags is None else tuple(TagName.parse(t) for t in change.tags),
+        reviewed=change.reviewed,
     )
+
+
+def _edits(changes: list[ColumnChange]) -> dict[str, ColumnEdit]:
+    edits = {fold(c.name, "column name"): _edit(c) for c in changes}
+    if len(edits) != len(changes):
+        raise InvalidRequest("a column is named twice")
+    return edits
 
 
 @router.get("/datasets", tags=["datasets"])
@@ -98,29 +106,9 @@ def change_columns(
     caller: CallerDep, services: ServicesDep, database: str, name: str, body: ColumnsChange
 ) -> Json:
     """Change columns, all or none; refused when somebody changed the dataset since `revision`."""
-    dataset = _name(database, name)
-    current = services.datasets.get(caller, dataset)
-    changes = {fold(c.name): _changed(current.dataset, c) for c in body.columns}
-    return dataset_json(services.datasets.update_columns(caller, dataset, changes, body.revision))
-
-
-def _changed(dataset: Dataset, change: ColumnChange) -> Column:
-    column = next((c for c in dataset.columns if c.name == fold(change.name)), None)
-    if column is None:
-        raise InvalidRequest(f"`{dataset.name}` has no column `{change.name[:64]}`")
-    tags = column.field_tags
-    if change.tags is not None:
-        known = {t.tag: t for t in tags if len(t.path) == 1}
-        named = [TagName.parse(t) for t in change.tags]
-        chosen = tuple(known.get(t) or FieldTag((column.name,), t) for t in named)
-        tags = (*chosen, *(t for t in column.field_tags if len(t.path) > 1))
-    return replace(
-        column,
-        type=column.type if change.type is None else parse_type(change.type),
-        comment=column.comment if change.comment is None else change.comment,
-        reviewed=column.reviewed if change.reviewed is None else change.reviewed,
-        field_tags=tags,
-    )
+    edits = _edits(body.columns)
+    changed = services.datasets.update_columns(caller, _name(database, name), edits, body.revision)
+    return dataset_json(changed)
 
 
 @router.post("/datasets/{database}/{name}/review", tags=["datasets"])

@@ -113,12 +113,12 @@ def _lines(batches: Batches) -> Iterator[bytes]:
 
 
 def _array(batches: Batches) -> Iterator[bytes]:
-    opening = b"["
+    opening = b"[\n"
     for batch in batches:
-        for row in batch.to_pylist():
-            yield opening + b"\n" + _row(row)
-            opening = b","
-    yield b"[]\n" if opening == b"[" else b"\n]\n"
+        if batch.num_rows:
+            yield opening + b",\n".join(_row(row) for row in batch.to_pylist())
+            opening = b",\n"
+    yield b"[]\n" if opening == b"[\n" else b"\n]\n"
 
 
 def _row(row: dict[str, Any]) -> bytes:

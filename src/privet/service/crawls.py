@@ -7,29 +7,20 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
-import pyarrow as pa
 import structlog
 
 from privet.classifier import BUILTIN_RULES
 from privet.crawler import CrawlProgress, crawl
-from privet.model.datasets import Column, Crawl, Dataset, FieldTag, FoundDataset
+from privet.model.datasets import Column, Crawl, Dataset, FoundDataset
 from privet.model.errors import Conflict, InvalidRequest, NotFound, PrivetError
 from privet.model.events import Event, Outcome
-from privet.model.names import DatasetName, TagName, fold
+from privet.model.names import DatasetName, fold
 from privet.service.access import Act, administer, event_of, steward
+from privet.service.columns import ColumnEdit, edit_columns
 from privet.service.platform import Caller, Platform
 
 _CONCURRENT_CRAWLS = 2
 _log = structlog.get_logger("privet.crawls")
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnReview:
-    """What the registering steward says about a column; None leaves what the crawl found."""
-
-    type: pa.DataType | None = None
-    comment: str | None = None
-    tags: tuple[TagName, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +30,7 @@ class Registration:
     found: str
     name: DatasetName
     new_database: bool = False
-    columns: Mapping[str, ColumnReview] = field(default_factory=dict[str, ColumnReview])
+    columns: Mapping[str, ColumnEdit] = field(default_factory=dict[str, ColumnEdit])
 
 
 class Crawls:
@@ -150,25 +141,6 @@ def _find(stored: Crawl, name: str) -> FoundDataset:
     return found
 
 
-def _reviewed(found: FoundDataset, reviews: Mapping[str, ColumnReview]) -> tuple[Column, ...]:
-    unknown = set(reviews) - {c.name for c in found.columns}
-    if unknown:
-        raise InvalidRequest(f"`{found.name}` has no column `{min(unknown)}`")
-    return tuple(_review(column, reviews.get(column.name)) for column in found.columns)
-
-
-def _review(column: Column, review: ColumnReview | None) -> Column:
-    review = review or ColumnReview()
-    kept = column.field_tags
-    if review.tags is not None:
-        known = {t.tag: t for t in column.field_tags if len(t.path) == 1}
-        nested = tuple(t for t in column.field_tags if len(t.path) > 1)
-        chosen = (known.get(t) or FieldTag((column.name,), t) for t in review.tags)
-        kept = (*chosen, *nested)
-    return replace(
-        column,
-        type=review.type or column.type,
-        comment=column.comment if review.comment is None else review.comment,
-        field_tags=kept,
-        reviewed=True,
-    )
+def _reviewed(found: FoundDataset, edits: Mapping[str, ColumnEdit]) -> tuple[Column, ...]:
+    edited = edit_columns(found.name, found.columns, edits)
+    return tuple(replace(column, reviewed=True) for column in edited)

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from privet.catalog import Database
-from privet.model.datasets import Column, Dataset
+from privet.model.datasets import Dataset
 from privet.model.decisions import Decision
-from privet.model.errors import InvalidRequest
 from privet.model.events import Outcome
 from privet.model.names import DatasetName
 from privet.policy import decide
 from privet.service.access import Act, administer, authenticate, event_of
+from privet.service.columns import ColumnEdit, edit_columns
 from privet.service.platform import Caller, Platform
 
 
@@ -90,27 +90,24 @@ class Datasets:
             self._platform.catalog.datasets.drop(name)
 
     def update_columns(
-        self, caller: Caller, name: DatasetName, changes: Mapping[str, Column], revision: int
+        self, caller: Caller, name: DatasetName, edits: Mapping[str, ColumnEdit], revision: int
     ) -> Dataset:
         """Change types, comments, tags or the review of columns, all or none.
 
         Args:
             caller: an administrator.
             name: the dataset.
-            changes: the new columns by the names of the old.
-            revision: the one that the changes were made on.
+            edits: by the names of the columns.
+            revision: the one that the edits were made on.
 
         Raises:
             Conflict: somebody changed the dataset since.
             InvalidRequest: a column that it does not have.
         """
-        act = Act("dataset.update", str(name), detail={"columns": sorted(changes)})
+        act = Act("dataset.update", str(name), detail={"columns": sorted(edits)})
         with administer(self._platform, caller, act) as admin:
             dataset = self._platform.catalog.datasets.get(name)
-            unknown = set(changes) - {c.name for c in dataset.columns}
-            if unknown:
-                raise InvalidRequest(f"`{name}` has no column `{min(unknown)}`")
-            columns = tuple(changes.get(c.name, c) for c in dataset.columns)
+            columns = edit_columns(name, dataset.columns, edits)
             return self._platform.catalog.datasets.update_columns(
                 name, columns, by=admin.user, expected_revision=revision
             )
