@@ -23,6 +23,7 @@ from privet.model.errors import InvalidRequest, PrivetError, Unauthenticated
 from privet.model.names import DatasetName, fold
 from privet.model.principals import BearerToken
 from privet.model.requests import ScanRequest
+from privet.model.strict_json import read_json
 from privet.service import Caller, Services
 from privet.service.scans import GovernedStream
 
@@ -120,11 +121,13 @@ def _request(descriptor: fl.FlightDescriptor) -> ScanRequest:
         parts = [part.decode(errors="replace") for part in descriptor.path]
         if len(parts) != len(DatasetName._fields):
             raise InvalidRequest("a path is a database and a dataset")
-        return ScanRequest(DatasetName(*(fold(part) for part in parts)))
-    body = _json(descriptor.command)
-    asked = body.get("scan")
-    known = {"dataset", "columns", "limit"}
-    if set(body) != {"scan"} or not isinstance(asked, dict) or not set(asked) <= known:
+        database, name = parts
+        return ScanRequest(DatasetName(fold(database, "database name"), fold(name, "dataset name")))
+    if descriptor.descriptor_type != fl.DescriptorType.CMD:
+        raise InvalidRequest("a descriptor is a path or a command")
+    body = read_json(descriptor.command)
+    asked = body.get("scan") if isinstance(body, dict) and set(body) == {"scan"} else None
+    if not isinstance(asked, dict) or not set(asked) <= {"dataset", "columns", "limit"}:
         raise InvalidRequest(
             "the command is not a scan", hint='send {"scan": {"dataset": "database.name"}}'
         )
@@ -140,16 +143,6 @@ def _request(descriptor: fl.FlightDescriptor) -> ScanRequest:
         raise InvalidRequest("a dataset name, a list of column names and a number are expected")
     chosen = None if columns is None else tuple(fold(c, "column name") for c in columns)
     return ScanRequest(DatasetName.parse(asked["dataset"]), chosen, limit)
-
-
-def _json(data: bytes) -> dict[str, Any]:
-    try:
-        body = json.loads(data)
-    except ValueError as error:
-        raise InvalidRequest("the command is not JSON") from error
-    if not isinstance(body, dict):
-        raise InvalidRequest("the command is not a JSON object")
-    return body
 
 
 @contextmanager

@@ -27,11 +27,16 @@ def scan(  # noqa: PLR0913, PLR0917 - the parameters of the address
     name: str,
     format: Annotated[ResultFormat, Query()] = ResultFormat.JSON,  # noqa: A002 - the interface
     columns: Annotated[str | None, Query(description="comma-separated")] = None,
-    limit: Annotated[int | None, Query(ge=0)] = None,
+    limit: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
 ) -> StreamingResponse:
     """Stream a dataset as this caller may see it."""
-    chosen = None if columns is None else tuple(fold(c.strip()) for c in columns.split(","))
-    request = ScanRequest(DatasetName(fold(database), fold(name)), chosen, limit)
+    chosen = (
+        None
+        if columns is None
+        else tuple(fold(c.strip(), "column name") for c in columns.split(","))
+    )
+    dataset = DatasetName(fold(database, "database name"), fold(name, "dataset name"))
+    request = ScanRequest(dataset, chosen, limit)
     stream = services.scans.open(caller, request)
     return StreamingResponse(
         _body(stream, encode(format, stream.schema, stream.begin())),
