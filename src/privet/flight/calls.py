@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from privet.model.errors import InvalidRequest
 from privet.model.names import DatasetName, fold
+from privet.model.strict_json import read_json
 from privet.service import Caller, Services
 
 CALL = "privet.call"
@@ -21,13 +21,11 @@ def call(services: Services, caller: Caller, body: bytes) -> Any:
         InvalidRequest: not such an object, or arguments that the use does not take.
         And what the use case raises.
     """
-    try:
-        asked = json.loads(body)
-    except ValueError as error:
-        raise InvalidRequest("the call is not JSON") from error
-    if not isinstance(asked, dict) or asked.get("use") not in _USES:
+    asked = read_json(body)
+    use = asked.pop("use", None) if isinstance(asked, dict) else None
+    if not isinstance(use, str) or use not in _USES:
         raise InvalidRequest("no such use", hint=f"one of {', '.join(_USES)}")
-    function, takes = _USES[asked.pop("use")]
+    function, takes = _USES[use]
     given = {k: v for k, v in asked.items() if v is not None}
     if not set(given) <= set(takes) or not all(_fits(v, takes[k]) for k, v in given.items()):
         raise InvalidRequest("wrong arguments", hint=f"it takes {', '.join(takes) or 'none'}")

@@ -11,6 +11,8 @@ from privet.rest import data, governance, problems, scans, sessions
 from privet.rest.guard import Guard
 from privet.service import Services
 
+_LARGEST_BODY = 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class ServerInfo:
@@ -27,6 +29,7 @@ def create_app(services: Services, info: ServerInfo) -> FastAPI:
         summary="Governed access to datasets, and its administration",
         docs_url=None,
         redoc_url=None,
+        max_body_size=_LARGEST_BODY,
     )
     app.state.services = services
     app.state.info = info

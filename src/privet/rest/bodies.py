@@ -33,7 +33,7 @@ class NewToken(Body):
 
     user: str
     groups: list[str] = Field(default_factory=list[str])
-    lifetime: int | None = None
+    lifetime: int | None = Field(None, gt=0, lt=2**31)
 
 
 class NewUser(Body):

@@ -22,11 +22,12 @@ from privet.rest.bodies import (
     view_json,
 )
 from privet.rest.callers import CallerDep, ServicesDep
+from privet.rest.strict import StrictRoute
 from privet.service import event_dict
 from privet.service.columns import ColumnEdit
 from privet.service.crawls import Registration
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(route_class=StrictRoute, prefix="/v1")
 _GONE = status.HTTP_204_NO_CONTENT
 
 

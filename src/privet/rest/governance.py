@@ -23,8 +23,9 @@ from privet.rest.bodies import (
     tag_json,
 )
 from privet.rest.callers import CallerDep, ServicesDep
+from privet.rest.strict import StrictRoute
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(route_class=StrictRoute, prefix="/v1")
 _GONE = status.HTTP_204_NO_CONTENT
 _MADE = status.HTTP_201_CREATED
 

@@ -64,8 +64,18 @@ async def _malformed(_: Request, error: Exception) -> JSONResponse:
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    code = "not_found" if error.status_code == HTTPStatus.NOT_FOUND else "invalid_request"
-    return _plain(HTTPStatus(error.status_code), code, "there is nothing at this address")
+    status = HTTPStatus(error.status_code)
+    code = "not_found" if status is HTTPStatus.NOT_FOUND else "invalid_request"
+    answer = _plain(status, code, _SAID.get(status, "the request cannot be understood"))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+_SAID = {
+    HTTPStatus.NOT_FOUND: "there is nothing at this address",
+    HTTPStatus.METHOD_NOT_ALLOWED: "this address does not know the method",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "the body is too large",
+}
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Request, status
 from privet import __version__
 from privet.rest.bodies import Json, Login, NewToken, NewUser, items, moment
 from privet.rest.callers import CallerDep, ServicesDep
+from privet.rest.strict import StrictRoute
 from privet.service.sessions import IssuedToken
 
-router = APIRouter(prefix="/v1", tags=["sessions"])
+router = APIRouter(route_class=StrictRoute, prefix="/v1", tags=["sessions"])
 _GONE = status.HTTP_204_NO_CONTENT
 
 
