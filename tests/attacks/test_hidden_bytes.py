@@ -97,7 +97,7 @@ def test_a_hidden_column_is_named_nowhere(server: TrialServer, secret: Planted) 
         flights = client.list_flights(options=bearer(secret.reader.token))
         texts += [f"{info.schema} {info.descriptor.path}" for info in flights]
         descriptor = fl.FlightDescriptor.for_path(*secret.dataset.split("."))
-        texts.append(str(client.get_schema(descriptor, bearer(secret.reader.token)).schema))
+        texts.append(str(client.get_flight_info(descriptor, bearer(secret.reader.token)).schema))
     for text in texts:
         assert "phone" not in text.lower()
         assert "note" not in text.lower()

@@ -13,7 +13,7 @@ class ScanRequest:
     """Read a dataset: some of its visible columns (None: all), at most `limit` rows (None: all).
 
     Raises:
-        InvalidRequest: the limit is negative.
+        InvalidRequest: the limit is negative, or no column is asked for.
     """
 
     dataset: DatasetName
@@ -25,3 +25,5 @@ class ScanRequest:
             raise InvalidRequest(
                 f"`{self.limit}` is not a row limit", hint="use 0 or more, or leave it out"
             )
+        if self.columns is not None and not self.columns:
+            raise InvalidRequest("no column is asked for", hint="name some, or leave columns out")

@@ -43,7 +43,11 @@ def _unreadable() -> Unauthenticated:
 
 
 def _caller(request: Request) -> Caller:
-    return Caller(credentials_of(request.headers.get("authorization")), _DOOR)
+    headers = request.headers.getlist("authorization")
+    if len(headers) > 1:
+        # Whoever stands before us may have looked at another one than we would.
+        raise _unreadable()
+    return Caller(credentials_of(headers[0] if headers else None), _DOOR)
 
 
 def _services(request: Request) -> Services:

@@ -79,7 +79,11 @@ _SAID = {
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    _log.error("unexpected error", path=request.url.path, kind=type(error).__name__, exc_info=error)
+    if isinstance(error.__cause__, PrivetError):
+        # The answer had begun, so it can only be broken off; the library does that.
+        _log.warning("answer broke off", code=error.__cause__.code)
+    else:
+        _log.error("unexpected error", path=request.url.path, exc_info=error)
     return _plain(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", "something went wrong here")
 
 

@@ -67,8 +67,15 @@ class Scans:
             TicketInvalid: altered, expired, or another principal's.
             As `open`.
         """
-        principal = authenticate(self._platform, caller)
-        return self._start(principal, caller, self._platform.seal.open(ticket, principal))
+        platform = self._platform
+        principal = authenticate(platform, caller)
+        try:
+            request = platform.seal.open(ticket, principal)
+        except PrivetError as error:
+            refused = event_of(principal, caller, "scan.start", Outcome.REFUSED)
+            error.audit_id = platform.audit.record(replace(refused, error=error.code)).id
+            raise
+        return self._start(principal, caller, request)
 
     def _start(self, principal: Principal, caller: Caller, request: ScanRequest) -> GovernedStream:
         plan, started = self._enforced(principal, caller, request, "scan.start")
