@@ -13,10 +13,11 @@ from itertools import product
 
 from cells import Cell, identity
 from kinds import kind_of
-from meaning import Failed, apply, conjunction, constant, into, negation, parts_of
+from meaning import Failed, alike, apply, conjunction, constant, into, negation, parts_of
 
 from privet.model.expressions import (
     And,
+    Arithmetic,
     Call,
     Case,
     ColumnRef,
@@ -64,26 +65,75 @@ def outcomes(expr: Expr, kinds: Kinds) -> Outcomes:
 
 
 def _branches(expr: Case, kinds: Kinds) -> Iterator[Cell]:
-    goal = kind_of(expr, kinds)
+    """What a CASE can be: one value if only one result is ever reached, else any of its kind."""
+    reached: list[Expr] = []
+    decided = True
     for condition, result in (*expr.branches, (Literal(True), expr.default)):
         tested = outcomes(condition, kinds)
         if True in tested:
-            own = kind_of(result, kinds)
-            yield from (v if v == ANY else into(v, own, goal) for v in outcomes(result, kinds))
+            reached.append(result)
+        decided = decided and len(tested) == 1
         if tested <= {True}:
-            return
+            break
+    found = {v for result in reached for v in outcomes(result, kinds)}
+    if decided and len(reached) == 1 and found and ANY not in found:
+        held = kind_of(reached[0], kinds), kind_of(expr, kinds)
+        with suppress(Failed):
+            yield from (into(v, *held) for v in found)
+    elif kind_of(expr, kinds) == "boolean":
+        yield from found
+    else:
+        yield from ((None if v is None else ANY) for v in found)
 
 
 def _applied(expr: Expr, kinds: Kinds) -> Iterator[Cell]:
-    for values in product(*(outcomes(p, kinds) for p in parts_of(expr))):
-        if ANY in values and isinstance(expr, Call) and expr.function == "coalesce":
-            first = next(v for v in values if v is not None)
-            yield first if isinstance(first, bool) else ANY
-        elif ANY in values:
-            yield None if None in values else ANY
-        else:
+    """What a part can be: computed if all that it needs is one value each, else any of its kind."""
+    parts = parts_of(expr)
+    needed = [outcomes(p, kinds) for p in parts]
+    held = [kind_of(p, kinds) for p in parts]
+    if all(len(found) == 1 and ANY not in found for found in needed) or (
+        isinstance(expr, Compare) and "boolean" in held
+    ):
+        for values in product(*needed):
             with suppress(Failed):
                 yield apply(expr, kinds, list(values))
+    elif isinstance(expr, Call) and expr.function == "coalesce":
+        yield from _first(needed, kind_of(expr, kinds))
+    elif all(needed) and not _never_meet(expr, needed, held):
+        if all(found - {None} for found in needed):
+            yield ANY
+        if any(None in found for found in needed):
+            yield None
+
+
+def _first(needed: list[Outcomes], kind: str) -> Iterator[Cell]:
+    """A coalesce: NULLs are passed over, and nothing behind a part that is never NULL is taken."""
+    if not all(needed):
+        return
+    for found in needed:
+        known = found - {None}
+        yield from known if kind == "boolean" else ({ANY} if known else ())
+        if None not in found:
+            return
+    yield None
+
+
+def _never_meet(expr: Expr, needed: list[Outcomes], held: list[str]) -> bool:
+    """Whether an operand is a constant that cannot be converted to meet the others."""
+    if isinstance(expr, Arithmetic):
+        exact = expr.op != "/" and set(held) <= {"integer", "null"}
+        against = ["integer" if exact else "float"] * 2
+    elif isinstance(expr, Compare):
+        against = held[::-1]
+    else:
+        return False
+    for found, own, other in zip(needed, held, against, strict=True):
+        if len(found) == 1 and ANY not in found:
+            try:
+                alike(next(iter(found)), own, other)
+            except Failed:
+                return True
+    return False
 
 
 def _some(found: Iterable[Cell], kind: str) -> Outcomes:

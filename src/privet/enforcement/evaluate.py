@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
+from operator import attrgetter
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +20,11 @@ import pyarrow.types as pat
 from privet.enforcement import arithmetic
 from privet.enforcement.compare import compare
 from privet.enforcement.values import (
+    DayParts,
     Mask,
     Value,
+    Whole,
+    day_parts,
     either,
     is_text,
     spread,
@@ -281,17 +285,15 @@ def _coalesce(values: list[Value], rows: int) -> Value:
     return Value(pc.coalesce(*(v.datum for v in unified)), either(*(v.failed for v in unified)))
 
 
-def _date_part(kernel: Callable[[object], pa.Array], values: list[Value], _: int) -> Value:
+def _date_part(part: Callable[[DayParts], Whole], values: list[Value], rows: int) -> Value:
     value = values[0]
     if pat.is_null(value.datum.type):
         return Value(pa.scalar(None, pa.int64()), value.failed)
     if not (pat.is_date(value.datum.type) or pat.is_timestamp(value.datum.type)):
         raise TypeMismatch(f"a date is needed, not `{value.datum.type}`")
-    datum = value.datum
-    if pat.is_timestamp(datum.type) and datum.type.tz is not None:
-        # The stored integers are UTC; Arrow would take the parts in the column's own zone.
-        datum = datum.cast(pa.timestamp(datum.type.unit, tz="UTC"))
-    return Value(kernel(datum), value.failed)
+    known = valid_rows(value.datum, rows)
+    numbers = np.broadcast_to(part(day_parts(value.datum)), (rows,))
+    return Value(pa.array(numbers, pa.int64(), mask=~known), value.failed)
 
 
 _FUNCTIONS: dict[str, Callable[[list[Value], int], Value]] = {
@@ -303,7 +305,7 @@ _FUNCTIONS: dict[str, Callable[[list[Value], int], Value]] = {
     "concat": _concat,
     "coalesce": _coalesce,
     "abs": lambda values, rows: arithmetic.absolute(values[0], rows),
-    "year": partial(_date_part, pc.year),
-    "month": partial(_date_part, pc.month),
-    "day": partial(_date_part, pc.day),
+    "year": partial(_date_part, attrgetter("year")),
+    "month": partial(_date_part, attrgetter("month")),
+    "day": partial(_date_part, attrgetter("day")),
 }

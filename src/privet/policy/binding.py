@@ -262,12 +262,19 @@ def _arithmetic(expr: Arithmetic, columns: _Columns) -> Kind:
     kinds = {_need(p, columns, NUMBERS, f"`{expr.op}`") for p in (expr.left, expr.right)}
     if expr.op is ArithmeticOp.DIV or kinds & {Kind.FLOAT, Kind.DECIMAL}:
         return Kind.FLOAT
-    return Kind.NULL if Kind.NULL in kinds else Kind.INTEGER
+    return _if_known(columns) if Kind.NULL in kinds else Kind.INTEGER
 
 
 def _signless(part: Expr, columns: _Columns, what: str) -> Kind:
     kind = _need(part, columns, NUMBERS, what)
+    if kind is Kind.NULL:
+        return _if_known(columns)
     return Kind.FLOAT if kind is Kind.DECIMAL else kind
+
+
+def _if_known(columns: _Columns) -> Kind:
+    """The kind of arithmetic with NULL: an integer, unless NULL stands for an unknown column."""
+    return Kind.NULL if columns is None else Kind.INTEGER
 
 
 def function_of(call: Call) -> Function | None:

@@ -13,6 +13,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from privet.model.expressions import ArithmeticOp, CompareOp, LiteralValue
 from privet.policy.functions import CAST
 
@@ -106,7 +109,6 @@ def call(function: str, arguments: Sequence[Value]) -> Value:
 
     Raises:
         Fails: it has no value for these arguments.
-        Undecided: only the engine computes it (case mapping beyond ASCII).
     """
     if function == "coalesce":
         return next((a for a in arguments if a is not None), None)
@@ -213,15 +215,12 @@ def _pattern_parts(pattern: str) -> list[tuple[str, str]]:
 
 
 def _lower(text: str) -> str:
-    if not text.isascii():
-        raise Undecided
-    return text.lower()
+    # Python's own mapping may change the number of code points; Arrow's is the simple one.
+    return pc.utf8_lower(pa.scalar(text)).as_py()
 
 
 def _upper(text: str) -> str:
-    if not text.isascii():
-        raise Undecided
-    return text.upper()
+    return pc.utf8_upper(pa.scalar(text)).as_py()
 
 
 def _substr(text: str, start: int, count: int | None = None) -> str:

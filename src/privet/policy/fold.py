@@ -7,7 +7,7 @@ whether it can fail. Only what is certain is replaced; the rest is kept as writt
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -136,6 +136,28 @@ def _join(parts: Sequence[_Part], whole: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def _compared(op: CompareOp, left: _Part, right: _Part) -> frozenset[str]:
+    """What a comparison of booleans can be, from what its sides can be."""
+    truth = {_T: True, _F: False, _N: None}
+    names = {value: name for name, value in truth.items()}
+    return frozenset(
+        names[constants.compare(op, truth[a], truth[b])]
+        for a in left.possible & truth.keys()
+        for b in right.possible & truth.keys()
+    )
+
+
+def _is_unfit(value: Value, other: Kind) -> bool:
+    try:
+        if isinstance(value, str) and other in NUMBERS:
+            constants.compare(CompareOp.EQ, value, 0)
+        elif type(value) is int and other is Kind.FLOAT:
+            to_float(value)
+    except Fails:
+        return True
+    return False
+
+
 def _reached(
     branches: Sequence[tuple[_Part, _Part]], default: _Part
 ) -> tuple[frozenset[str], bool]:
@@ -187,6 +209,8 @@ class _Folder:
         if _any_dead(parts):
             return _Part(shown, _DEAD, may_fail=True)
         converts = self._conversion_may_fail(parts, written)
+        if converts and self._never_converts(parts, written):
+            return _Part(shown, _DEAD, may_fail=True)
         if _NULL in (left.possible, right.possible):
             return _settle(shown, _NULL, may_fail or converts)
         if left.known and right.known:
@@ -195,6 +219,8 @@ class _Folder:
                 lambda: constants.compare(shown.op, left.value, right.value),
                 _Part(shown, may_fail=True),
             )
+        if Kind.BOOLEAN in {kind_of(e, self.kinds) for e in written}:
+            return _settle(shown, _compared(shown.op, left, right), may_fail)
         nulls = (left.possible | right.possible) & _NULL
         return _settle(shown, frozenset({_T, _F}) | nulls, may_fail or converts)
 
@@ -206,14 +232,16 @@ class _Folder:
             or any(pair <= exact for exact in _EXACT)
         ):
             return False
-        whole = [p.value for p in parts if p.known and isinstance(p.value, int)]
-        if pair == _INEXACT and whole:
-            try:
-                to_float(whole[0])
-            except Fails:
-                return True
-            return False
-        return True
+        constant = any(p.known and isinstance(p.value, int) for p in parts)
+        return pair != _INEXACT or not constant or self._never_converts(parts, written)
+
+    def _never_converts(self, parts: tuple[_Part, _Part], written: tuple[Expr, Expr]) -> bool:
+        """Whether one side is a constant that cannot be brought to the kind of the other."""
+        return any(
+            _is_unfit(part.value, kind_of(other, self.kinds))
+            for part, other in zip(parts, reversed(written), strict=True)
+            if part.known
+        )
 
     def membership(self, expr: In) -> _Part:
         subject = self.reduce(expr.subject)
@@ -260,26 +288,34 @@ class _Folder:
                 # Nothing behind a condition that always fails is ever reached.
                 break
         if kind_of(expr, self.kinds) in NUMBERS:
-            return self._of_numbers(expr, default if not branches else None)
+            possible = _reached(branches, default)[0]
+            return self._of_numbers(expr, default if not branches else None, possible)
         if not branches:
             return default
         shown = Case(tuple((c.expr, v.expr) for c, v in branches), default.expr)
         return self._kept(expr, shown, *_reached(branches, default))
 
-    def _of_numbers(self, expr: Expr, part: _Part | None) -> _Part:
+    def _of_numbers(self, expr: Expr, part: _Part | None, possible: frozenset[str]) -> _Part:
         """A CASE or coalesce of numbers: their kinds together decide how it computes.
 
         So it stays as it is written, unless it is one constant.
         """
         if part is None or not part.known:
-            return _Part(expr, frozenset({_V, _N}), may_fail=True)
-        if part.value is None or kind_of(expr, self.kinds) is Kind.INTEGER:
+            return _Part(expr, possible, may_fail=True)
+        if part.value is None:
+            # A bare NULL would be of no kind, and convert nothing that it meets.
+            return replace(part, expr=expr)
+        if kind_of(expr, self.kinds) is Kind.INTEGER:
             return part
         return _computed(expr, lambda: to_float(part.value), part)
 
     def arithmetic(self, expr: Arithmetic) -> _Part:
         parts = [self.reduce(expr.left), self.reduce(expr.right)]
         shown = Arithmetic(expr.op, parts[0].expr, parts[1].expr)
+        if kind_of(expr, self.kinds) is Kind.FLOAT and any(
+            p.known and _is_unfit(p.value, Kind.FLOAT) for p in parts
+        ):
+            return _Part(shown, _DEAD, may_fail=True)
         return self._strict(
             shown,
             parts,
@@ -308,20 +344,20 @@ class _Folder:
             return _Part(shown, _DEAD, may_fail=True)
         value = constants.call("coalesce", [p.value for p in parts])
         constant = _constant(expr, value) if all(p.known for p in parts) else None
-        if kind_of(expr, self.kinds) in NUMBERS:
-            return self._of_numbers(expr, constant)
-        if constant:
-            return constant
         found: frozenset[str] = _NULL
         for part in parts:
             # What comes after a part that is never NULL is never taken.
             found = found - _NULL | part.possible
             if _N not in part.possible:
                 break
+        if kind_of(expr, self.kinds) in NUMBERS:
+            return self._of_numbers(expr, constant, found)
+        if constant:
+            return constant
         return self._kept(expr, shown, found, any(p.may_fail for p in parts))
 
     def _kept(self, expr: Expr, shown: Expr, possible: frozenset[str], may_fail: bool) -> _Part:
-        if kind_of(expr, self.kinds) is Kind.BOOLEAN:
+        if kind_of(expr, self.kinds) in {Kind.BOOLEAN, Kind.NULL}:
             return _settle(shown, possible, may_fail)
         return _Part(shown, possible, may_fail or not possible)
 
@@ -334,7 +370,8 @@ class _Folder:
         may_fail = any(p.may_fail for p in parts)
         if any(p.possible == _NULL for p in parts):
             # Kept as written: its kind decides whether what it meets is converted, and may fail.
-            return _Part(shown, _NULL, may_fail or not total)
+            known = all(p.known for p in parts)
+            return _Part(shown, _NULL, may_fail or not (total or known), known=known)
         nulls = frozenset[str]().union(*(p.possible for p in parts)) & _NULL
         unknown = _Part(shown, frozenset({_V}) | nulls, may_fail or not total)
         return _computed(shown, compute, unknown) if all(p.known for p in parts) else unknown
