@@ -193,8 +193,11 @@ class _Callers(fl.ServerMiddlewareFactory):
             if info.method == fl.FlightMethod.GET_SCHEMA:
                 # The library sends what a handler of this method raises with its traceback.
                 raise InvalidRequest("GetSchema is not served", hint="GetFlightInfo has the schema")
-            header = next((v[0] for k, v in headers.items() if k.lower() == "authorization"), "")
-            scheme, _, value = header.partition(" ")
+            given = [v for k, vs in headers.items() if k.lower() == "authorization" for v in vs]
+            if len(given) > 1:
+                # Whoever stands before us may have looked at another one than we would.
+                raise _unreadable()
+            scheme, _, value = "".join(given).partition(" ")
             match scheme.lower():
                 case "bearer":
                     return _Call(Caller(BearerToken(value.strip()), _DOOR))
@@ -205,9 +208,7 @@ class _Callers(fl.ServerMiddlewareFactory):
                 case "":
                     return _Call(Caller(None, _DOOR))
                 case _:
-                    raise Unauthenticated(
-                        "the authorization header cannot be read", hint="send a bearer token"
-                    )
+                    raise _unreadable()
 
 
 def _basic(value: str) -> tuple[str, str]:
@@ -215,9 +216,15 @@ def _basic(value: str) -> tuple[str, str]:
         # Some clients leave out the padding.
         decoded = base64.b64decode(value + "=" * (-len(value) % 4), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError) as error:
-        raise Unauthenticated("the authorization header cannot be read") from error
+        raise _unreadable() from error
     user, _, password = decoded.partition(":")
     return user, password
+
+
+def _unreadable() -> Unauthenticated:
+    return Unauthenticated(
+        "the authorization header cannot be read", hint="send one `Bearer <token>`, or Basic"
+    )
 
 
 class _Call(fl.ServerMiddleware):

@@ -60,7 +60,7 @@ def event_of(principal: Principal, caller: Caller, action: str, outcome: Outcome
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An administrative act, as it will be recorded."""
+    """What is asked for beside reading data, as it will be recorded."""
 
     action: str
     object: str = ""
@@ -111,14 +111,26 @@ def _record_end(platform: Platform, asked: Event, outcome: Outcome, error: str) 
     )
 
 
-def steward(platform: Platform, caller: Caller) -> Principal:
-    """A caller who may see what the catalog holds behind the policy.
+def steward(platform: Platform, caller: Caller, act: Act) -> Principal:
+    """A caller who may see what the catalog holds behind the policy; only refusals are recorded.
 
     Raises:
         Unauthenticated: the credentials do not hold.
         NotFound: they do, and this caller may not; it reads as if the page were not there.
+        AuditUnavailable: the refusal could not be recorded.
     """
     principal = authenticate(platform, caller)
     if not principal.admin:
-        raise NotFound("there is nothing here for you", hint="ask a catalog administrator")
+        refused = platform.audit.record(
+            replace(
+                event_of(principal, caller, act.action, Outcome.REFUSED),
+                object=act.object,
+                error=NotFound.code,
+            )
+        )
+        raise NotFound(
+            "there is nothing here for you",
+            hint="ask a catalog administrator",
+            audit_id=refused.id,
+        )
     return principal

@@ -64,12 +64,12 @@ class Crawls:
 
     def list(self, caller: Caller) -> tuple[Crawl, ...]:
         """All crawls, the latest of each name."""
-        steward(self._platform, caller)
+        steward(self._platform, caller, Act("crawl.list"))
         return self._platform.catalog.crawls.list()
 
     def get(self, caller: Caller, name: str) -> Crawl:
         """One crawl with what it found so far."""
-        steward(self._platform, caller)
+        steward(self._platform, caller, Act("crawl.describe", name))
         return self._platform.catalog.crawls.get(fold(name))
 
     def register(self, caller: Caller, crawl_name: str, wanted: Registration) -> Dataset:

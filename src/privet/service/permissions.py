@@ -36,7 +36,7 @@ class Permissions:
         dataset: DatasetName | None = None,
     ) -> tuple[Permission, ...]:
         """Stored permissions; on a database also those on its datasets."""
-        steward(self._platform, caller)
+        steward(self._platform, caller, Act("permission.list"))
         return self._platform.catalog.permissions.list(
             role=role, database=database, dataset=dataset
         )

@@ -15,7 +15,7 @@ class Roles:
 
     def list(self, caller: Caller) -> tuple[Role, ...]:
         """All roles with their groups."""
-        steward(self._platform, caller)
+        steward(self._platform, caller, Act("role.list"))
         return self._platform.catalog.roles.list()
 
     def create(self, caller: Caller, name: str) -> Role:

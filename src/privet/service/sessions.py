@@ -90,7 +90,7 @@ class Sessions:
 
     def list_users(self, caller: Caller) -> tuple[User, ...]:
         """The local users."""
-        steward(self._platform, caller)
+        steward(self._platform, caller, Act("user.list"))
         return self._platform.identity.list_users()
 
     def rotate_signing_keys(self, caller: Caller) -> None:
