@@ -14,6 +14,9 @@ import pyarrow.types as pat
 from privet.enforcement.values import Mask
 from privet.model.errors import SourceInvalid
 
+_SLOTS = {1: "u1", 2: "u2", 4: "u4", 8: "u8"}
+"""Slot widths in bytes that numpy fills fastest as integers."""
+
 
 def plain_type(kind: pa.DataType) -> pa.DataType:
     """The type in which a column of a source leaves: encodings and extensions undone."""
@@ -45,15 +48,18 @@ def rebuild(column: pa.Array, keep: pa.Array | None) -> pa.Array:
     Raises:
         SourceInvalid: a type that cannot be rebuilt.
     """
-    # The positions are ours: nothing to check, and checking costs a pass.
-    kept = column if keep is None else pc.take(column, keep, boundscheck=False)
-    if pat.is_dictionary(kept.type):
-        kept = kept.dictionary_decode()
-    if pat.is_nested(kept.type):
-        return _rebuild_nested(kept)
-    if kept.null_count == 0 or pat.is_null(kept.type):
-        return kept
-    return _zero_under_null(kept)
+    kind = column.type
+    if pat.is_dictionary(kind):
+        kept = column if keep is None else _take(column, keep)
+        return rebuild(kept.dictionary_decode(), None)
+    if pat.is_nested(kind):
+        return _rebuild_nested(column if keep is None else _take(column, keep))
+    if not (_is_fixed(kind) or pat.is_string(kind) or pat.is_binary(kind) or pat.is_null(kind)):
+        raise _ungoverned(kind)
+    if keep is None and _is_part(column):
+        keep = pa.array(np.arange(len(column)))
+    kept = column if keep is None else _take(column, keep)
+    return kept if kept.null_count == 0 or pat.is_null(kind) else _zero_under_null(kept)
 
 
 def withhold(column: pa.Array, show: Mask) -> pa.Array:
@@ -64,28 +70,40 @@ def withhold(column: pa.Array, show: Mask) -> pa.Array:
     return rebuild(column.take(positions), None)
 
 
+def _take(column: pa.Array, keep: pa.Array) -> pa.Array:
+    # The positions are ours: nothing to check, and checking costs a pass.
+    return pc.take(column, keep, boundscheck=False)
+
+
+def _is_fixed(kind: pa.DataType) -> bool:
+    return pat.is_primitive(kind) or pat.is_decimal(kind) or pat.is_fixed_size_binary(kind)
+
+
+def _is_part(array: pa.Array) -> bool:
+    """Whether its buffers hold other rows too; what is sent is padded with some of these."""
+    if array.offset or pat.is_null(array.type):
+        return array.offset > 0
+    # The second buffer has the values, or of text the offsets: one more than there are rows.
+    fixed = _is_fixed(array.type)
+    bits = len(array) * array.type.bit_width if fixed else 32 * (len(array) + 1)
+    buffer = array.buffers()[1]
+    return buffer is not None and buffer.size > (bits + 7) // 8
+
+
 def _zero_under_null(array: pa.Array) -> pa.Array:
-    if pat.is_boolean(array.type):
-        cleared = pc.fill_null(array, fill_value=False)
-    elif pat.is_primitive(array.type) or pat.is_decimal(array.type):
-        zero = pa.scalar(0, pa.int32()) if array.type.bit_width <= 32 else pa.scalar(0)  # noqa: PLR2004
-        if pat.is_decimal(array.type):
-            cleared = pc.fill_null(array, pa.scalar(0, array.type))
-        else:
-            cleared = pc.fill_null(array, _cast_zero(zero, array.type))
-    else:
+    absent = np.asarray(array.is_null())
+    if not _is_fixed(array.type):
         # Variable-length values under NULL have no length once taken by masked positions.
-        return array.take(pa.array(np.arange(len(array)), mask=np.asarray(array.is_null())))
-    invalid = pa.array(np.asarray(array.is_valid()))
-    return pa.Array.from_buffers(
-        array.type, len(array), [invalid.buffers()[1], cleared.buffers()[1]], offset=0
-    )
-
-
-def _cast_zero(zero: pa.Scalar, kind: pa.DataType) -> pa.Scalar:
-    if pat.is_integer(kind) or pat.is_floating(kind):
-        return pa.scalar(0, pa.int64()).cast(kind)
-    return zero.cast(kind)
+        return array.take(pa.array(np.arange(len(array)), mask=absent))
+    if pat.is_boolean(array.type):
+        values = pc.fill_null(array, fill_value=False).buffers()[1]
+    else:
+        width = array.type.bit_width // 8
+        whole = np.frombuffer(array.buffers()[1], _SLOTS.get(width, f"V{width}"))
+        slots = whole[array.offset : array.offset + len(array)].copy()
+        slots[absent] = np.zeros((), slots.dtype)
+        values = pa.py_buffer(slots)
+    return pa.Array.from_buffers(array.type, len(array), [pa.array(~absent).buffers()[1], values])
 
 
 def _rebuild_nested(array: pa.Array) -> pa.Array:
@@ -96,14 +114,21 @@ def _rebuild_nested(array: pa.Array) -> pa.Array:
         children = [rebuild(child, None) for child in array.flatten()]
         fields = [kind.field(i) for i in range(kind.num_fields)]
         return pa.StructArray.from_arrays(children, fields=fields, mask=absent)
+    if not (pat.is_list(kind) or pat.is_map(kind)):
+        raise _ungoverned(kind)
     taken = array.take(pa.array(np.arange(len(array)), mask=np.asarray(absent)))
     if pat.is_list(kind):
         values = rebuild(taken.flatten(), None)
         return pa.ListArray.from_arrays(_offsets(taken), values, type=kind, mask=absent)
-    if pat.is_map(kind):
-        keys, items = (rebuild(part, None) for part in (taken.keys, taken.items))
-        return pa.MapArray.from_arrays(_offsets(taken), keys, items, type=kind, mask=absent)
-    raise SourceInvalid(f"columns of type `{kind}` cannot be governed")
+    keys, items = (rebuild(part, None) for part in (taken.keys, taken.items))
+    return pa.MapArray.from_arrays(_offsets(taken), keys, items, type=kind, mask=absent)
+
+
+def _ungoverned(kind: pa.DataType) -> SourceInvalid:
+    return SourceInvalid(
+        f"columns of type `{kind}` cannot be governed",
+        hint="a data steward can store the column as another type",
+    )
 
 
 def _offsets(taken: pa.Array) -> pa.Array:
