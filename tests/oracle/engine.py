@@ -48,12 +48,18 @@ def raw_batch(plan: EnforcedPlan, table: pa.Table) -> pa.RecordBatch:
 def answer(world: World) -> Answer | None:
     """The engine's answer, in the oracle's words."""
     plan = plan_of(world)
-    if plan is None:
-        return None
-    batch = plan.apply(raw_batch(plan, world.table))
-    assert batch.schema.equals(plan.schema), "the batch has another schema than was announced"
-    columns = tuple((f.name, f.type) for f in batch.schema)
-    cells = [cells_of(column) for column in batch.columns]
+    return None if plan is None else applied(plan, raw_batch(plan, world.table))
+
+
+def applied(plan: EnforcedPlan, *batches: pa.RecordBatch) -> Answer:
+    """What becomes of raw batches, put together again."""
+    leaving = [plan.apply(batch) for batch in batches]
+    for batch in leaving:
+        batch.validate(full=True)
+        assert batch.schema.equals(plan.schema), "the batch has another schema than was announced"
+    whole = pa.Table.from_batches(leaving, plan.schema)
+    columns = tuple((f.name, f.type) for f in plan.schema)
+    cells = [cells_of(column) for column in whole.columns]
     return Answer(columns, tuple(zip(*cells, strict=True)))
 
 

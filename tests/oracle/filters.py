@@ -268,4 +268,6 @@ class Filters:
         if isinstance(cell, Moment):
             micros = cell.nanoseconds // 1000 if abs(cell.nanoseconds) < 10**19 else 0
             return Literal(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros))
+        if isinstance(cell, int) and cell >= 2**63:
+            return Literal(Decimal(f"{cell}.0"))
         return Literal(cell)

@@ -44,8 +44,9 @@ TAGS = tuple(map(TagName.parse, ("phi.mrn", "pii.email", "phi.zip", "pii.age", "
 ROLES = ("analyst_role", "steward_role", "auditor_role", "public_role")
 GROUPS = ("g1", "g2", "user:ada", "user:demo_user2")
 TOKENS = (
-    *("tokenize", "tokenize", "tokenize", "fpt_ref", "fp_ref_tokenize", "tokenize_no_ref", "fpt"),
-    *("fp_noref_tokenize", "nfp_ref_tokenize", "nfp_noref_tokenize", "sha2"),
+    *("tokenize",) * 5,
+    *("tokenize_no_ref",) * 3,
+    *("nfp_ref_tokenize", "nfp_noref_tokenize", "sha2"),
 )
 PLAIN = ("mask", "mask", "zero", "null")
 

@@ -59,20 +59,38 @@ class Said:
 
 def answer(world: World, keyed: Keyed) -> Answer | None:
     """What the principal gets, or None if the dataset does not exist for them (rule 3)."""
-    table = world.dataset
-    kinds = {c.name: kind_of_type(c.type) for c in table.columns}
-    cells = {c.name: cells_of(world.table.column(c.name)) for c in table.columns}
-    rows = [dict(zip(cells, values, strict=True)) for values in zip(*cells.values(), strict=True)]
-    grants = _everything(table) if world.principal.admin else list(grants_of(world))
-    visible = [c for c in table.columns if any(c.name in g.shown for g in grants)]
-    if not visible:
+    columns = visible(world)
+    if not columns:
         return None
-    seen: list[tuple[Cell, ...]] = []
-    for row in rows:
+    seen = tuple(row for row in rows_seen(world, keyed) if row is not None)
+    return Answer(tuple((c.name, leaves_as(c.type)) for c in columns), seen)
+
+
+def visible(world: World) -> list[Column]:
+    """The columns that some grant shows, in order."""
+    grants = _heard(world)
+    return [c for c in world.dataset.columns if any(c.name in g.shown for g in grants)]
+
+
+def rows_seen(world: World, keyed: Keyed) -> list[tuple[Cell, ...] | None]:
+    """For each row of the table, what is seen of it; None if it is hidden (rule 1)."""
+    grants, columns = _heard(world), visible(world)
+    kinds = {c.name: kind_of_type(c.type) for c in world.dataset.columns}
+    cells = {c.name: cells_of(world.table.column(c.name)) for c in world.dataset.columns}
+    seen: list[tuple[Cell, ...] | None] = []
+    for values in zip(*cells.values(), strict=True):
+        row = dict(zip(cells, values, strict=True))
         true = [g for g in grants if g.where is None or holds(g.where, row, kinds)]
-        if true:
-            seen.append(tuple(_cell(world, c, row[c.name], true, grants, keyed) for c in visible))
-    return Answer(tuple((c.name, leaves_as(c.type)) for c in visible), tuple(seen))
+        shown = tuple(_cell(world, c, row[c.name], true, grants, keyed) for c in columns)
+        seen.append(shown if true else None)
+    return seen
+
+
+def _heard(world: World) -> list[Said]:
+    """The grants; for an admin, rule 8: reads that know no policy."""
+    if world.principal.admin:
+        return [Said({c.name: CLEAR for c in world.dataset.columns}, None)]
+    return list(grants_of(world))
 
 
 def _cell(
@@ -185,8 +203,3 @@ def matches(tags: TagExpr, held: frozenset[TagName]) -> bool:
         case TagOr(parts):
             return any(matches(p, held) for p in parts)
     raise AssertionError(tags)
-
-
-def _everything(dataset: Dataset) -> list[Said]:
-    """Rule 8: an admin's reads know no policy."""
-    return [Said({c.name: CLEAR for c in dataset.columns}, None)]

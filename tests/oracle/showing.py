@@ -21,8 +21,8 @@ from privet.model.permissions import TransformClause
 from privet.privacy import Derive, Kernel, KeyScope, bind
 
 Scope = tuple[str, int, CanonicalType, str, tuple[str, str] | None]
-SHARED = frozenset({"tokenize", "fp_ref_tokenize", "fpt_ref", "nfp_ref_tokenize"})
-PER_TABLE = frozenset({"tokenize_no_ref", "fpt", "fp_noref_tokenize", "nfp_noref_tokenize"})
+SHARED = frozenset({"tokenize", "nfp_ref_tokenize"})
+PER_TABLE = frozenset({"tokenize_no_ref", "nfp_noref_tokenize"})
 KEYED = SHARED | PER_TABLE | {"sha2"}
 _UNKEYED = {"mask": 4, "zero": 5, "null": 6}
 
