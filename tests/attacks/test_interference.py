@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.flight as fl
 import pytest
@@ -12,7 +13,7 @@ from doors.servers import TrialServer, bearer
 from doors.steward import Steward
 
 pytestmark = pytest.mark.service
-VISIBLE = 80_000
+VISIBLE = 70_000
 
 
 @pytest.fixture(scope="module", params=["csv", "parquet"])
@@ -64,19 +65,14 @@ def test_batches_do_not_tell_how_many_rows_lie_between(
 ) -> None:
     """Whether a third, nine tenths or none of the rows are hidden: the same cuts, totals -1."""
     sizes = set()
-    for every in (1, 3, 10):
-        rows = VISIBLE * every
-        table = pa.table(
-            {
-                "id": [i // every for i in range(rows)],
-                "hide": [int(i % every > 0) for i in range(rows)],
-            }
-        )
+    for every in (1, 3, 5):
+        number = np.arange(VISIBLE * every)
+        table = pa.table({"id": number // every, "hide": (number % every > 0).astype(np.int64)})
         dataset = steward.dataset(table, suffix=suffix)
         reader = steward.reader(f"GRANT SELECT ON TABLE {dataset} WHERE hide = 0")
         answer = DOORS["flight path"](server, reader.token, Wanted(dataset), None)
         assert answer.table is not None
-        assert answer.table.column("id").to_pylist() == list(range(VISIBLE))
+        assert np.array_equal(answer.table.column("id"), np.arange(VISIBLE))
         sizes.add(answer.sizes)
     assert sizes == {(32_768, 32_768, VISIBLE - 2 * 32_768)}
 

@@ -139,7 +139,12 @@ class TrialServer:
         """Raw HTTP; without a token there are no credentials."""
         sent = {"authorization": f"Bearer {token}"} if token else {}
         return httpx2.Client(
-            base_url=self.rest_url, headers={**sent, **headers}, trust_env=False, timeout=30
+            base_url=self.rest_url,
+            headers={**sent, **headers},
+            trust_env=False,
+            timeout=30,
+            # Plain HTTP on this machine: certificates need not be loaded.
+            verify=False,
         )
 
     def flight(self) -> fl.FlightClient:
