@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from privet.model.errors import Forbidden, NotFound
+from privet.model.errors import Forbidden, NotFound, PrivetError
 from privet.model.events import Outcome
 from privet.model.names import DatasetName
 from privet.model.principals import Principal
@@ -38,26 +38,28 @@ class Explanations:
         platform = self._platform
         asker = authenticate(platform, caller)
         own = groups is None and user in (None, asker.user)
-        allowed = own or asker.admin
-        recorded = platform.audit.record(
-            replace(
-                event_of(asker, caller, "explain", Outcome.ALLOWED if allowed else Outcome.REFUSED),
-                object=str(dataset),
-                detail={} if own else {"user": user or asker.user},
-            )
+        asked = replace(
+            event_of(asker, caller, "explain", Outcome.ALLOWED),
+            object=str(dataset),
+            detail={} if own else {"user": user or asker.user},
         )
-        if not allowed:
-            raise Forbidden(
-                "only an administrator can explain what somebody else sees",
-                hint="leave out the user to explain what you see",
-                audit_id=recorded.id,
-            )
-        subject = asker if own else self._subject(user or asker.user, groups)
-        decision = decide(subject, platform.catalog.facts(dataset, subject), platform.clock())
-        if not asker.admin:
-            decision.require(recorded.id)
-        elif decision.dataset is None:
-            raise NotFound(f"dataset `{dataset}` does not exist", audit_id=recorded.id)
+        try:
+            if not (own or asker.admin):
+                raise Forbidden(
+                    "only an administrator can explain what somebody else sees",
+                    hint="leave out the user to explain what you see",
+                )
+            subject = asker if own else self._subject(user or asker.user, groups)
+            decision = decide(subject, platform.catalog.facts(dataset, subject), platform.clock())
+            if not asker.admin:
+                decision.require()
+            elif decision.dataset is None:
+                raise NotFound(f"dataset `{dataset}` does not exist")
+        except PrivetError as error:
+            refused = replace(asked, outcome=Outcome.REFUSED, error=error.code)
+            error.audit_id = platform.audit.record(refused).id
+            raise
+        platform.audit.record(asked)
         return explain(decision, steward=asker.admin)
 
     def _subject(self, user: str, groups: Iterable[str] | None) -> Principal:
