@@ -21,6 +21,8 @@ from privet.scan.files import RECRAWL, PlannedFile
 
 BLOCK_BYTES = 4 * 1024 * 1024
 LONGEST_RECORD = 64 * 1024 * 1024
+FIRST_BYTES = 256 * 1024
+"""At least so much is looked at for the header and the kind of line ends."""
 
 
 class IrregularQuotes(Exception):
@@ -58,7 +60,10 @@ class Blocks:
         plain = codecs.lookup(encoding).name in ("utf-8", "ascii")
         self._decoder = None if plain else codecs.getincrementaldecoder(encoding)()
         self._ended = False
-        self._tail = self._read().removeprefix(codecs.BOM_UTF8)
+        self._tail = self._read()
+        while len(self._tail) < FIRST_BYTES and (more := self._read()):
+            self._tail += more
+        self._tail = self._tail.removeprefix(codecs.BOM_UTF8)
         lone_returns = b"\n" not in self._tail and b"\r" in self._tail
         self._newline = b"\r" if lone_returns else b"\n"
 

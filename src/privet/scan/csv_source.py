@@ -163,6 +163,11 @@ class _Parser:
         text = str(error)
         for index, column in enumerate(self._columns):
             if f"In CSV column #{index}:" in text or f"In CSV column #{self._at(column)}:" in text:
+                # A filter may read a column that the reader does not see.
+                if column.name not in self._plan.schema.names:
+                    return SourceInvalid(
+                        "a value of this dataset is not of its registered type", hint=RECRAWL
+                    )
                 return SourceInvalid(
                     f"a value of column `{column.name}` is no {column.type}", hint=RECRAWL
                 )
