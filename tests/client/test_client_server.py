@@ -127,7 +127,7 @@ def test_a_scan_is_read_once(client: Client) -> None:
 def scan_ends(governed: Any) -> list[dict[str, Any]]:
     """The end events of scans, newest first."""
     with Rest(governed.server.addresses.rest, governed.server.admin_token) as rest:
-        return rest.items("/v1/audit", action="scan.end", limit=1000)
+        return rest.items("/v1/audit", action="scan.end", user="ada", limit=1000)
 
 
 def wait_for_end(governed: Any, known: int) -> dict[str, Any]:

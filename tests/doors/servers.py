@@ -17,6 +17,7 @@ import httpx2
 import pyarrow.flight as fl
 
 from privet.client import Rest
+from privet.demo.devserver import Addresses
 
 START_SECONDS = 60.0
 STOP_SECONDS = 20.0
@@ -71,6 +72,11 @@ class TrialServer:
     def lake(self) -> Path:
         """The folder that it may crawl."""
         return self.home / "lake"
+
+    @property
+    def addresses(self) -> Addresses:
+        """Where it answers, as clients are told."""
+        return Addresses(self.rest_url, self.flight_url, self.ca)
 
     @property
     def pid(self) -> int:
