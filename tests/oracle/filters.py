@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
 
-from cells import Day, Moment
+from cells import Cell, Day, Moment
 from kinds import NUMBERS, TIMES, UNITS, kind_of_type
 from pools import DIGITS, NOW, POOLS, TEXTS, TYPES
 
@@ -50,11 +50,12 @@ NULL = Literal(None)
 
 
 class Filters:
-    """Draws filters over some columns."""
+    """Draws filters over some columns; `cells` are what these hold, NULL aside."""
 
-    def __init__(self, random: Random, columns: Sequence[str]) -> None:
+    def __init__(self, random: Random, cells: Mapping[str, Sequence[Cell]]) -> None:
         self._random = random
-        self._columns = columns
+        self._columns = list(cells)
+        self._cells = cells
 
     def draw(self) -> Expr:
         """A filter; now and then one that does not fit the columns."""
@@ -256,7 +257,8 @@ class Filters:
 
     def _held(self, name: str) -> Expr:
         """A literal that the column may hold; of floats and far times, one near them."""
-        cell = self._random.choice(POOLS[name])
+        likely = self._cells[name] if self._random.random() < 0.75 else ()
+        cell = self._random.choice(likely or POOLS[name])
         if isinstance(cell, float):
             small = cell == 0 or 1e-9 < abs(cell) < 2**60
             return (
