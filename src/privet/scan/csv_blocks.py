@@ -55,6 +55,7 @@ class Blocks:
             stream = pa.CompressedInputStream(stream, options["compression"])
         self._stream = stream
         self._quote = str(options.get("quote") or "").encode()
+        self._delimiter = str(options.get("delimiter") or ",").encode()
         self._escaped = bool(options.get("escape"))
         encoding = str(options.get("encoding") or "utf-8")
         plain = codecs.lookup(encoding).name in ("utf-8", "ascii")
@@ -112,7 +113,7 @@ class Blocks:
 
     def _last(self) -> Block | None:
         data = self._tail
-        if self._quote and _irregular(data, self._quote, self._newline):
+        if self._quote and self._irregular(data):
             raise IrregularQuotes
         self._tail = b""
         return Block(data, memoryview(b"")) if data else None
@@ -143,7 +144,7 @@ class Blocks:
         if not quote or (quote not in more and quote not in self._tail):
             return more.rfind(self._newline) + 1
         data = self._tail + more
-        if _irregular(data, quote, self._newline, unfinished=True):
+        if self._irregular(data, unfinished=True):
             self._tail = data
             raise IrregularQuotes
         quotes = np.flatnonzero(np.frombuffer(data, np.uint8) == quote[0])
@@ -152,6 +153,26 @@ class Blocks:
             if np.searchsorted(quotes, end) % 2 == 0:
                 return end + 1 - len(self._tail)
         return 0
+
+    def _irregular(self, data: bytes, *, unfinished: bool = False) -> bool:
+        """Whether some quote is not plainly an opening or a closing one.
+
+        Counted from the start of a record, every odd quote must stand at the start of a field or
+        right after a quote (a doubled one), and every even quote at the end of a field or right
+        before a quote. Then, and only then, every even number of quotes is outside of them.
+        """
+        if self._quote not in data:
+            return False
+        raw = np.frombuffer(data, np.uint8)
+        quotes = np.flatnonzero(raw == self._quote[0])
+        if len(quotes) % 2 and not unfinished:
+            return True
+        opening, closing = quotes[::2], quotes[1::2]
+        before = raw[opening[opening > 0] - 1]
+        after = raw[closing[closing + 1 < len(raw)] + 1]
+        inside = np.ones(256, np.bool_)
+        inside[list(self._quote + self._delimiter + b"\r\n")] = False
+        return bool(inside[before].any() or inside[after].any())
 
 
 class _Rest(io.RawIOBase):
@@ -165,27 +186,3 @@ class _Rest(io.RawIOBase):
         data = self._take(len(buffer))
         buffer[: len(data)] = data
         return len(data)
-
-
-def _irregular(data: bytes, quote: bytes, newline: bytes, *, unfinished: bool = False) -> bool:
-    """Whether some quote is not plainly an opening or a closing one.
-
-    Counted from the start of a record, every odd quote must stand at the start of a field or right
-    after a quote (a doubled one), and every even quote before a delimiter, a line end or a quote.
-    """
-    if quote not in data:
-        return False
-    raw = np.frombuffer(data, np.uint8)
-    quotes = np.flatnonzero(raw == quote[0])
-    if len(quotes) % 2 and not unfinished:
-        return True
-    opening, closing = quotes[::2], quotes[1::2]
-    before = raw[opening[opening > 0] - 1]
-    after = raw[closing[closing + 1 < len(raw)] + 1]
-    content = _CONTENT.copy()
-    content[list(quote + newline + b"\r")] = False
-    return bool(content[before].any() or content[after].any())
-
-
-_CONTENT = np.array([not chr(c).isascii() or chr(c).isalnum() or chr(c) == " " for c in range(256)])
-"""Letters, digits and blanks are content; delimiters are punctuation or control characters."""
