@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import time
@@ -126,8 +127,9 @@ def flight_cancel(server: TrialServer, token: str, dataset: str) -> None:
         reader = client.do_get(info.endpoints[0].ticket, bearer(token))
         assert reader.read_chunk().data.num_rows
         reader.cancel()
-        with pytest.raises((fl.FlightCancelledError, pa.ArrowException)):
-            reader.read_all()
+        # Not `read_all`, for which the library takes a cancelled call for Ctrl-C.
+        with contextlib.suppress(fl.FlightCancelledError):
+            assert sum(chunk.data.num_rows for chunk in reader) < ROWS
 
 
 def flight_gone(server: TrialServer, token: str, dataset: str) -> None:
@@ -204,14 +206,15 @@ def test_two_grants_are_both_named(clinic: Clinic, steward: Steward) -> None:
     assert sorted([*named, silent]) == sorted(fired(steward, reader))
 
 
-def test_an_administrator_reads_as_a_bypass(clinic: Clinic) -> None:
+def test_an_administrator_reads_as_a_bypass(clinic: Clinic, steward: Steward) -> None:
     """Start and end are marked; no permission fired."""
-    DOORS["client"](clinic.server, clinic.server.admin_token, Wanted(clinic.vault), None)
-    events = events_of(clinic.server, "admin", clinic.vault)
+    dataset = steward.dataset("id\n1\n2\n")
+    DOORS["client"](clinic.server, clinic.server.admin_token, Wanted(dataset), None)
+    events = events_of(clinic.server, "admin", dataset)
     scans = [e for e in events if e["action"].startswith("scan.")]
     assert [e["action"] for e in scans] == ["scan.plan", "scan.start", "scan.end"]
     assert all(e["bypass"] and e["permissions"] == [] for e in scans)
-    assert scans[-1]["rows_returned"] == 8
+    assert scans[-1]["rows_returned"] == 2
 
 
 def test_looking_is_recorded(clinic: Clinic) -> None:
@@ -241,12 +244,13 @@ def test_looking_is_recorded(clinic: Clinic) -> None:
 
 def test_acts_are_recorded_before_and_after(clinic: Clinic, steward: Steward) -> None:
     """With the statement as it was understood; one that fails says so."""
-    grant = f"GRANT SELECT ON TABLE {clinic.vault} WHERE id > 100 TO ROLE {clinic.analyst.role}"
+    dataset = steward.dataset("id\n1\n")
+    grant = f"GRANT SELECT ON TABLE {dataset} WHERE id > 100 TO ROLE {clinic.analyst.role}"
     steward.sql(grant)
     with pytest.raises(privet.model.errors.Conflict):
         steward.sql(grant)
     steward.sql(grant.replace("GRANT", "REVOKE").replace("TO ROLE", "FROM ROLE"))
-    events = events_of(clinic.server, "admin", clinic.vault)
+    events = events_of(clinic.server, "admin", dataset)
     acts = [e for e in events if e["action"].startswith("permission.")]
     assert [(e["action"], e["outcome"], e["error"]) for e in acts] == [
         ("permission.create", "allowed", ""),
