@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from privet.connector import Connectors
 from privet.model.errors import SourceInvalid, SourceUnavailable
-from privet.scan.files import RECRAWL, PlannedFile
+from privet.scan.files import RECRAWL, PlannedFile, opening
 
 BLOCK_BYTES = 4 * 1024 * 1024
 LONGEST_RECORD = 64 * 1024 * 1024
@@ -50,7 +50,8 @@ class Blocks:
     def __init__(
         self, connectors: Connectors, file: PlannedFile, options: Mapping[str, Any]
     ) -> None:
-        stream = connectors.open_stream(file.info.uri)
+        with opening():
+            stream = connectors.open_stream(file.info.uri)
         if options.get("compression"):
             stream = pa.CompressedInputStream(stream, options["compression"])
         self._stream = stream
@@ -81,7 +82,7 @@ class Blocks:
 
         Raises:
             IrregularQuotes: it cannot be told where they end; `rest` still has them.
-            SourceInvalid: a record is longer than can be read.
+            SourceInvalid: a record is longer than can be read, or the last one has no end.
         """
         if self._escaped:
             raise IrregularQuotes
@@ -98,7 +99,7 @@ class Blocks:
             if len(self._tail) > LONGEST_RECORD:
                 raise SourceInvalid(
                     "a CSV record of this dataset is longer than can be read",
-                    hint="look for a quote that is never closed",
+                    hint="a data steward can look for a quote that is never closed",
                 )
 
     def rest(self) -> io.BufferedReader:
@@ -115,6 +116,11 @@ class Blocks:
         data = self._tail
         if self._quote and self._irregular(data):
             raise IrregularQuotes
+        if self._quote and data.count(self._quote) % 2:
+            raise SourceInvalid(
+                "the last record of a CSV file of this dataset has no end",
+                hint="a data steward can look for a quote that is never closed",
+            )
         self._tail = b""
         return Block(data, memoryview(b"")) if data else None
 
@@ -127,7 +133,7 @@ class Blocks:
                     return raw
                 if text := self._decoder.decode(raw, final=self._ended):
                     return text.encode()
-            except UnicodeDecodeError as error:
+            except UnicodeError as error:
                 raise SourceInvalid(
                     "a CSV file of this dataset is not in its registered encoding", hint=RECRAWL
                 ) from error
@@ -144,7 +150,7 @@ class Blocks:
         if not quote or (quote not in more and quote not in self._tail):
             return more.rfind(self._newline) + 1
         data = self._tail + more
-        if self._irregular(data, unfinished=True):
+        if self._irregular(data):
             self._tail = data
             raise IrregularQuotes
         quotes = np.flatnonzero(np.frombuffer(data, np.uint8) == quote[0])
@@ -154,7 +160,7 @@ class Blocks:
                 return end + 1 - len(self._tail)
         return 0
 
-    def _irregular(self, data: bytes, *, unfinished: bool = False) -> bool:
+    def _irregular(self, data: bytes) -> bool:
         """Whether some quote is not plainly an opening or a closing one.
 
         Counted from the start of a record, every odd quote must stand at the start of a field or
@@ -165,8 +171,6 @@ class Blocks:
             return False
         raw = np.frombuffer(data, np.uint8)
         quotes = np.flatnonzero(raw == self._quote[0])
-        if len(quotes) % 2 and not unfinished:
-            return True
         opening, closing = quotes[::2], quotes[1::2]
         before = raw[opening[opening > 0] - 1]
         after = raw[closing[closing + 1 < len(raw)] + 1]

@@ -66,6 +66,11 @@ def _header(first: bytes, plan: EnforcedPlan, options: Mapping[str, Any]) -> tup
     except csv.Error as error:
         raise SourceInvalid("the first record of a CSV file cannot be read") from error
     if not options.get("header", True):
+        if len(record) != sum(not c.partition for c in plan.dataset.columns):
+            raise SchemaChanged(
+                "a file of this dataset has more or fewer columns than it was registered with",
+                hint=RECRAWL,
+            )
         return [f"c{i}" for i in range(1, len(record) + 1)], 0
     if len(set(record)) < len(record):
         raise SchemaChanged("a CSV header of this dataset names a column twice", hint=RECRAWL)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
@@ -16,8 +17,9 @@ from privet.connector import Connectors, ObjectInfo
 from privet.connector import data_files as listed_files
 from privet.enforcement import EnforcedPlan
 from privet.model.datasets import Column, Dataset
-from privet.model.errors import NotFound, SchemaChanged, SourceUnavailable
+from privet.model.errors import InvalidRequest, NotFound, SchemaChanged, SourceUnavailable
 
+_ASK_A_STEWARD = "try again; if it stays so, tell a data steward"
 RECRAWL = "a data steward can crawl the path again and review what changed"
 
 
@@ -47,6 +49,10 @@ def planned_files(plan: EnforcedPlan, connectors: Connectors) -> Iterator[Planne
                 yield PlannedFile(file.info, values)
     except NotFound as error:
         raise _vanished() from error
+    except (InvalidRequest, SourceUnavailable) as error:
+        raise SourceUnavailable(
+            "the files of this dataset cannot be listed", hint=_ASK_A_STEWARD
+        ) from error
     except SchemaChanged as error:
         raise SchemaChanged(
             "the files of this dataset no longer lie in the folders it was registered with",
@@ -54,6 +60,21 @@ def planned_files(plan: EnforcedPlan, connectors: Connectors) -> Iterator[Planne
         ) from error
     if not found:
         raise _vanished()
+
+
+@contextmanager
+def opening() -> Generator[None]:
+    """A connector's errors without the path that they name, which a reader may not know.
+
+    Raises:
+        SourceUnavailable: the file is gone, is no file any more, or refuses us.
+    """
+    try:
+        yield
+    except (NotFound, InvalidRequest, SourceUnavailable) as error:
+        raise SourceUnavailable(
+            "a file of this dataset cannot be opened", hint=_ASK_A_STEWARD
+        ) from error
 
 
 def _vanished() -> SourceUnavailable:

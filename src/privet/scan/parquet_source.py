@@ -16,7 +16,7 @@ from privet.connector import Connectors
 from privet.enforcement import EnforcedPlan, plain_type
 from privet.model.datasets import Column
 from privet.model.errors import SchemaChanged, SourceInvalid, SourceUnavailable
-from privet.scan.files import RECRAWL, PlannedFile, with_partitions
+from privet.scan.files import RECRAWL, PlannedFile, opening, with_partitions
 from privet.scan.pieces import Piece
 
 PIECE_ROWS = 131_072
@@ -70,7 +70,8 @@ class _Opened:
 
 def _open(file: PlannedFile, plan: EnforcedPlan, connectors: Connectors) -> _Opened:
     columns = tuple(c for c in plan.reads if not c.partition)
-    native = connectors.open_file(file.info.uri)
+    with opening():
+        native = connectors.open_file(file.info.uri)
     probe = pq.ParquetFile(native, pre_buffer=False)
     _check_schema(probe.schema_arrow, plan)
     return _Opened(
