@@ -111,6 +111,7 @@ class Filters:
             )
         return self._pick(
             *(lambda: self._compare(column, self._held(name)),) * 3,
+            lambda: self._fragile(column, kind),
             lambda: In(column, tuple(self._held(name) for _ in range(self._random.randint(1, 3)))),
             lambda: Not(In(column, (self._held(name), self._maybe_null(self._held(name))))),
             lambda: And(
@@ -120,6 +121,22 @@ class Filters:
                 )
             ),
         )
+
+    def _fragile(self, column: ColumnRef, kind: str) -> Expr:
+        """A test that has an answer for some values, and fails for others."""
+        pick = self._random.choice
+        if kind == "text":
+            target = pick(("bigint", "double", "date"))
+            if target == "date":
+                return self._compare(self._cast(column, target), Literal(date(2024, 1, 31)))
+            number = Literal(pick((0, 1, 7)))
+            return self._compare(pick((column, self._cast(column, target))), number)
+        if kind in NUMBERS:
+            op, other = pick((("/", 7), ("%", 7), ("*", 2**62), ("+", 2**63 - 1), ("-", 1)))
+            sides = [column, Literal(other)]
+            self._random.shuffle(sides)
+            return self._compare(Arithmetic(ArithmeticOp(op), *sides), Literal(pick((0, 1))))
+        return self._compare(self._cast(column, "date"), Literal(date(2024, 1, 31)))
 
     def _number(self, depth: int) -> Expr:
         random = self._random

@@ -1,4 +1,4 @@
-"""A counter-example made small: fewer grants, rows, columns, clauses, as long as it still is one."""
+"""A counter-example made small: fewer grants, rows, columns and clauses while it still is one."""
 
 from __future__ import annotations
 

@@ -42,8 +42,6 @@ def calculate(op: ArithmeticOp, left: Value, right: Value, rows: int) -> Value:
     Raises:
         TypeMismatch: an operand is no number.
     """
-    if pat.is_null(left.datum.type) and pat.is_null(right.datum.type):
-        return Value(left.datum, either(left.failed, right.failed))
     left, right = _operand(left), _operand(right)
     integers = pat.is_integer(left.datum.type) and pat.is_integer(right.datum.type)
     if integers and op is not ArithmeticOp.DIV:
