@@ -1,4 +1,4 @@
-"""CSV that is not as registered: a typed error that tells no value, and no cell in a wrong place."""
+"""CSV that is not as registered: an error that tells no value, and no cell in a wrong place."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from enforcement.plans import column
+from privet.enforcement import plain_type
 from privet.model.datasets import Column
 from privet.model.errors import SchemaChanged, SourceInvalid, SourceUnavailable
 from privet.scan import csv_blocks
@@ -210,3 +211,27 @@ def test_a_link_or_a_folder_in_the_place_of_a_file(tmp_path: Path) -> None:
     with engine_over(folder) as engine:
         error = failure(engine, csv_of(folder, *NUMBERS))
     tell_nothing(error, folder, SECRET, "secrets", "part.csv")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(pa.float16(), pa.float32(), pa.date64(), pa.binary(), pa.null(), pa.duration("s")),
+        *(pa.time64("ns"), pa.timestamp("ns", tz="Europe/Berlin"), pa.month_day_nano_interval()),
+        *(pa.large_string(), pa.string_view(), pa.decimal32(5, 2), pa.decimal256(50, 2)),
+        *(pa.binary(4), pa.list_(pa.int8()), pa.struct([("a", pa.int8())]), pa.uint64()),
+    ],
+    ids=str,
+)
+def test_every_type_that_a_steward_can_give(tmp_path: Path, kind: pa.DataType) -> None:
+    """A column either is of its type or the scan fails with a typed error that shows no cell."""
+    written(tmp_path, f"n,t\n,x\n{SECRET},y\n")
+    data = csv_of(tmp_path, column("n", kind), column("t", pa.string()))
+    plain = plain_type(kind)
+    with engine_over(tmp_path) as engine:
+        if pa.types.is_string(plain) or pa.types.is_binary(plain):
+            assert scan(engine, data)["n"].type == plain
+        else:
+            error = failure(engine, data)
+            assert isinstance(error, SourceInvalid)
+            tell_nothing(error, tmp_path, SECRET)

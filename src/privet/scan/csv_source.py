@@ -130,7 +130,7 @@ class _Parser:
                 parse_options=self._parse_options,
                 convert_options=self._convert_options,
             )
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise self._told(error) from None
         return [self._finish(batch) for batch in table.to_batches()]
 
@@ -147,7 +147,7 @@ class _Parser:
             )
             for batch in reader:
                 yield Piece(batch.nbytes, partial(self._ready, batch))
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise self._told(error) from None
 
     def _ready(self, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
@@ -163,8 +163,10 @@ class _Parser:
         )
         return with_partitions(renamed, self._file, self._plan)
 
-    def _told(self, error: pa.ArrowInvalid) -> SourceInvalid:
+    def _told(self, error: pa.ArrowException) -> SourceInvalid:
         """Arrow's message holds cell values; ours says only where to look."""
+        if isinstance(error, pa.ArrowNotImplementedError):
+            return _no_csv_type()
         text = str(error)
         for index, column in enumerate(self._columns):
             if f"In CSV column #{index}:" in text or f"In CSV column #{self._at(column)}:" in text:
@@ -188,5 +190,12 @@ class _Parser:
 def _csv_type(kind: pa.DataType) -> pa.DataType:
     """The type Arrow's CSV reader converts to; the rest is an exact cast."""
     if pat.is_nested(kind):
-        raise SourceInvalid("a CSV file cannot hold columns of a nested type")
+        raise _no_csv_type()
     return plain_type(kind)
+
+
+def _no_csv_type() -> SourceInvalid:
+    return SourceInvalid(
+        "a column of this dataset has a type that CSV cannot hold",
+        hint="a data steward can give the column another type",
+    )

@@ -185,12 +185,12 @@ def _told() -> Generator[None]:
     """Arrow's errors as ours; their texts can hold values."""
     try:
         yield
-    except pa.ArrowInvalid as error:
-        raise SourceInvalid(
-            "a file of this dataset is not readable as Parquet", hint=RECRAWL
-        ) from error
     except OSError as error:
         raise SourceUnavailable(
             "a file of this dataset could not be read to its end",
             hint="try again; if it stays so, tell a data steward",
+        ) from error
+    except pa.ArrowException as error:
+        raise SourceInvalid(
+            "a file of this dataset is not readable as Parquet", hint=RECRAWL
         ) from error
