@@ -214,6 +214,8 @@ class GovernedStream:
         budget.enter()
         try:
             while waiting or running:
+                # Here too: a scan may read for long without a row that leaves.
+                self._check_now_and_then()
                 while waiting and budget.borrow(waiting.size, len(running)):
                     running.append((waiting.size, self._engine.submit(self._apply, waiting)))
                     waiting = next(source, None)
