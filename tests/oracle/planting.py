@@ -95,23 +95,27 @@ def _markers_shown(world: World, keyed: Keyed) -> set[tuple[str, int]]:
 
 
 def beneath(batch: pa.RecordBatch, random: Random) -> pa.RecordBatch:
-    """The same rows, with markers under the NULLs and in rows before and behind a slice."""
+    """The same rows, with markers under the NULLs and, if a slice, in rows before and behind it."""
+    edges = random.choice((0, 1))
     columns = [
-        _beneath(name, column, random)
+        _beneath(name, column, edges, random)
         for name, column in zip(batch.schema.names, batch.columns, strict=True)
     ]
     whole = pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
-    return whole.slice(1, batch.num_rows)
+    return whole.slice(edges, batch.num_rows) if edges else whole
 
 
-def _beneath(name: str, column: pa.Array, random: Random) -> pa.Array:
+def _beneath(name: str, column: pa.Array, edges: int, random: Random) -> pa.Array:
     if name not in MARKERS:
-        edge = pa.nulls(1, column.type)
+        edge = pa.nulls(edges, column.type)
         return pa.concat_arrays([edge, column, edge])
-    known = column.is_valid().to_pylist()
-    places = [0, *(place if valid else 0 for place, valid in enumerate(known, 1)), 0]
-    filled = pa.concat_arrays([MARKERS[name].cast(column.type), column]).take(pa.array(places))
-    bitmap = pa.array([True, *known, True]).buffers()[1]
+    valid = column.is_valid().to_pylist()
+    edge = [True] * edges
+    known = [*edge, *valid, *edge]
+    rows = [0] * edges, [n if v else 0 for n, v in enumerate(valid, 1)], [0] * edges
+    places = pa.array([place for part in rows for place in part], pa.int64())
+    filled = pa.concat_arrays([MARKERS[name].cast(column.type), column]).take(places)
+    bitmap = pa.array(known, pa.bool_()).buffers()[1]
     if pat.is_string(column.type) and random.random() < 0.5:
         coded = filled.dictionary_encode()
         buffers = [bitmap, *coded.indices.buffers()[1:]]

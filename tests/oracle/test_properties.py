@@ -15,7 +15,7 @@ import pytest
 from cells import Cell, identity
 from engine import answer, applied, decision_of, derive, difference, plan_of, raw_batch
 from generate import world_of
-from law import World
+from law import World, covers, roles_of
 from planting import MARKERS, beneath, pattern, planted
 from showing import Keyed
 from twins import twin_of
@@ -121,6 +121,22 @@ def test_where_batches_are_cut_is_irrelevant() -> None:
         pieces = [batch.slice(start, stop - start) for start, stop in edges]
         found = difference(applied(plan, *pieces), answer(world))
         assert not found, f"{case}: {found}"
+
+
+def test_what_else_is_known_is_irrelevant() -> None:
+    """One by one or in a list: permissions on other things, and decisions before, change nothing.
+
+    A listing hands over what covers each dataset, or all that a reader's roles have.
+    """
+    for case, world, random in worlds():
+        decided = decision_of(world)
+        held = roles_of(world)
+        heard = tuple(p for p in world.permissions if p.role in held and covers(p, world.dataset))
+        decision_of(world_of(random.randint(0, CASES)))
+        for facts in (heard, world.permissions, tuple(map(replace, heard))):
+            again = decision_of(replace(world, permissions=facts))
+            assert again.digest == decided.digest, case
+            assert again.columns == decided.columns, case
 
 
 # ---- non-interference

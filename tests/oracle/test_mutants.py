@@ -1,0 +1,68 @@
+"""The proof proves something: an engine with a mistake in it is caught.
+
+Takes minutes, so it runs when `PRIVET_ORACLE_MUTANTS` is set: to the number of cases that each
+mutant has to survive, 1,500 if it is not a number.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mutants import MUTANTS, Mutant
+
+HERE = Path(__file__).parent
+SOURCE = HERE.parents[1] / "src" / "privet"
+WANTED = os.environ.get("PRIVET_ORACLE_MUTANTS", "")
+CASES = WANTED if WANTED.isdecimal() and int(WANTED) > 1 else "1500"
+ROOMS = ("policy", "enforcement", "model", "privacy")
+
+prove = pytest.mark.skipif(not WANTED, reason="set PRIVET_ORACLE_MUTANTS=1 for the long proof")
+
+
+def copy_of(folder: Path, mutant: Mutant | None) -> Path:
+    """The rooms that decide and enforce, with a mistake in them, as a package of their own."""
+    package = folder / "privet"
+    package.mkdir()
+    shutil.copy(SOURCE / "__init__.py", package)
+    for room in ROOMS:
+        shutil.copytree(SOURCE / room, package / room, ignore=shutil.ignore_patterns("*.pyc"))
+    if mutant is not None:
+        file = package / mutant.file
+        file.write_text(file.read_text().replace(mutant.right, mutant.wrong))
+    return folder
+
+
+def hunted(folder: Path, cases: str) -> subprocess.CompletedProcess[str]:
+    """What the hunt says of the package in a folder."""
+    path = os.pathsep.join((str(folder), str(HERE)))
+    program = [sys.executable, str(HERE / "hunt.py"), cases]
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=[m.name for m in MUTANTS])
+def test_mistakes_are_mistakes_of_this_code(mutant: Mutant) -> None:
+    """Each mistake is about a line that is there, once."""
+    assert (SOURCE / mutant.file).read_text().count(mutant.right) == 1
+
+
+@prove
+def test_the_engine_as_it_is_survives(tmp_path: Path) -> None:
+    """The hunt finds nothing in the code without a mistake."""
+    result = hunted(copy_of(tmp_path, None), "200")
+    assert (result.returncode, result.stdout.strip()) == (0, ""), result.stderr
+
+
+@prove
+@pytest.mark.parametrize("mutant", MUTANTS, ids=[m.name for m in MUTANTS])
+def test_mutants_are_caught(mutant: Mutant, tmp_path: Path) -> None:
+    """A package with the mistake in it breaks the law in some case."""
+    result = hunted(copy_of(tmp_path, mutant), CASES)
+    assert result.returncode == 1, f"it survived {CASES} cases: {result.stderr}"
+    assert "Traceback" not in result.stderr, result.stderr
+    print(result.stdout.strip()[:200])
