@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,39 @@ def test_broken_records(tmp_path: Path, content: str) -> None:
     assert isinstance(error, SourceInvalid)
     assert "record" in error.message
     tell_nothing(error, tmp_path, SECRET, "extra")
+
+
+STRAY = 'n,t\n1,x"\n'
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 7, 4096])
+@pytest.mark.parametrize(
+    ("content", "whole"),
+    [
+        (STRAY + f'2,"b\n3,{SECRET}\n', False),
+        (STRAY + f'2,"b,{SECRET}', False),
+        (STRAY + f'2,"b""\n3,{SECRET}\n', False),
+        (STRAY + '2,"b""\n"\n3,"""', False),
+        (STRAY + '2,"b""\n"\n3,x""\n', True),
+        (STRAY + '2,""\n3,""""\n4,"c"\n', True),
+        (STRAY + '"2","c"', True),
+    ],
+)
+def test_a_quote_without_end_behind_a_stray_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int, content: str, whole: bool
+) -> None:
+    """What follows an open quote would be one cell, hidden rows and all: it is refused."""
+    monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", block)
+    monkeypatch.setattr(csv_blocks, "FIRST_BYTES", 4)
+    with engine_over(written(tmp_path, content)) as engine:
+        if whole:
+            expected = list(csv.reader(io.StringIO(content, newline="")))[1:]
+            found = rows_of(scan(engine, csv_of(tmp_path, *NUMBERS)))
+            assert found == [(int(n), t) for n, t in expected]
+        else:
+            error = failure(engine, csv_of(tmp_path, *NUMBERS))
+            assert "has no end" in error.message
+            tell_nothing(error, tmp_path, SECRET)
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ class Blocks:
         self._quote = str(options.get("quote") or "").encode()
         self._delimiter = str(options.get("delimiter") or ",").encode()
         self._escaped = bool(options.get("escape"))
+        self._quotes = _Quotes(self._quote, self._delimiter + b"\r\n")
         encoding = str(options.get("encoding") or "utf-8")
         plain = codecs.lookup(encoding).name in ("utf-8", "ascii")
         self._decoder = None if plain else codecs.getincrementaldecoder(encoding)()
@@ -103,13 +104,21 @@ class Blocks:
                 )
 
     def rest(self) -> io.BufferedReader:
-        """Everything from here on, for a reader that cuts by itself."""
+        """Everything from here on, for a reader that cuts by itself.
+
+        Reading it raises SourceInvalid where the file ends within quotes: that reader would take
+        all the records since then for one cell.
+        """
         return io.BufferedReader(_Rest(self._take))
 
     def _take(self, size: int) -> bytes:
         if not self._tail:
             self._tail = self._read()
         taken, self._tail = self._tail[:size], self._tail[size:]
+        if self._quote and not self._escaped:
+            self._quotes.follow(taken)
+            if not taken and self._quotes.open:
+                raise _no_end()
         return taken
 
     def _last(self) -> Block | None:
@@ -117,10 +126,7 @@ class Blocks:
         if self._quote and self._irregular(data):
             raise IrregularQuotes
         if self._quote and data.count(self._quote) % 2:
-            raise SourceInvalid(
-                "the last record of a CSV file of this dataset has no end",
-                hint="a data steward can look for a quote that is never closed",
-            )
+            raise _no_end()
         self._tail = b""
         return Block(data, memoryview(b"")) if data else None
 
@@ -177,6 +183,40 @@ class Blocks:
         inside = np.ones(256, np.bool_)
         inside[list(self._quote + self._delimiter + b"\r\n")] = False
         return bool(inside[before].any() or inside[after].any())
+
+
+def _no_end() -> SourceInvalid:
+    return SourceInvalid(
+        "the last record of a CSV file of this dataset has no end",
+        hint="a data steward can look for a quote that is never closed",
+    )
+
+
+class _Quotes:
+    """Follows, quote by quote, whether bytes from the start of a record are within quotes."""
+
+    def __init__(self, quote: bytes, ends: bytes) -> None:
+        self.open = False
+        self._quote = quote
+        self._ends = ends
+        self._before = b"\n"
+        self._closed = False  # by the very last byte
+
+    def follow(self, data: bytes) -> None:
+        """Go on to the end of `data`."""
+        closed = -1 if self._closed else -2
+        at = data.find(self._quote)
+        while at >= 0:
+            if self.open:
+                self.open, closed = False, at
+            else:
+                # After a closing one it is doubled, inside an unquoted field a character.
+                before = data[at - 1 : at] if at else self._before
+                self.open = closed == at - 1 or before in self._ends
+            at = data.find(self._quote, at + 1)
+        if data:
+            self._before = data[-1:]
+            self._closed = closed == len(data) - 1
 
 
 class _Rest(io.RawIOBase):
