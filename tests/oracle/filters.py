@@ -112,6 +112,7 @@ class Filters:
         return self._pick(
             *(lambda: self._compare(column, self._held(name)),) * 3,
             lambda: self._fragile(column, kind),
+            lambda: self._compare(column, self._column({kind}, column)),
             lambda: In(column, tuple(self._held(name) for _ in range(self._random.randint(1, 3)))),
             lambda: Not(In(column, (self._held(name), self._maybe_null(self._held(name))))),
             lambda: And(

@@ -77,7 +77,9 @@ def draw(random: Random) -> World:
     grants = tuple(_grant(random, pool, tags, number) for number in range(count))
     reader = _reader(random)
     roles = {role: _members(random, reader) for role in ROLES[:3]}
-    return World(reader, dataset, table, grants, roles, NOW)
+    # At a whole second, grants begin and end at the very moment.
+    now = random.choice((NOW, NOW.replace(microsecond=0)))
+    return World(reader, dataset, table, grants, roles, now)
 
 
 def _names(random: Random) -> list[str]:

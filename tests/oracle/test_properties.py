@@ -15,13 +15,15 @@ import pytest
 from cells import Cell, identity
 from engine import answer, applied, decision_of, derive, difference, plan_of, raw_batch
 from generate import world_of
-from law import World, covers, roles_of
+from law import Answer, World, covers, roles_of
 from planting import MARKERS, beneath, pattern, planted
 from showing import Keyed
 from twins import twin_of
 
+from privet.enforcement import enforce
 from privet.model.expressions import Call, ColumnSlot
 from privet.model.permissions import Permission
+from privet.model.requests import ScanRequest
 
 SEED = int(os.environ.get("PRIVET_ORACLE_SEED", "0"))
 CASES = max(1, int(os.environ.get("PRIVET_ORACLE_CASES", "10000")) // 10)
@@ -137,6 +139,39 @@ def test_what_else_is_known_is_irrelevant() -> None:
             again = decision_of(replace(world, permissions=facts))
             assert again.digest == decided.digest, case
             assert again.columns == decided.columns, case
+
+
+def test_asking_for_some_columns_gives_a_part_of_the_whole() -> None:
+    """The same rows and cells, also rows in which nothing that was asked for is shown."""
+    for case, world, random in worlds():
+        whole = answer(world)
+        if whole is None:
+            continue
+        places = random.sample(range(len(whole.columns)), random.randint(1, len(whole.columns)))
+        some = tuple(whole.columns[place][0] for place in places)
+        plan = enforce(decision_of(world), ScanRequest(world.dataset.name, some), derive)
+        part = Answer(
+            tuple(whole.columns[place] for place in places),
+            tuple(tuple(row[place] for place in places) for row in whole.rows),
+        )
+        found = difference(applied(plan, raw_batch(plan, world.table)), part)
+        assert not found, f"{case}: {found}"
+
+
+def test_hints_spare_no_visible_row() -> None:
+    """A source that leaves out what the hint allows gives the same answer."""
+    spared = 0
+    for case, world, _ in worlds():
+        plan = plan_of(world)
+        if plan is None or plan.hint is None:
+            continue
+        batch = raw_batch(plan, world.table)
+        table = pa.Table.from_batches([batch]).rename_columns([c.source_name for c in plan.reads])
+        fewer = table.filter(plan.hint).combine_chunks().rename_columns(batch.schema.names)
+        spared += fewer.num_rows < table.num_rows
+        found = difference(applied(plan, *fewer.to_batches()), answer(world))
+        assert not found, f"{case}: {found}"
+    assert spared > CASES // 100, "hints hardly spare a row"
 
 
 # ---- non-interference
