@@ -83,9 +83,11 @@ def draw(random: Random) -> World:
 
 
 def _names(random: Random) -> list[str]:
-    """Columns, mostly with some that have tokens among them, in any order."""
+    """Columns in any order: mostly with some that may have tokens, often with floats."""
     names = random.sample(list(TYPES), random.choice((2, 3, 4, 5)))
     wanted = random.sample(TOKENIZED, random.choice((0, 1, 2, 2)))
+    if random.random() < 0.3:
+        wanted += random.sample(("f", "f", "g"), random.choice((1, 2)))
     found = list(dict.fromkeys((*names, *wanted)))
     return random.sample(found, len(found))
 

@@ -54,6 +54,16 @@ MUTANTS = (
         "kind is whole or scope.dataset == name",
     ),
     Mutant("ends_a_second_late", GRANTS, "if moment < self.end", "if moment - 1 < self.end"),
+    Mutant("in_force_at_its_end", GRANTS, "if moment < self.end", "if moment <= self.end"),
+    Mutant(
+        "not_in_force_at_its_start", GRANTS, "if moment < self.start", "if moment <= self.start"
+    ),
+    Mutant(
+        "every_transform_adds_columns",
+        GRANTS,
+        "not any(c.excepted for c in clauses)",
+        "not clauses",
+    ),
     Mutant(
         "own_tokens_rank_as_shared",
         GRANTS,
@@ -105,6 +115,12 @@ MUTANTS = (
         "for f in (*self._filters[:-1], None)]",
     ),
     Mutant(
+        "every_filter_has_to_hold",
+        PLAN,
+        "np.logical_or.reduce(masks)\n",
+        "np.logical_and.reduce(masks)\n",
+    ),
+    Mutant(
         "columns_come_apart",
         PLAN,
         "holds = np.logical_or.reduce([masks[i] for i in sorted(option.filters)]) & open_cells",
@@ -137,6 +153,18 @@ MUTANTS = (
         VALUES,
         "pc.fill_null(datum, fill_value=False)",
         "pc.fill_null(datum, fill_value=True)",
+    ),
+    Mutant(
+        "case_fails_for_branches_not_taken",
+        EVALUATE,
+        "failed |= value.failed & taken",
+        "failed |= value.failed",
+    ),
+    Mutant(
+        "nan_differs_from_nan",
+        COMPARE,
+        "extra = pc.and_(left_nan, right_nan)",
+        "extra = pc.and_(left_nan, pc.invert(left_nan))",
     ),
     Mutant("nan_equals_nothing", COMPARE, "return pc.or_(plain, extra)", "return plain"),
     Mutant(
