@@ -1,7 +1,7 @@
 """The proof proves something: an engine with a mistake in it is caught.
 
-Takes minutes, so it runs when `PRIVET_ORACLE_MUTANTS` is set: to the number of cases that each
-mutant has to survive, 1,500 if it is not a number.
+Takes minutes, so it runs when `PRIVET_PROVE=1`; `PRIVET_ORACLE_MUTANTS` is another number of cases
+that each mutant has to survive.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from mutants import MUTANTS, Mutant
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "src" / "privet"
-WANTED = os.environ.get("PRIVET_ORACLE_MUTANTS", "")
-CASES = WANTED if WANTED.isdecimal() and int(WANTED) > 1 else "1500"
+PROVE = os.environ.get("PRIVET_PROVE") == "1"
+CASES = os.environ.get("PRIVET_ORACLE_MUTANTS", "1500")
 ROOMS = ("policy", "enforcement", "model", "privacy")
 
-prove = pytest.mark.skipif(not WANTED, reason="set PRIVET_ORACLE_MUTANTS=1 for the long proof")
+prove = pytest.mark.skipif(not PROVE, reason="set PRIVET_PROVE=1 for the long proof")
 
 
 def copy_of(folder: Path, mutant: Mutant | None) -> Path:
