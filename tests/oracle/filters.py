@@ -221,6 +221,16 @@ class Filters:
             lambda: self._choice(lambda _: self._column({"date"}, NULL), depth),
             lambda: self._choice(lambda _: self._column({*UNITS}, Call("now", ())), depth),
             lambda: Call("coalesce", (self._column({*UNITS}, NULL), Literal(moment))),
+            self._eternal,
+        )
+
+    def _eternal(self) -> Expr:
+        """A column of timestamps whose gaps are filled with the end of time."""
+        column, end = self._column({*UNITS}, NULL), Literal(datetime(9999, 12, 31, tzinfo=UTC))
+        return self._pick(
+            lambda: Call("coalesce", (column, end)),
+            lambda: Case(((IsNull(column), end),), column),
+            lambda: Case(((Literal(False), column),), end),
         )
 
     def _boolean(self) -> Expr:

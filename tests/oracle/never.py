@@ -12,7 +12,7 @@ from contextlib import suppress
 from itertools import product
 
 from cells import Cell, identity
-from kinds import kind_of
+from kinds import UNITS, kind_of, unified
 from meaning import Failed, alike, apply, conjunction, constant, into, negation, parts_of
 
 from privet.model.expressions import (
@@ -67,7 +67,11 @@ def outcomes(expr: Expr, kinds: Kinds) -> Outcomes:
 def _branches(expr: Case, kinds: Kinds) -> Iterator[Cell]:
     """What a CASE can be: one value if only one result is ever reached, else any of its kind."""
     reached: list[Expr] = []
-    decided = True
+    results = [*(result for _, result in expr.branches), expr.default]
+    # The units of columns decide which timestamps fit, also of columns that are never taken.
+    decided = kind_of(expr, kinds) not in UNITS or not any(
+        ANY in outcomes(result, kinds) for result in results
+    )
     for condition, result in (*expr.branches, (Literal(True), expr.default)):
         tested = outcomes(condition, kinds)
         if True in tested:
@@ -97,9 +101,11 @@ def _applied(expr: Expr, kinds: Kinds) -> Iterator[Cell]:
         for values in product(*needed):
             with suppress(Failed):
                 yield apply(expr, kinds, list(values))
+    elif not all(needed) or _never_meet(expr, needed, held):
+        return
     elif isinstance(expr, Call) and expr.function == "coalesce":
         yield from _first(needed, kind_of(expr, kinds))
-    elif all(needed) and not _never_meet(expr, needed, held):
+    else:
         if all(found - {None} for found in needed):
             yield ANY
         if any(None in found for found in needed):
@@ -108,8 +114,6 @@ def _applied(expr: Expr, kinds: Kinds) -> Iterator[Cell]:
 
 def _first(needed: list[Outcomes], kind: str) -> Iterator[Cell]:
     """A coalesce: NULLs are passed over, and nothing behind a part that is never NULL is taken."""
-    if not all(needed):
-        return
     for found in needed:
         known = found - {None}
         yield from known if kind == "boolean" else ({ANY} if known else ())
@@ -125,6 +129,8 @@ def _never_meet(expr: Expr, needed: list[Outcomes], held: list[str]) -> bool:
         against = ["integer" if exact else "float"] * 2
     elif isinstance(expr, Compare):
         against = held[::-1]
+    elif isinstance(expr, Call) and expr.function == "coalesce":
+        against = ["float" if unified(held) == "float" else "null"] * len(held)
     else:
         return False
     for found, own, other in zip(needed, held, against, strict=True):

@@ -287,19 +287,20 @@ class _Folder:
             if not condition.possible:
                 # Nothing behind a condition that always fails is ever reached.
                 break
-        if kind_of(expr, self.kinds) in NUMBERS:
-            possible = _reached(branches, default)[0]
+        kind = kind_of(expr, self.kinds)
+        possible, may_fail = _reached(branches, default)
+        if kind in NUMBERS:
             return self._of_numbers(expr, default if not branches else None, possible)
+        if kind is Kind.TIMESTAMP and any(isinstance(p, ColumnRef) for p in walk(expr)):
+            # The units of columns decide what fits, also of those never taken.
+            return _Part(expr, possible, may_fail=True)
         if not branches:
             return default
         shown = Case(tuple((c.expr, v.expr) for c, v in branches), default.expr)
-        return self._kept(expr, shown, *_reached(branches, default))
+        return self._kept(expr, shown, possible, may_fail)
 
     def _of_numbers(self, expr: Expr, part: _Part | None, possible: frozenset[str]) -> _Part:
-        """A CASE or coalesce of numbers: their kinds together decide how it computes.
-
-        So it stays as it is written, unless it is one constant.
-        """
+        """A CASE or coalesce of numbers stays as written: all kinds decide how it computes."""
         if part is None or not part.known:
             return _Part(expr, possible, may_fail=True)
         if part.value is None:
@@ -312,15 +313,18 @@ class _Folder:
     def arithmetic(self, expr: Arithmetic) -> _Part:
         parts = [self.reduce(expr.left), self.reduce(expr.right)]
         shown = Arithmetic(expr.op, parts[0].expr, parts[1].expr)
-        if kind_of(expr, self.kinds) is Kind.FLOAT and any(
-            p.known and _is_unfit(p.value, Kind.FLOAT) for p in parts
-        ):
+        if self._any_unfit(expr, parts):
             return _Part(shown, _DEAD, may_fail=True)
         return self._strict(
             shown,
             parts,
             lambda: constants.arithmetic(expr.op, parts[0].value, parts[1].value),
         )
+
+    def _any_unfit(self, expr: Expr, parts: list[_Part]) -> bool:
+        """Whether an operand of a float is a constant that no float equals."""
+        to = kind_of(expr, self.kinds)
+        return to is Kind.FLOAT and any(p.known and _is_unfit(p.value, to) for p in parts)
 
     def negate(self, expr: Negate) -> _Part:
         part = self.reduce(expr.part)
@@ -340,7 +344,7 @@ class _Folder:
         )
 
     def _coalesce(self, expr: Expr, shown: Expr, parts: list[_Part]) -> _Part:
-        if _any_dead(parts):
+        if _any_dead(parts) or self._any_unfit(expr, parts):
             return _Part(shown, _DEAD, may_fail=True)
         value = constants.call("coalesce", [p.value for p in parts])
         constant = _constant(expr, value) if all(p.known for p in parts) else None
