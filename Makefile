@@ -62,8 +62,8 @@ conformance:  ## run the original's own client tests against Privet (not built y
 chaos:  ## kill, cut off and fill up a running server (not built yet)
 	@echo "chaos: the failure campaign is not built yet; \`make test\` has the single-failure tests" >&2; exit 2
 
-prove:  ## the long proof run: law, twin and non-interference (not built yet)
-	@echo "prove: the long proof run is not built yet; \`make test\` compares the engine with the law on generated cases" >&2; exit 2
+prove: setup  ## the long proof run: the law on 200,000 generated cases, and every seeded mistake caught
+	@PRIVET_PROVE=1 PRIVET_ORACLE_CASES=$${PRIVET_ORACLE_CASES:-200000} $(BIN)/pytest tests/oracle $(ARGS)
 
 check-format: setup
 	@echo "check: format"

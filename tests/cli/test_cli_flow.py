@@ -207,16 +207,16 @@ def test_things_come_and_go(command: Any, governed: str) -> None:
 def test_users_log_in_and_out(command: Any, governed: str) -> None:
     """The token is kept for that server; --password-stdin keeps it off the command line."""
     password = "correct horse battery\n"
-    made = command("user", "create", "cli_ada", "--groups", "a,b", "--password-stdin", text=password)
+    made = command("user", "create", "ida", "--groups", "a,b", "--password-stdin", text=password)
     assert made.exit_code == 0, made.output
-    assert command("login", "--user", "cli_ada", "--password-stdin", text="x\n").exit_code == 3
-    done = command("login", "--user", "cli_ada", "--password-stdin", text=password)
+    assert command("login", "--user", "ida", "--password-stdin", text="x\n").exit_code == 3
+    done = command("login", "--user", "ida", "--password-stdin", text=password)
     assert done.exit_code == 0, done.output
     me = read(command("whoami", "--json", PRIVET_TOKEN=""))
-    assert (me["user"], me["groups"]) == ("cli_ada", ["a", "b"])
+    assert (me["user"], me["groups"]) == ("ida", ["a", "b"])
     assert command("logout").exit_code == 0
     assert command("whoami", PRIVET_TOKEN="").exit_code == 3
-    assert command("user", "delete", "cli_ada").exit_code == 0
+    assert command("user", "delete", "ida").exit_code == 0
 
 
 def test_a_token_is_the_last_word(command: Any) -> None:
