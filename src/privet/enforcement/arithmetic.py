@@ -15,7 +15,6 @@ from privet.enforcement.values import (
     Value,
     either,
     is_number,
-    is_text,
     numbers,
     spread,
     to_decimal,
@@ -27,6 +26,7 @@ from privet.enforcement.values import (
 )
 from privet.model.errors import TypeMismatch
 from privet.model.expressions import ArithmeticOp
+from privet.model.transforms import is_text
 
 _LEAST = np.int64(-(2**63))
 _NO_NUMBER = pa.scalar(None, pa.int64())

@@ -15,13 +15,13 @@ from privet.enforcement.values import (
     Value,
     either,
     is_number,
-    is_text,
     ticks,
     unify_numbers,
     valid_rows,
 )
 from privet.model.errors import TypeMismatch
 from privet.model.expressions import CompareOp
+from privet.model.transforms import is_text
 
 _KERNELS: dict[CompareOp, Callable[[Datum, Datum], Datum]] = {
     CompareOp.EQ: pc.equal,

@@ -26,7 +26,6 @@ from privet.enforcement.values import (
     Whole,
     day_parts,
     either,
-    is_text,
     spread,
     true_rows,
     unify_results,
@@ -53,6 +52,7 @@ from privet.model.expressions import (
     Not,
     Or,
 )
+from privet.model.transforms import is_text
 
 _NULL_BOOL = pa.scalar(None, pa.bool_())
 Columns = Mapping[str, pa.Array]

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.types as pat
 
 from privet.model.errors import TypeMismatch
+from privet.model.transforms import is_text
 
 Mask = npt.NDArray[np.bool_]
 Whole = npt.NDArray[np.int64]
@@ -69,11 +70,6 @@ def without(value: Value, failed: Mask | None, rows: int) -> Value:
         return value
     array = pc.if_else(pa.array(failed), pa.scalar(None, value.datum.type), value.datum)
     return Value(spread(array, rows), either(value.failed, failed))
-
-
-def is_text(kind: pa.DataType) -> bool:
-    """Text of any Arrow encoding."""
-    return pat.is_string(kind) or pat.is_large_string(kind) or pat.is_string_view(kind)
 
 
 def is_number(kind: pa.DataType) -> bool:

@@ -9,6 +9,7 @@ from privet.model.errors import InvalidRequest
 from privet.model.names import DatasetName, fold
 from privet.model.strict_json import read_json
 from privet.service import Caller, Services
+from privet.service.forms import database_json, statement_json, view_json, whoami_json
 
 CALL = "privet.call"
 Arguments = dict[str, Any]
@@ -39,40 +40,16 @@ def _fits(value: Any, kind: type) -> bool:
 
 
 def _whoami(services: Services, caller: Caller, _: Arguments) -> Any:
-    known = services.sessions.whoami(caller)
-    return {
-        "user": known.principal.user,
-        "issuer": known.principal.issuer,
-        "groups": sorted(known.principal.groups),
-        "roles": sorted(known.roles),
-        "admin": known.principal.admin,
-    }
+    return whoami_json(services.sessions.whoami(caller))
 
 
 def _databases(services: Services, caller: Caller, _: Arguments) -> Any:
-    found = services.datasets.list_databases(caller)
-    return [{"name": d.name, "description": d.description} for d in found]
+    return [database_json(d) for d in services.datasets.list_databases(caller)]
 
 
 def _datasets(services: Services, caller: Caller, given: Arguments) -> Any:
     database = fold(given["database"], "database name") if "database" in given else None
-    return [
-        {
-            "name": str(view.dataset.name),
-            "description": view.dataset.description,
-            "columns": [
-                {
-                    "name": decided.column.name,
-                    "type": str(decided.column.type),
-                    "comment": decided.column.comment,
-                    "tags": sorted(map(str, decided.column.tags)),
-                    "verdict": decided.verdict.value,
-                }
-                for decided in view.decision.visible
-            ],
-        }
-        for view in services.datasets.list(caller, database)
-    ]
+    return [view_json(view) for view in services.datasets.list(caller, database)]
 
 
 def _explain(services: Services, caller: Caller, given: Arguments) -> Any:
@@ -84,14 +61,7 @@ def _explain(services: Services, caller: Caller, given: Arguments) -> Any:
 
 
 def _sql(services: Services, caller: Caller, given: Arguments) -> Any:
-    result = services.statements.execute(caller, given.get("statement", ""))
-    return {
-        "kind": result.kind,
-        "message": result.message,
-        "columns": list(result.columns),
-        "rows": [list(row) for row in result.rows],
-        "warnings": list(result.warnings),
-    }
+    return statement_json(services.statements.execute(caller, given.get("statement", "")))
 
 
 _USES: dict[str, tuple[Callable[[Services, Caller, Arguments], Any], dict[str, type]]] = {

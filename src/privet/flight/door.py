@@ -6,8 +6,6 @@ client with its traceback.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -19,12 +17,12 @@ import pyarrow.flight as fl
 import structlog
 
 from privet.flight.calls import CALL, call
-from privet.model.errors import InvalidRequest, PrivetError, Unauthenticated
+from privet.model.errors import InvalidRequest, PrivetError
 from privet.model.names import DatasetName, fold
-from privet.model.principals import BearerToken
+from privet.model.principals import BearerToken, Password
 from privet.model.requests import ScanRequest
 from privet.model.strict_json import read_json
-from privet.service import Caller, Services
+from privet.service import Caller, Services, read_authorization
 from privet.service.scans import GovernedStream
 
 _DOOR = "flight"
@@ -194,37 +192,12 @@ class _Callers(fl.ServerMiddlewareFactory):
                 # The library sends what a handler of this method raises with its traceback.
                 raise InvalidRequest("GetSchema is not served", hint="GetFlightInfo has the schema")
             given = [v for k, vs in headers.items() if k.lower() == "authorization" for v in vs]
-            if len(given) > 1:
-                # Whoever stands before us may have looked at another one than we would.
-                raise _unreadable()
-            scheme, _, value = "".join(given).partition(" ")
-            match scheme.lower():
-                case "bearer":
-                    return _Call(Caller(BearerToken(value.strip()), _DOOR))
-                case "basic":
-                    user, password = _basic(value)
-                    issued = self._services.sessions.login(Caller(None, _DOOR), user, password)
-                    return _Call(Caller(BearerToken(issued.token), _DOOR), issued.token)
-                case "":
-                    return _Call(Caller(None, _DOOR))
-                case _:
-                    raise _unreadable()
-
-
-def _basic(value: str) -> tuple[str, str]:
-    try:
-        # Some clients leave out the padding.
-        decoded = base64.b64decode(value + "=" * (-len(value) % 4), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise _unreadable() from error
-    user, _, password = decoded.partition(":")
-    return user, password
-
-
-def _unreadable() -> Unauthenticated:
-    return Unauthenticated(
-        "the authorization header cannot be read", hint="send one `Bearer <token>`, or Basic"
-    )
+            credentials = read_authorization(given)
+            if isinstance(credentials, Password):
+                asked = Caller(None, _DOOR), credentials.user, credentials.password
+                token = self._services.sessions.login(*asked).token
+                return _Call(Caller(BearerToken(token), _DOOR), token)
+            return _Call(Caller(credentials, _DOOR))
 
 
 class _Call(fl.ServerMiddleware):

@@ -23,6 +23,7 @@ from privet.model.principals import (
     Credentials,
     Password,
     Principal,
+    Unreadable,
 )
 
 
@@ -76,6 +77,11 @@ class Identity:
             case Password(user, password):
                 groups = self._users.check_password(user, password, now)
                 claims = self._claims(user, groups, now, self._lifetime)
+            case Unreadable():
+                raise Unauthenticated(
+                    "the authorization header cannot be read",
+                    hint="send one `Bearer <token>`, or Basic",
+                )
             case None:
                 raise Unauthenticated(
                     "no credentials were given", hint="log in, or send a token as the bearer"

@@ -45,4 +45,9 @@ class Password:
     password: str = field(repr=False)
 
 
-Credentials = BearerToken | Password | None
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Something was sent as credentials, and it is none; refused like wrong ones, and on record."""
+
+
+Credentials = BearerToken | Password | Unreadable | None

@@ -7,25 +7,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query, status
 
 from privet.model.datasets import parse_type
+from privet.model.edits import ColumnEdit
 from privet.model.errors import InvalidRequest
 from privet.model.events import Outcome
 from privet.model.names import DatasetName, FieldPath, TagName, fold
-from privet.rest.bodies import (
-    ColumnChange,
-    ColumnsChange,
-    Json,
-    NewCrawl,
-    NewRegistration,
-    crawl_json,
-    dataset_json,
-    items,
-    view_json,
-)
+from privet.rest.bodies import ColumnChange, ColumnsChange, NewCrawl, NewRegistration, items
 from privet.rest.callers import CallerDep, ServicesDep
 from privet.rest.strict import StrictRoute
 from privet.service import event_dict
-from privet.service.columns import ColumnEdit
 from privet.service.crawls import Registration
+from privet.service.forms import Json, crawl_json, dataset_json, view_json
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1")
 _GONE = status.HTTP_204_NO_CONTENT

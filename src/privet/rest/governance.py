@@ -8,22 +8,25 @@ from privet.model.datasets import Rule
 from privet.model.errors import InvalidRequest
 from privet.model.names import DatasetName, TagName, check_group_name, fold, fold_role
 from privet.rest.bodies import (
-    Json,
     NewDatabase,
     NewPermission,
     NewRole,
     NewRule,
     NewTag,
     StatementBody,
-    database_json,
     items,
-    permission_json,
-    role_json,
-    rule_json,
-    tag_json,
 )
 from privet.rest.callers import CallerDep, ServicesDep
 from privet.rest.strict import StrictRoute
+from privet.service.forms import (
+    Json,
+    database_json,
+    permission_json,
+    role_json,
+    rule_json,
+    statement_json,
+    tag_json,
+)
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1")
 _GONE = status.HTTP_204_NO_CONTENT
@@ -163,11 +166,4 @@ def drop_permission(caller: CallerDep, services: ServicesDep, identifier: str) -
 @router.post("/sql", tags=["sql"])
 def execute(caller: CallerDep, services: ServicesDep, body: StatementBody) -> Json:
     """Carry out one administrative statement."""
-    result = services.statements.execute(caller, body.statement)
-    return {
-        "kind": result.kind,
-        "message": result.message,
-        "columns": list(result.columns),
-        "rows": [list(row) for row in result.rows],
-        "warnings": list(result.warnings),
-    }
+    return statement_json(services.statements.execute(caller, body.statement))

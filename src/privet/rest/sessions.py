@@ -7,17 +7,13 @@ from datetime import timedelta
 from fastapi import APIRouter, Request, status
 
 from privet import __version__
-from privet.rest.bodies import Json, Login, NewToken, NewUser, items, moment
+from privet.rest.bodies import Login, NewToken, NewUser, items
 from privet.rest.callers import CallerDep, ServicesDep
 from privet.rest.strict import StrictRoute
-from privet.service.sessions import IssuedToken
+from privet.service.forms import Json, moment, token_json, whoami_json
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1", tags=["sessions"])
 _GONE = status.HTTP_204_NO_CONTENT
-
-
-def _token_json(issued: IssuedToken) -> Json:
-    return {"token": issued.token, "expires_at": moment(issued.expires_at)}
 
 
 @router.get("/server")
@@ -30,29 +26,20 @@ def server(request: Request) -> Json:
 def login(caller: CallerDep, services: ServicesDep, body: Login) -> Json:
     """A token for a local user."""
     issued = services.sessions.login(caller, body.user, body.password.get_secret_value())
-    return _token_json(issued)
+    return token_json(issued)
 
 
 @router.get("/whoami")
 def whoami(caller: CallerDep, services: ServicesDep) -> Json:
     """Who the caller is."""
-    known = services.sessions.whoami(caller)
-    principal = known.principal
-    return {
-        "user": principal.user,
-        "issuer": principal.issuer,
-        "groups": sorted(principal.groups),
-        "roles": sorted(known.roles),
-        "admin": principal.admin,
-        "expires_at": moment(principal.expires_at),
-    }
+    return whoami_json(services.sessions.whoami(caller))
 
 
 @router.post("/tokens", status_code=status.HTTP_201_CREATED)
 def issue_token(caller: CallerDep, services: ServicesDep, body: NewToken) -> Json:
     """A token for somebody; administrators only."""
     lifetime = None if body.lifetime is None else timedelta(seconds=body.lifetime)
-    return _token_json(services.sessions.issue(caller, body.user, body.groups, lifetime))
+    return token_json(services.sessions.issue(caller, body.user, body.groups, lifetime))
 
 
 @router.get("/users")

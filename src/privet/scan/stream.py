@@ -28,8 +28,6 @@ from privet.scan.recut import recut
 
 PieceReader = Callable[[PlannedFile, EnforcedPlan, Connectors], Iterator[Piece]]
 READERS: dict[Format, PieceReader] = {Format.CSV: csv_pieces, Format.PARQUET: parquet_pieces}
-
-
 Governed = tuple[int, list[pa.RecordBatch]]
 """How many raw rows a piece had, and what leaves of them."""
 
@@ -134,11 +132,6 @@ class GovernedStream:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    @property
-    def overflowed(self) -> dict[str, int]:
-        """Cells that took a token's overflow form, by column."""
-        return dict(self._plan.overflowed)
 
     def close(self) -> None:
         """End the scan; a no-op when it has ended."""

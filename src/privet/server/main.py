@@ -19,15 +19,13 @@ import pyarrow as pa
 import uvicorn
 
 from privet.flight import FlightDoor
-from privet.identity import AdminRule, Identity, SigningKeys
 from privet.model.errors import ConfigurationInvalid, PrivetError
 from privet.rest import ServerInfo, create_app
 from privet.server import logs
 from privet.server.dev import DEV_ADMIN, DEV_LIFETIME, DEV_ROLE, dev_settings, write_private
 from privet.server.settings import Settings
-from privet.server.wiring import now, prepare_state, services
+from privet.server.wiring import local_identity, prepare_state, services
 from privet.service import Services
-from privet.store import migrate, open_engine
 
 _GRACE_SECONDS = 5
 _LEAVE_SECONDS = 1
@@ -72,21 +70,8 @@ def issue_token(config: Path | None, user: str, groups: Iterable[str], lifetime:
     """
     settings = Settings.load(config)
     prepare_state(settings.state_dir)
-    return _local_identity(settings).issue_token(user, groups, lifetime=lifetime)
-
-
-def _local_identity(settings: Settings) -> Identity:
-    store = open_engine(settings.store_url)
-    migrate(store)
-    return Identity(
-        store,
-        SigningKeys.ensure(settings.signing_keys, clock=now),
-        issuer=settings.issuer,
-        audience=settings.audience,
-        admins=AdminRule.parse(settings.catalog_admins),
-        token_lifetime=timedelta(seconds=settings.token_lifetime),
-        clock=now,
-    )
+    with local_identity(settings) as identity:
+        return identity.issue_token(user, groups, lifetime=lifetime)
 
 
 class _Doors:
@@ -211,7 +196,8 @@ def _announce(settings: Settings, urls: dict[str, str], dev: Path | None) -> Non
         return
     assert settings.tls_cert is not None
     ca = dev.resolve() / "ca.pem"
-    token = _local_identity(settings).issue_token(DEV_ADMIN, (), lifetime=DEV_LIFETIME)
+    with local_identity(settings) as identity:
+        token = identity.issue_token(DEV_ADMIN, (), lifetime=DEV_LIFETIME)
     write_private(dev / "admin.token", token)
     lines = (
         "privet serves a trial on this machine only",
@@ -230,6 +216,3 @@ def _announce(settings: Settings, urls: dict[str, str], dev: Path | None) -> Non
     partial = dev / f".urls.{os.getpid()}"
     partial.write_text(described + "\n")
     partial.replace(dev / "urls.json")
-
-
-__all__ = ["ConfigurationInvalid", "issue_token", "serve"]

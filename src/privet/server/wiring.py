@@ -20,6 +20,7 @@ from privet.policy import from_json, to_json
 from privet.scan import BufferBudget, Engine
 from privet.server.settings import Settings
 from privet.service import Platform, Services
+from privet.store import Engine as StoreEngine
 from privet.store import migrate, open_engine
 
 MASTER_KEY_VARIABLE = "PRIVET_MASTER_KEY"
@@ -65,15 +66,7 @@ def services(settings: Settings, roles: tuple[str, ...] = ()) -> Generator[Servi
         offered = Services(
             Platform(
                 catalog=catalog,
-                identity=Identity(
-                    store,
-                    SigningKeys.ensure(settings.signing_keys, clock=now),
-                    issuer=settings.issuer,
-                    audience=settings.audience,
-                    admins=AdminRule.parse(settings.catalog_admins),
-                    token_lifetime=timedelta(seconds=settings.token_lifetime),
-                    clock=now,
-                ),
+                identity=_identity(store, settings),
                 audit=audit,
                 connectors=connectors,
                 engine=engine,
@@ -85,6 +78,29 @@ def services(settings: Settings, roles: tuple[str, ...] = ()) -> Generator[Servi
         )
         stack.callback(offered.close)
         yield offered
+
+
+@contextmanager
+def local_identity(settings: Settings) -> Generator[Identity]:
+    """Identity alone, over the settings' store and signing keys."""
+    store = open_engine(settings.store_url)
+    try:
+        migrate(store)
+        yield _identity(store, settings)
+    finally:
+        store.dispose()
+
+
+def _identity(store: StoreEngine, settings: Settings) -> Identity:
+    return Identity(
+        store,
+        SigningKeys.ensure(settings.signing_keys, clock=now),
+        issuer=settings.issuer,
+        audience=settings.audience,
+        admins=AdminRule.parse(settings.catalog_admins),
+        token_lifetime=timedelta(seconds=settings.token_lifetime),
+        clock=now,
+    )
 
 
 def prepare_state(directory: Path) -> None:

@@ -10,9 +10,11 @@ from privet.model.events import Event, Outcome
 from privet.service.access import authenticate, event_of
 from privet.service.platform import Caller, Platform
 
+_READER_DETAIL = frozenset({"columns", "limit"})
+
 
 class Audits:
-    """Administrators read every event; everybody else their own."""
+    """Administrators read every event; everybody else their own, as far as it is theirs."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -37,5 +39,17 @@ class Audits:
                 detail={k: str(v) for k, v in filters.items() if v is not None},
             )
         )
-        own = user if principal.admin else principal.user
-        return self._platform.audit.list_events(user=own, **filters)
+        if principal.admin:
+            return self._platform.audit.list_events(user=user, **filters)
+        events = self._platform.audit.list_events(user=principal.user, **filters)
+        return tuple(_as_reader(event) for event in events)
+
+
+def _as_reader(event: Event) -> Event:
+    """An event as its own subject may read it: nothing that their scan did not tell.
+
+    Rows read, beside rows returned, would count the hidden ones; permissions, digests and versions
+    would tell of other people's changes, and overflow counts of values behind tokens.
+    """
+    asked = {k: v for k, v in event.detail.items() if k in _READER_DETAIL}
+    return replace(event, rows_read=None, permissions=(), facts_version=0, detail=asked)

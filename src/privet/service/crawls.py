@@ -12,11 +12,11 @@ import structlog
 from privet.classifier import BUILTIN_RULES
 from privet.crawler import CrawlProgress, crawl
 from privet.model.datasets import Column, Crawl, Dataset, FoundDataset
+from privet.model.edits import ColumnEdit, edit_columns
 from privet.model.errors import Conflict, InvalidRequest, NotFound, PrivetError
 from privet.model.events import Event, Outcome
 from privet.model.names import DatasetName, fold
 from privet.service.access import Act, administer, event_of, steward
-from privet.service.columns import ColumnEdit, edit_columns
 from privet.service.platform import Caller, Platform
 
 _CONCURRENT_CRAWLS = 2

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from privet.catalog import Database
 from privet.model.datasets import Dataset
 from privet.model.decisions import Decision
+from privet.model.edits import ColumnEdit, edit_columns
 from privet.model.events import Outcome
 from privet.model.names import DatasetName
 from privet.policy import decide
 from privet.service.access import Act, administer, authenticate, event_of
-from privet.service.columns import ColumnEdit, edit_columns
 from privet.service.platform import Caller, Platform
 
 

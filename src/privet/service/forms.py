@@ -1,0 +1,196 @@
+"""What use cases give, as the JSON that every door sends."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from privet.catalog import Database, Role, Tag
+from privet.model.datasets import Column, Crawl, Dataset, FieldTag, FoundDataset, Rule
+from privet.model.permissions import Permission
+from privet.policy import to_english, to_json, to_sql
+from privet.service.datasets import DatasetView
+from privet.service.sessions import IssuedToken, Whoami
+from privet.service.statements import StatementResult
+
+Json = dict[str, Any]
+
+
+def moment(at: datetime | None) -> str | None:
+    """A moment in RFC 3339, UTC."""
+    return None if at is None else at.isoformat().replace("+00:00", "Z")
+
+
+def tag_json(tag: Tag) -> Json:
+    """A tag."""
+    return {"tag": str(tag.name), "description": tag.description, "builtin": tag.builtin}
+
+
+def rule_json(rule: Rule) -> Json:
+    """A rule."""
+    return {
+        "name": rule.name,
+        "tag": str(rule.tag),
+        "pattern": rule.pattern,
+        "targets": sorted(t.value for t in rule.targets),
+        "match_rate": rule.match_rate,
+        "min_rows": rule.min_rows,
+        "check": rule.check,
+        "builtin": rule.builtin,
+        "description": rule.description,
+    }
+
+
+def role_json(role: Role) -> Json:
+    """A role with the names of its groups."""
+    return {
+        "name": role.name,
+        "groups": sorted(group for _, group in role.groups),
+        "builtin": role.builtin,
+    }
+
+
+def database_json(database: Database) -> Json:
+    """A database."""
+    return {"name": database.name, "description": database.description}
+
+
+def permission_json(permission: Permission) -> Json:
+    """A permission in its three forms."""
+    return {
+        "id": permission.id,
+        "sql": to_sql(permission),
+        "english": to_english(permission),
+        "json": to_json(permission),
+        "created_by": permission.created_by,
+        "created_at": moment(permission.created_at),
+    }
+
+
+def field_tag_json(tagged: FieldTag) -> Json:
+    """A tag on a field, with the evidence that proposed it."""
+    seen = tagged.evidence
+    return {
+        "tag": str(tagged.tag),
+        "path": list(tagged.path),
+        "origin": tagged.origin.value,
+        "evidence": None
+        if seen is None
+        else {
+            "rule": seen.rule,
+            "target": seen.target,
+            "sampled": seen.sampled,
+            "matched": seen.matched,
+            "detail": seen.detail,
+        },
+    }
+
+
+def column_json(column: Column) -> Json:
+    """A column as a steward sees it."""
+    return {
+        "name": column.name,
+        "source_name": column.source_name,
+        "type": str(column.type),
+        "comment": column.comment,
+        "partition": column.partition,
+        "reviewed": column.reviewed,
+        "tags": [field_tag_json(t) for t in column.field_tags],
+    }
+
+
+def found_json(found: FoundDataset) -> Json:
+    """A dataset that a crawl found."""
+    registered = found.registered_as
+    return {
+        "name": found.name,
+        "uri": found.source.uri,
+        "format": found.source.format.value,
+        "options": dict(found.source.options),
+        "partitions": list(found.source.partitions),
+        "files": found.files,
+        "bytes": found.bytes,
+        "problem": found.problem,
+        "notes": list(found.notes),
+        "registered_as": None if registered is None else str(registered),
+        "columns": [column_json(c) for c in found.columns],
+    }
+
+
+def crawl_json(crawl: Crawl) -> Json:
+    """A crawl with what it found."""
+    return {
+        "name": crawl.name,
+        "source": crawl.uri,
+        "status": crawl.status.value,
+        "objects_seen": crawl.objects_seen,
+        "error": crawl.error,
+        "started_at": moment(crawl.started_at),
+        "finished_at": moment(crawl.finished_at),
+        "created_by": crawl.created_by,
+        "datasets": [found_json(f) for f in crawl.found],
+    }
+
+
+def dataset_json(dataset: Dataset) -> Json:
+    """A dataset as a steward sees it."""
+    return {
+        "name": str(dataset.name),
+        "revision": dataset.revision,
+        "description": dataset.description,
+        "owner": dataset.owner,
+        "created_at": moment(dataset.created_at),
+        "uri": dataset.source.uri,
+        "format": dataset.source.format.value,
+        "tags": sorted(map(str, dataset.tags)),
+        "columns": [column_json(c) for c in dataset.columns],
+    }
+
+
+def view_json(view: DatasetView) -> Json:
+    """A dataset as its reader sees it; stewards see everything."""
+    if view.full:
+        return dataset_json(view.dataset)
+    return {
+        "name": str(view.dataset.name),
+        "description": view.dataset.description,
+        "columns": [
+            {
+                "name": decided.column.name,
+                "type": str(decided.column.type),
+                "comment": decided.column.comment,
+                "tags": sorted(map(str, decided.column.tags)),
+                "verdict": decided.verdict.value,
+            }
+            for decided in view.decision.visible
+        ],
+    }
+
+
+def whoami_json(known: Whoami) -> Json:
+    """A principal with the roles they hold now."""
+    principal = known.principal
+    return {
+        "user": principal.user,
+        "issuer": principal.issuer,
+        "groups": sorted(principal.groups),
+        "roles": sorted(known.roles),
+        "admin": principal.admin,
+        "expires_at": moment(principal.expires_at),
+    }
+
+
+def token_json(issued: IssuedToken) -> Json:
+    """A token and its end."""
+    return {"token": issued.token, "expires_at": moment(issued.expires_at)}
+
+
+def statement_json(result: StatementResult) -> Json:
+    """What a statement answered."""
+    return {
+        "kind": result.kind,
+        "message": result.message,
+        "columns": list(result.columns),
+        "rows": [list(row) for row in result.rows],
+        "warnings": list(result.warnings),
+    }
