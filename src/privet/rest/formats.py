@@ -15,6 +15,8 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pyarrow.types as pat
 
+from privet.model.errors import InvalidRequest
+
 Batches = Iterator[pa.RecordBatch]
 
 
@@ -38,7 +40,11 @@ MEDIA_TYPES = {
 
 
 def encode(kind: ResultFormat, schema: pa.Schema, batches: Batches) -> Iterator[bytes]:
-    """The chunks of a response; lazily, one batch at a time."""
+    """The chunks of a response; lazily, one batch at a time.
+
+    Raises:
+        InvalidRequest: the format cannot hold what is in a column.
+    """
     match kind:
         case ResultFormat.CSV:
             plain = pa.schema([pa.field(f.name, _csv_type(f.type)) for f in schema])
@@ -81,7 +87,13 @@ def _written(
     make: Callable[[pa.PythonFile], _Writer], batches: Batches, schema: pa.Schema
 ) -> Iterator[bytes]:
     sink = _Sink()
-    writer = make(pa.PythonFile(sink, mode="w"))
+    try:
+        writer = make(pa.PythonFile(sink, mode="w"))
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
+        raise InvalidRequest(
+            "this format has no type for one of the columns",
+            hint="convert it to text, or ask for ndjson or arrow",
+        ) from error
     for batch in batches:
         writer.write_batch(_as_written(batch, schema))
         yield sink.take()
@@ -97,32 +109,74 @@ def _as_written(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 
 
 def _csv_type(kind: pa.DataType) -> pa.DataType:
-    return pa.string() if pat.is_nested(kind) or pat.is_binary(kind) else kind
+    """What is written as it is keeps its type; all else becomes text."""
+    foreign = (
+        pat.is_nested(kind)
+        or pat.is_interval(kind)
+        or isinstance(kind, pa.BaseExtensionType)
+        or _is_bytes(kind)
+        or pat.is_string_view(kind)
+    )
+    return pa.string() if foreign else kind
+
+
+def _is_bytes(kind: pa.DataType) -> bool:
+    return (
+        pat.is_binary(kind)
+        or pat.is_large_binary(kind)
+        or pat.is_binary_view(kind)
+        or pat.is_fixed_size_binary(kind)
+    )
 
 
 def _cell_text(array: pa.Array, kind: pa.DataType) -> pa.Array:
     if array.type == kind:
         return array
-    texts = [None if v is None else json.dumps(_plain(v)) for v in array.to_pylist()]
+    plain = (None if v is None else _plain(v) for v in _values(array))
+    texts = [v if v is None or isinstance(v, str) else json.dumps(v) for v in plain]
     return pa.array(texts, pa.string())
+
+
+def _values(array: pa.Array) -> list[Any]:
+    """Python's values; times that Python cannot tell are text."""
+    try:
+        return array.to_pylist()
+    except (OverflowError, ValueError) as error:
+        # Python's years are 1 to 9999 and its times have microseconds; Arrow's have more.
+        if not (pat.is_date(array.type) or pat.is_timestamp(array.type)):
+            raise InvalidRequest(
+                "a time within a list or an object is beyond what this format can say",
+                hint="ask for arrow or parquet",
+            ) from error
+        return [v and _iso(v) for v in array.cast(pa.string()).to_pylist()]
+
+
+def _iso(text: str) -> str:
+    # Arrow has a sentence instead of a time for what lies beyond even its calendar.
+    return text if text.startswith("<") else text.replace(" ", "T", 1)
+
+
+def _rows(batch: pa.RecordBatch) -> Iterator[bytes]:
+    names = batch.schema.names
+    if not names:
+        return
+    for row in zip(*(_values(column) for column in batch.columns), strict=True):
+        members = {name: _plain(value) for name, value in zip(names, row, strict=True)}
+        yield json.dumps(members, ensure_ascii=False).encode()
 
 
 def _lines(batches: Batches) -> Iterator[bytes]:
     for batch in batches:
-        yield b"".join(_row(row) + b"\n" for row in batch.to_pylist())
+        yield b"".join(row + b"\n" for row in _rows(batch))
 
 
 def _array(batches: Batches) -> Iterator[bytes]:
     opening = b"[\n"
     for batch in batches:
         if batch.num_rows:
-            yield opening + b",\n".join(_row(row) for row in batch.to_pylist())
+            yield opening + b",\n".join(_rows(batch))
             opening = b",\n"
     yield b"[]\n" if opening == b"[\n" else b"\n]\n"
-
-
-def _row(row: dict[str, Any]) -> bytes:
-    return json.dumps({k: _plain(v) for k, v in row.items()}, ensure_ascii=False).encode()
 
 
 def _plain(value: Any) -> Any:
@@ -136,6 +190,8 @@ def _plain(value: Any) -> Any:
             return value.isoformat()
         case bytes():
             return value.hex()
+        case pa.MonthDayNano(months, days, nanoseconds):
+            return _duration(months, days, nanoseconds)
         case dict():
             return {str(k): _plain(v) for k, v in value.items()}
         case list() | tuple():
@@ -144,3 +200,9 @@ def _plain(value: Any) -> Any:
             return value
         case _:
             return str(value)
+
+
+def _duration(months: int, days: int, nanoseconds: int) -> str:
+    """ISO 8601, as far as it has signs."""
+    seconds = Decimal(nanoseconds).scaleb(-9).normalize()
+    return f"P{months}M{days}DT{seconds:f}S"
