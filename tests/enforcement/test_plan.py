@@ -45,7 +45,7 @@ def raw(of: EnforcedPlan) -> pa.RecordBatch:
 def test_nobody_else_makes_one(seal: Any) -> None:
     """Not with any seal but the module's own, which is not a value that can be copied."""
     with pytest.raises(TypeError, match="enforce"):
-        EnforcedPlan(seal, decision(DATA), (), (None,), None)
+        EnforcedPlan(seal, decision(DATA), (), None)  # type: ignore[arg-type]
 
 
 def test_a_denial_makes_none() -> None:

@@ -8,6 +8,8 @@ NaN, which here is greater than every number.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
 from typing import Any
@@ -27,6 +29,7 @@ from privet.model.expressions import (
     Literal,
     Or,
 )
+from privet.privacy import Kernel
 
 _MIRRORED = {
     CompareOp.LT: CompareOp.GT,
@@ -46,6 +49,68 @@ def source_hint(filters: tuple[Expr | None, ...], dataset: Dataset) -> pc.Expres
     if not hints or any(h is None for h in hints):
         return None
     return reduce(or_, hints)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How the cells of a column are seen: as they are (`kernel` is None), or each through it."""
+
+    kernel: Kernel | None
+
+
+def conjunction(conditions: tuple[Expr, ...]) -> Expr | None:
+    """All of them in one; None where there are none."""
+    return And(conditions) if len(conditions) > 1 else next(iter(conditions), None)
+
+
+def raw_conditions(
+    conditions: tuple[Expr, ...], seen: Mapping[str, Seen | None]
+) -> tuple[Expr, ...]:
+    """What conditions on cells as they are seen say of the source's cells.
+
+    Each answer holds for every row for which the condition holds. A comparison of clear cells
+    says itself; a token that is compared for equality says its value, where there is one.
+    """
+    return tuple(raw for c in conditions if (raw := _raw(c, seen)) is not None)
+
+
+def _raw(condition: Expr, seen: Mapping[str, Seen | None]) -> Expr | None:
+    match condition:
+        case Compare(op, ColumnRef(name), Literal(value)) if how := seen[name]:
+            if how.kernel is None:
+                return condition
+            return _raw_equal(name, value, how.kernel) if op is CompareOp.EQ else None
+        case In(ColumnRef(name), options) if how := seen[name]:
+            if how.kernel is None:
+                return condition
+            values = [o.value for o in options if isinstance(o, Literal)]
+            known = [_raw_equal(name, v, how.kernel) for v in values]
+            whole = len(values) == len(options) > 1
+            return Or(tuple(k for k in known if k)) if whole and all(known) else None
+        case _:
+            return None
+
+
+def _raw_equal(name: str, token: Any, kernel: Kernel) -> Expr | None:
+    if not kernel.reversible:
+        return None
+    try:
+        tokens = pa.array([token], kernel.kind)
+    except (pa.ArrowException, OverflowError):
+        return None
+    (value,) = kernel.invert(tokens).to_pylist()
+    return None if value is None else Compare(CompareOp.EQ, ColumnRef(name), Literal(value))
+
+
+def narrowed(
+    hint: pc.Expression | None, conditions: tuple[Expr, ...], dataset: Dataset
+) -> pc.Expression | None:
+    """A hint that also leaves out what fails conditions on the source's cells."""
+    columns = {c.name: (c.source_name, c.type) for c in dataset.columns}
+    hints = [h for c in conditions if (h := _hint(c, columns)) is not None]
+    if hint is not None:
+        hints.append(hint)
+    return reduce(and_, hints) if hints else None
 
 
 def _hint(expr: Expr, columns: dict[str, tuple[str, pa.DataType]]) -> pc.Expression | None:

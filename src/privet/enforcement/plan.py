@@ -10,7 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from privet.enforcement.evaluate import passing_rows
-from privet.enforcement.hints import source_hint
+from privet.enforcement.hints import (
+    Seen,
+    conjunction,
+    narrowed,
+    raw_conditions,
+    source_hint,
+)
 from privet.enforcement.rebuild import plain_type, rebuild, withhold
 from privet.enforcement.values import Mask
 from privet.model.datasets import CanonicalType, Column, Dataset
@@ -39,6 +45,16 @@ class _Output:
     options: tuple[_Option, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Beyond columns: conditions on cells as seen, what these say of raw cells, a limit."""
+
+    where: Expr | None
+    tested: tuple[_Output, ...]
+    raw: tuple[Expr, ...]
+    limit: int | None
+
+
 class EnforcedPlan:
     """What one principal may read of one dataset, ready to run.
 
@@ -58,18 +74,22 @@ class EnforcedPlan:
         seal: object,
         decision: Decision,
         outputs: tuple[_Output, ...],
-        filters: tuple[Expr | None, ...],
-        limit: int | None,
+        asked: _Asked,
     ) -> None:
         if seal is not _SEAL or decision.dataset is None:
             raise TypeError("an EnforcedPlan is made by `privet.enforcement.enforce` only")
         self.dataset: Dataset = decision.dataset
-        self.limit = limit
+        self.limit = asked.limit
         self._outputs = outputs
-        self._filters = filters
-        needed = {o.column.name for o in outputs}.union(*(columns_of(f) for f in filters if f))
+        self._asked = asked
+        self._filters = filters = decision.filters
+        needed = {o.column.name for o in (*outputs, *asked.tested)}.union(
+            *(columns_of(f) for f in filters if f)
+        )
         self.reads = tuple(c for c in self.dataset.columns if c.name in needed)
-        self.hint: pc.Expression | None = source_hint(filters, self.dataset)
+        self.hint: pc.Expression | None = narrowed(
+            source_hint(filters, self.dataset), asked.raw, self.dataset
+        )
         verdicts = {c.column.name: c.verdict for c in decision.columns}
         self.schema = pa.schema(
             [
@@ -95,8 +115,23 @@ class EnforcedPlan:
         visible = masks[0] if len(masks) == 1 else np.logical_or.reduce(masks)
         keep = None if visible.all() else pa.array(np.flatnonzero(visible))
         kept = masks if keep is None else [m[visible] for m in masks]
+        if self._asked.where:
+            keep, kept = self._passing(columns, keep, kept)
         arrays = [self._cells(o, columns[o.column.name], keep, kept) for o in self._outputs]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+
+    def _passing(
+        self, columns: Mapping[str, pa.Array], keep: pa.Array | None, masks: list[Mask]
+    ) -> tuple[pa.Array, list[Mask]]:
+        """Of the visible rows, those whose cells, as they are seen, meet what was asked for."""
+        rows = len(masks[0]) if masks else 0
+        cells = {
+            o.column.name: self._cells(o, columns[o.column.name], keep, masks)
+            for o in self._asked.tested
+        }
+        passing = passing_rows(self._asked.where, cells, rows)
+        positions = np.arange(rows) if keep is None else np.asarray(keep)
+        return pa.array(positions[passing]), [m[passing] for m in masks]
 
     def _cells(
         self, output: _Output, column: pa.Array, keep: pa.Array | None, masks: list[Mask]
@@ -119,7 +154,7 @@ class EnforcedPlan:
         """Cells that took a token's overflow form so far, by column."""
         return {
             o.column.name: count
-            for o in self._outputs
+            for o in (*self._outputs, *self._asked.tested)
             if (count := sum(p.kernel.overflowed for p in o.options if p.kernel))
         }
 
@@ -137,30 +172,47 @@ def enforce(decision: Decision, request: ScanRequest, derive: Derive) -> Enforce
     """
     decision.require()
     assert decision.dataset is not None
-    outputs = tuple(
-        _Output(
-            chosen.column,
-            tuple(
-                _Option(_kernel(option, chosen, decision, derive), option.filters)
-                for option in chosen.options
-            ),
-        )
-        for chosen in _choose(decision, request)
+    named = request.columns
+    outputs = tuple(_output(c, decision, derive) for c in _choose(decision, named))
+    where = conjunction(request.where)
+    tested: tuple[_Output, ...] = ()
+    if where is not None:
+        on = _choose(decision, tuple(sorted(columns_of(where))))
+        tested = tuple(_output(c, decision, derive) for c in on)
+    seen = {o.column.name: _seen(o) for o in tested}
+    asked = _Asked(where, tested, raw_conditions(request.where, seen), request.limit)
+    return EnforcedPlan(_SEAL, decision, outputs, asked)
+
+
+def _output(chosen: ColumnDecision, decision: Decision, derive: Derive) -> _Output:
+    options = (
+        _Option(_kernel(option, chosen, decision, derive), option.filters)
+        for option in chosen.options
     )
-    return EnforcedPlan(_SEAL, decision, outputs, decision.filters, request.limit)
+    return _Output(chosen.column, tuple(options))
 
 
-def _choose(decision: Decision, request: ScanRequest) -> list[ColumnDecision]:
-    if request.columns is None:
+def _seen(output: _Output) -> Seen | None:
+    """How its cells are seen, where all that are not withheld are seen in one way.
+
+    A withheld cell is NULL, and meets no condition.
+    """
+    kernels = [o.kernel for o in output.options]
+    alike = len(kernels) == 1 or all(k is None for k in kernels)
+    return Seen(kernels[0]) if alike else None
+
+
+def _choose(decision: Decision, names: tuple[str, ...] | None) -> list[ColumnDecision]:
+    if names is None:
         return list(decision.visible)
     by_name = {c.column.name: c for c in decision.visible}
-    for name in request.columns:
+    for name in names:
         if name not in by_name:
             raise NotFound(
                 f"column `{name}` does not exist in `{decision.name}`, or you have no access to it",
                 hint=f"it has {', '.join(by_name)}",
             )
-    return [by_name[name] for name in dict.fromkeys(request.columns)]
+    return [by_name[name] for name in dict.fromkeys(names)]
 
 
 def _kernel(

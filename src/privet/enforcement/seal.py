@@ -11,13 +11,15 @@ import json
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 
 from privet.model.errors import PrivetError
 from privet.model.names import DatasetName
+from privet.model.parameters import Parameters
 from privet.model.principals import Principal
-from privet.model.requests import ScanRequest
+from privet.model.requests import QueryRequest, ScanRequest
 from privet.privacy import Derive
 
 
@@ -29,7 +31,8 @@ class TicketInvalid(PrivetError):
 
 
 _REFUSED = "the ticket is not valid, has expired or belongs to somebody else"
-_HINT = "ask for the dataset again to get a new one"
+_HINT = "ask again to get a new one"
+_HANDLE_SECONDS = 12 * 3600
 
 
 class Seal:
@@ -46,28 +49,19 @@ class Seal:
         self._lifetime = int(lifetime.total_seconds())
         self._clock = clock
 
-    def close(self, request: ScanRequest, principal: Principal) -> bytes:
+    def close(self, request: ScanRequest | QueryRequest, principal: Principal) -> bytes:
         """The request as an opaque ticket for this principal."""
-        body = {
-            "for": [principal.issuer, principal.user],
-            "dataset": list(request.dataset),
-            "columns": request.columns,
-            "limit": request.limit,
-        }
+        body = {"for": [principal.issuer, principal.user], **_body(request)}
         return self._box.encrypt_at_time(json.dumps(body).encode(), int(self._clock()))
 
     def open(self, ticket: bytes, principal: Principal) -> ScanRequest:
-        """The request in a ticket.
+        """The scan in a ticket.
 
         Raises:
-            TicketInvalid: altered, expired or sealed for another principal; one text for all.
+            TicketInvalid: altered, expired, of another kind or another principal's; one text.
         """
-        try:
-            sealed = self._box.decrypt_at_time(ticket, self._lifetime, int(self._clock()))
-        except (InvalidToken, TypeError) as error:
-            raise TicketInvalid(_REFUSED, hint=_HINT) from error
-        body = json.loads(sealed)
-        if body["for"] != [principal.issuer, principal.user]:
+        body = self._opened(ticket, principal, self._lifetime)
+        if "dataset" not in body:
             raise TicketInvalid(_REFUSED, hint=_HINT)
         columns = body["columns"]
         return ScanRequest(
@@ -75,3 +69,48 @@ class Seal:
             None if columns is None else tuple(columns),
             body["limit"],
         )
+
+    def open_query(self, ticket: bytes, principal: Principal, *, handle: bool) -> QueryRequest:
+        """The query in a ticket, or in the handle of a prepared statement, which lives longer.
+
+        Raises:
+            TicketInvalid: as `open`.
+        """
+        body = self._opened(ticket, principal, _HANDLE_SECONDS if handle else self._lifetime)
+        if "text" not in body:
+            raise TicketInvalid(_REFUSED, hint=_HINT)
+        row = body["parameters"]
+        return QueryRequest(
+            body["text"],
+            None if row is None else Parameters(base64.b64decode(row)),
+            body["database"],
+            body["limit"],
+            body["offset"],
+        )
+
+    def _opened(self, ticket: bytes, principal: Principal, lifetime: int) -> dict[str, Any]:
+        try:
+            sealed = self._box.decrypt_at_time(ticket, lifetime, int(self._clock()))
+        except (InvalidToken, TypeError) as error:
+            raise TicketInvalid(_REFUSED, hint=_HINT) from error
+        body = json.loads(sealed)
+        if body["for"] != [principal.issuer, principal.user]:
+            raise TicketInvalid(_REFUSED, hint=_HINT)
+        return body
+
+
+def _body(request: ScanRequest | QueryRequest) -> dict[str, Any]:
+    if isinstance(request, ScanRequest):
+        return {
+            "dataset": list(request.dataset),
+            "columns": request.columns,
+            "limit": request.limit,
+        }
+    values = request.parameters
+    return {
+        "text": request.text,
+        "parameters": None if values is None else base64.b64encode(values.row).decode("ascii"),
+        "database": request.database,
+        "limit": request.limit,
+        "offset": request.offset,
+    }

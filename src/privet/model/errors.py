@@ -66,6 +66,26 @@ class TypeMismatch(InvalidRequest):
     code = "type_mismatch"
 
 
+class StatementFailed(InvalidRequest):
+    """A statement that was understood and could not be computed: a cast, a range, a function."""
+
+    code = "statement_failed"
+
+
+class ResourcesExceeded(PrivetError):
+    """A statement that needs more memory, time or depth than one may use."""
+
+    code = "resources_exceeded"
+    status = 422
+
+
+class Busy(PrivetError):
+    """Everything that could work on it is taken; the hint says what to do."""
+
+    code = "busy"
+    status = 503
+
+
 class Unauthenticated(PrivetError):
     """No credentials, or credentials that do not hold: wrong, expired, forged, revoked."""
 

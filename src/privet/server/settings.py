@@ -15,6 +15,7 @@ from pydantic_settings import (
 
 from privet.connector import S3Location
 from privet.model.errors import ConfigurationInvalid
+from privet.query import AskerLimits
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -80,6 +81,23 @@ class Settings(BaseSettings):
     buffer_bytes: int = Field(
         192 * 1024 * 1024, description="raw bytes that all scans together read ahead", gt=0
     )
+    query_workers: int = Field(4, description="SQL queries that run at once", gt=0, le=256)
+    query_memory: int = Field(
+        512 * 1024 * 1024,
+        description="bytes that the engine of one query may hold",
+        ge=64 * 1024 * 1024,
+    )
+    query_seconds: int = Field(600, description="longest time that a query may take", gt=0)
+    query_wait_seconds: int = Field(
+        30, description="longest time that a query waits for others to end", gt=0
+    )
+    query_threads: int = Field(2, description="threads of one query", gt=0, le=64)
+    query_spill: int = Field(
+        4 * 1024 * 1024 * 1024, description="bytes that one query may spill to disk", ge=0
+    )
+    query_dir: Path | None = Field(
+        None, description="directory for what queries spill; default: that for temporary files"
+    )
 
     @classmethod
     def load(cls, file: Path | None, **given: Any) -> Settings:
@@ -122,6 +140,18 @@ class Settings(BaseSettings):
         if not self.rest_tls and self.rest_host not in _LOOPBACK:
             raise ValueError("rest_tls can be off only on loopback")
         return self
+
+    def asker_limits(self) -> AskerLimits:
+        """What queries may use."""
+        return AskerLimits(
+            workers=self.query_workers,
+            spare=min(2, self.query_workers),
+            memory=self.query_memory,
+            seconds=self.query_seconds,
+            wait_seconds=self.query_wait_seconds,
+            threads=self.query_threads,
+            spill=self.query_spill,
+        )
 
     @property
     def store_url(self) -> str:

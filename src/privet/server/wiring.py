@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from privet.identity import AdminRule, Identity, SigningKeys
 from privet.keys import EnvironmentKeys, FileKeys, KeyProvider, KeyRing
 from privet.model.errors import ConfigurationInvalid
 from privet.policy import from_json, to_json
+from privet.query import Askers
 from privet.scan import BufferBudget, Engine
 from privet.server.settings import Settings
 from privet.service import Platform, Services
@@ -63,6 +65,8 @@ def services(settings: Settings, roles: tuple[str, ...] = ()) -> Generator[Servi
         connectors = Connectors(settings.local_roots, settings.s3_locations())
         engine = Engine(connectors, BufferBudget(settings.buffer_bytes))
         stack.callback(engine.close)
+        askers = Askers(settings.asker_limits(), _places(settings))
+        stack.callback(askers.close)
         offered = Services(
             Platform(
                 catalog=catalog,
@@ -70,6 +74,7 @@ def services(settings: Settings, roles: tuple[str, ...] = ()) -> Generator[Servi
                 audit=audit,
                 connectors=connectors,
                 engine=engine,
+                askers=askers,
                 derive=keys.derive,
                 seal=Seal(keys.derive),
                 clock=now,
@@ -101,6 +106,13 @@ def _identity(store: StoreEngine, settings: Settings) -> Identity:
         token_lifetime=timedelta(seconds=settings.token_lifetime),
         clock=now,
     )
+
+
+def _places(settings: Settings) -> Path:
+    """Where sandboxes have their directories: fast, and for each start a new one."""
+    place = settings.query_dir or Path(tempfile.gettempdir())
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return place
 
 
 def prepare_state(directory: Path) -> None:

@@ -13,6 +13,7 @@ from privet.enforcement import Seal
 from privet.identity import Identity
 from privet.model.principals import Credentials
 from privet.privacy import Derive
+from privet.query import Askers
 from privet.scan import Engine
 
 
@@ -25,6 +26,7 @@ class Platform:
     audit: AuditLog
     connectors: Connectors
     engine: Engine
+    askers: Askers
     derive: Derive
     seal: Seal
     clock: Callable[[], datetime]

@@ -8,14 +8,13 @@ redeeming one walks the same path again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from privet.enforcement import EnforcedPlan, enforce
 from privet.model.decisions import Decision
-from privet.model.errors import PrivetError, Revoked
+from privet.model.errors import PrivetError
 from privet.model.events import Event, Outcome
 from privet.model.principals import Principal
 from privet.model.requests import ScanRequest
@@ -23,6 +22,7 @@ from privet.policy import decide
 from privet.scan import GovernedStream, Progress, run
 from privet.service.access import authenticate, event_of
 from privet.service.platform import Caller, Platform
+from privet.service.running import still_allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class Scans:
             plan,
             self._platform.engine,
             lambda progress: self._record_end(started, plan, progress),
-            check=self._still_allowed(principal),
+            check=still_allowed(self._platform, principal),
         )
 
     def _enforced(
@@ -111,21 +111,6 @@ class Scans:
                 detail={"overflowed": dict(plan.overflowed)} if plan.overflowed else {},
             )
         )
-
-    def _still_allowed(self, principal: Principal) -> Callable[[], None]:
-        """Raises Revoked once the token ended, was revoked, or the longest time is over."""
-        platform = self._platform
-        ends = platform.clock() + platform.longest_scan
-
-        def check() -> None:
-            if platform.clock() >= ends:
-                raise Revoked(
-                    "the scan took longer than this server allows",
-                    hint="read fewer columns or rows at a time",
-                )
-            platform.identity.check_still_valid(principal)
-
-        return check
 
 
 def _requested(decision: Decision, caller: Caller, request: ScanRequest, action: str) -> Event:

@@ -8,6 +8,7 @@ from privet.service.datasets import Datasets
 from privet.service.explanations import Explanations
 from privet.service.permissions import Permissions
 from privet.service.platform import Platform
+from privet.service.queries import Queries
 from privet.service.roles import Roles
 from privet.service.scans import Scans
 from privet.service.sessions import Sessions
@@ -20,6 +21,7 @@ class Services:
 
     def __init__(self, platform: Platform) -> None:
         self.scans = Scans(platform)
+        self.queries = Queries(platform)
         self.explanations = Explanations(platform)
         self.sessions = Sessions(platform)
         self.tags = Tags(platform)

@@ -1,0 +1,284 @@
+"""One statement in its sandbox: the server's side of the conversation.
+
+Nothing that comes back is trusted: names, numbers, types and batches are checked.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from privet.model.errors import Cancelled, Position, PrivetError, ResourcesExceeded
+from privet.model.names import DatasetName, fold
+from privet.model.requests import QueryRequest
+from privet.query.feeding import Feeding, Open
+from privet.query.processes import Process, wait_readable
+from privet.sandbox import faults
+from privet.sandbox.wire import Closed, pack_bytes, pack_schema, unpack_schema
+
+Gone = Callable[[], bool]
+"""Whether the client is no longer there; asked about ten times a second."""
+_LARGEST_PART = 512 * 1024 * 1024
+_MOST_DATASETS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a statement turned out to be.
+
+    Attributes:
+        datasets: that it names, and where first.
+        explained: whether it is an EXPLAIN.
+        parameters: `1`, `2`, ... or names.
+    """
+
+    datasets: Mapping[DatasetName, Position | None]
+    explained: bool
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a plan reads one dataset."""
+
+    dataset: DatasetName
+    columns: tuple[str, ...]
+    conditions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """What a plan reads, in the order of the statement's names."""
+
+    readings: tuple[Reading, ...]
+
+
+class Asker:
+    """A sandbox that nobody has used; for one statement."""
+
+    def __init__(self, process: Process, deadline: float, gone: Gone) -> None:
+        self._process = process
+        self._deadline = deadline
+        self._gone = gone
+        self._feeding: Feeding | None = None
+
+    def read(self, request: QueryRequest) -> Asked:
+        """Have a statement read.
+
+        Raises:
+            ParseFailed, InvalidRequest, ResourcesExceeded: it is not one that is answered.
+            Cancelled: the client left.
+        """
+        values = request.parameters
+        told = self._ask(
+            {
+                "text": request.text,
+                "database": request.database,
+                "parameters": None if values is None else pack_bytes(values.row),
+            }
+        )
+        entries = told["datasets"]
+        if len(entries) > _MOST_DATASETS:
+            raise ResourcesExceeded(
+                "the statement names too many datasets", hint=f"{_MOST_DATASETS} at most"
+            )
+        return Asked(
+            {_name(e["name"]): _position(e["position"]) for e in entries},
+            told["explained"] is True,
+            tuple(str(name) for name in told["parameters"]),
+        )
+
+    def describe(self, schemas: Mapping[DatasetName, pa.Schema], secret: bytes) -> pa.Schema:
+        """The columns of the answer; nothing is read.
+
+        Raises:
+            UnknownName, TypeMismatch, InvalidRequest: the statement does not fit the datasets.
+        """
+        return unpack_schema(self._go("describe", schemas, secret)["schema"])
+
+    def explain(self, schemas: Mapping[DatasetName, pa.Schema], secret: bytes) -> Explained:
+        """What would be read for a statement that begins with EXPLAIN; nothing is.
+
+        Raises:
+            As `describe`.
+        """
+        plan = self._go("run", schemas, secret)["plan"]
+        return Explained(
+            tuple(
+                Reading(
+                    _name(entry["name"]),
+                    tuple(str(c) for c in entry["columns"]),
+                    tuple(str(c) for c in entry["where"]),
+                )
+                for entry in plan
+            )
+        )
+
+    def run(self, schemas: Mapping[DatasetName, pa.Schema], secret: bytes, open_: Open) -> Answer:
+        """Start the statement.
+
+        Args:
+            schemas: of what the principal sees of each dataset.
+            secret: of the user's own keys.
+            open_: starts a governed stream; called as often as the engine reads.
+
+        Raises:
+            As `describe`, and what `open_` raises.
+        """
+        names = tuple(schemas)
+        self._feeding = Feeding(self._process, schemas, names, open_)
+        self._feeding.start()
+        told = self._go("run", schemas, secret)
+        return Answer(self, unpack_schema(told["schema"]))
+
+    def _go(
+        self, what: str, schemas: Mapping[DatasetName, pa.Schema], secret: bytes
+    ) -> dict[str, Any]:
+        datasets = [{"name": list(n), "schema": pack_schema(s)} for n, s in schemas.items()]
+        return self._ask({"do": what, "secret": pack_bytes(secret), "datasets": datasets})
+
+    def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        try:
+            self._process.control.send(message)
+        except Closed as error:
+            raise self._why() from error
+        return self._hear()
+
+    def _hear(self) -> dict[str, Any]:
+        self.wait(self._process.control)
+        try:
+            told, _ = self._process.control.receive()
+        except Closed as error:
+            raise self._why() from error
+        if "fault" in told:
+            raise self._reason() or faults.from_json(told["fault"])
+        return told
+
+    def wait(self, end: Any) -> None:
+        """Until there is something to read.
+
+        Raises:
+            Cancelled: the client left.
+            ResourcesExceeded: it takes too long.
+        """
+        try:
+            while not wait_readable(end, self._deadline):
+                if self._gone():
+                    self._process.kill()
+                    raise Cancelled("the client left")
+                if reason := self._reason():
+                    raise reason
+        except TimeoutError as error:
+            self._process.kill()
+            raise _too_long() from error
+
+    def finish(self) -> None:
+        """Hear how it ended, once its answer is read.
+
+        Raises:
+            PrivetError: not well.
+        """
+        told = self._hear()
+        if "done" not in told:
+            raise self._why()
+
+    def take(self, size: int) -> memoryview:
+        """`size` bytes of the answer."""
+        if size > _LARGEST_PART:
+            raise self._why()
+        buffer = memoryview(bytearray(size))
+        got = 0
+        while got < size:
+            self.wait(self._process.results)
+            count = self._process.results.recv_into(buffer[got:], 0, socket.MSG_DONTWAIT)
+            if not count:
+                raise Closed
+            got += count
+        return buffer
+
+    def why(self) -> PrivetError:
+        """Why the answer broke off."""
+        try:
+            self.finish()
+        except PrivetError as error:
+            return error
+        return self._why()
+
+    def _reason(self) -> PrivetError | None:
+        return self._feeding.failure if self._feeding else None
+
+    def _why(self) -> PrivetError:
+        """What to say of a sandbox that is gone."""
+        return self._reason() or ResourcesExceeded(
+            "the statement was ended because it took more than one may use",
+            hint="memory, time or depth; ask for less at a time",
+        )
+
+    def close(self) -> None:
+        """End it, and every stream that feeds it."""
+        self._process.kill()
+        if self._feeding is not None:
+            self._feeding.close()
+
+
+def _too_long() -> ResourcesExceeded:
+    return ResourcesExceeded(
+        "the statement took longer than one may", hint="read fewer rows, or aggregate earlier"
+    )
+
+
+class Answer:
+    """What a statement answers: a schema, and batches to iterate once."""
+
+    def __init__(self, asker: Asker, schema: pa.Schema) -> None:
+        self.schema = schema
+        self._asker = asker
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        return self._batches()
+
+    def _batches(self) -> Generator[pa.RecordBatch]:
+        try:
+            with pa.ipc.open_stream(pa.PythonFile(_Answering(self._asker), mode="r")) as reader:
+                if not reader.schema.equals(self.schema):
+                    raise self._asker.why()
+                for batch in reader:
+                    batch.validate(full=True)
+                    yield batch
+        except (Closed, pa.ArrowException, OSError, StopIteration) as error:
+            raise self._asker.why() from error
+        self._asker.finish()
+
+
+class _Answering:
+    """The answer's bytes as a file."""
+
+    closed = False
+
+    def __init__(self, asker: Asker) -> None:
+        self._asker = asker
+
+    def read(self, size: int) -> pa.Buffer:
+        return pa.py_buffer(self._asker.take(size))
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """The process owns it."""
+
+
+def _name(parts: Any) -> DatasetName:
+    database, name = parts
+    return DatasetName(fold(str(database), "database name"), fold(str(name), "dataset name"))
+
+
+def _position(parts: Any) -> Position | None:
+    if not parts:
+        return None
+    line, column, offset = parts
+    return Position(int(line), int(column), int(offset))

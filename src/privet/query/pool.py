@@ -1,0 +1,227 @@
+"""Who gets a sandbox when: fair turns between principals, a few made ready ahead."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import structlog
+
+from privet.model.errors import Busy, Cancelled, PrivetError
+from privet.query.asker import Asker, Gone
+from privet.query.processes import Process, Template
+from privet.sandbox import Limits
+
+_USERS = range(61_184, 61_184 + 4_096)
+"""Ids that systemd sets aside for users that exist for a while only (DynamicUser=)."""
+_TICK_SECONDS = 0.1
+_log = structlog.get_logger("privet.query")
+
+Owner = tuple[str, str]
+"""Issuer and user."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskerLimits:
+    """What all statements together, and each of them, may use.
+
+    Attributes:
+        workers: statements that run at once.
+        spare: sandboxes that wait ready.
+        memory: bytes for each statement's engine.
+        seconds: from a statement's start to its last batch.
+        wait_seconds: in the queue.
+        threads: of each engine.
+        spill: bytes on disk for each.
+    """
+
+    workers: int = 4
+    spare: int = 2
+    memory: int = 512 * 1024 * 1024
+    seconds: float = 600
+    wait_seconds: float = 30
+    threads: int = 2
+    spill: int = 4 * 1024 * 1024 * 1024
+
+
+class Askers:
+    """All sandboxes of a server. Nothing is started before the first statement asks."""
+
+    def __init__(self, limits: AskerLimits, places: Path) -> None:
+        self._limits = limits
+        self._places = tempfile.TemporaryDirectory(dir=places, prefix="askers-")
+        privileged = os.geteuid() == 0
+        one = Limits(
+            memory=limits.memory,
+            seconds=max(1, int(limits.seconds * limits.threads)),
+            threads=limits.threads,
+            spill=limits.spill,
+        )
+        self._template = Template(one, Path(self._places.name), _USERS if privileged else range(0))
+        self._turns = _Turns(limits.workers)
+        self._ready: deque[Process] = deque()
+        self._running: set[Process] = set()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._keeper: threading.Thread | None = None
+
+    @contextmanager
+    def lease(self, owner: Owner, gone: Gone) -> Generator[Asker]:
+        """A sandbox for one statement of this principal; it is ended afterwards.
+
+        Raises:
+            Busy: none came free in time, or none can be had.
+            Cancelled: the client left.
+        """
+        self._turns.enter(owner, time.monotonic() + self._limits.wait_seconds, gone)
+        try:
+            process = self._take()
+            # A client that takes nothing must not keep its place for ever.
+            end = threading.Timer(self._limits.seconds, process.kill)
+            end.daemon = True
+            end.start()
+            try:
+                yield Asker(process, time.monotonic() + self._limits.seconds, gone)
+            finally:
+                end.cancel()
+                process.end()
+                with self._changed:
+                    self._running.discard(process)
+        finally:
+            self._turns.leave(owner)
+
+    def _take(self) -> Process:
+        process = None
+        with self._changed:
+            if self._closed:
+                raise Busy("the server is stopping", hint="try again in a moment")
+            while self._ready and process is None:
+                process = self._ready.popleft()
+                if not process.alive:
+                    process.end()
+                    process = None
+            self._changed.notify_all()
+            if self._keeper is None:
+                self._keeper = threading.Thread(target=self._keep, daemon=True, name="askers")
+                self._keeper.start()
+        if process is None:
+            process = self._make()
+        with self._changed:
+            self._running.add(process)
+        return process
+
+    def _make(self) -> Process:
+        process = self._template.fork()
+        process.wait_ready()
+        return process
+
+    def _keep(self) -> None:
+        """Have spare ones ready, for as long as the server runs."""
+        while True:
+            with self._changed:
+                while not self._closed and len(self._ready) >= self._limits.spare:
+                    self._changed.wait()
+                if self._closed:
+                    return
+            try:
+                made = self._make()
+            except PrivetError as error:
+                _log.warning("no spare sandbox", code=error.code)
+                time.sleep(1)
+                continue
+            with self._changed:
+                if self._closed:
+                    made.end()
+                    return
+                self._ready.append(made)
+
+    def warm(self) -> None:
+        """Make spare ones ready now, and find out whether there can be any.
+
+        Raises:
+            Busy: there cannot.
+        """
+        made = self._make()
+        with self._changed:
+            self._ready.append(made)
+
+    def close(self) -> None:
+        """End every sandbox; who waits for one is told."""
+        with self._changed:
+            self._closed = True
+            left = [*self._ready, *self._running]
+            self._ready.clear()
+            self._changed.notify_all()
+        for process in left:
+            process.kill()
+        self._template.close()
+        if self._keeper is not None:
+            self._keeper.join(timeout=_TICK_SECONDS * 50)
+        for process in left:
+            process.end()
+        self._places.cleanup()
+
+
+class _Turns:
+    """So many at once; of those who wait, whoever has the fewest running, then who came first.
+
+    Nobody may have more than half of the places, rounded up, so that there is always one for
+    somebody else soon.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._places = places
+        self._each = (places + 1) // 2
+        self._running: Counter[Owner] = Counter()
+        self._waiting: dict[int, Owner] = {}
+        self._numbers = count()
+        self._changed = threading.Condition()
+
+    def enter(self, owner: Owner, deadline: float, gone: Gone) -> None:
+        """Wait for a turn.
+
+        Raises:
+            Busy: it did not come in time.
+            Cancelled: the client left.
+        """
+        with self._changed:
+            number = next(self._numbers)
+            self._waiting[number] = owner
+            try:
+                while self._next() != number:
+                    self._changed.wait(_TICK_SECONDS)
+                    if gone():
+                        raise Cancelled("the client left", hint="")
+                    if time.monotonic() > deadline:
+                        raise Busy(
+                            "other statements are running and none came to an end in time",
+                            hint="try again in a moment, or end others of your own",
+                        )
+                self._running[owner] += 1
+            finally:
+                del self._waiting[number]
+                self._changed.notify_all()
+
+    def _next(self) -> int | None:
+        if self._running.total() >= self._places:
+            return None
+        able = (
+            (self._running[o], n) for n, o in self._waiting.items() if self._running[o] < self._each
+        )
+        return min(able, default=(0, None))[1]
+
+    def leave(self, owner: Owner) -> None:
+        """The turn is over."""
+        with self._changed:
+            self._running[owner] -= 1
+            if not self._running[owner]:
+                del self._running[owner]
+            self._changed.notify_all()

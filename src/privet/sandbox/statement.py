@@ -1,0 +1,204 @@
+"""One statement from its text to its last batch, inside the walls."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.types as pat
+
+from privet.model.errors import InvalidRequest, PrivetError, UnknownName
+from privet.model.names import DatasetName
+from privet.model.parameters import Parameters
+from privet.sandbox import engine, faults, gate
+from privet.sandbox.functions import OwnKeys
+from privet.sandbox.sources import GovernedSource, Reads, register
+from privet.sandbox.wire import Channel, pack_schema, unpack_bytes, unpack_schema
+
+_EXPLAIN = "EXPLAIN (FORMAT JSON) "
+
+
+class Asking:
+    """A conversation about one statement: read it, hear what its datasets are, then do it."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        keys: OwnKeys,
+        control: Channel,
+        feeds: Channel,
+        results: socket.socket,
+    ) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._control = control
+        self._reads = Reads(feeds)
+        self._results = results
+        self._sources: dict[DatasetName, GovernedSource] = {}
+
+    def converse(self) -> None:
+        """Answer what the server asks, to the end; what fails is told it."""
+        try:
+            self._converse()
+        except PrivetError as error:
+            self._control.send({"fault": faults.to_json(error)})
+        except (MemoryError, duckdb.OutOfMemoryException):
+            self._control.send({"fault": faults.to_json(faults.out_of_memory())})
+
+    def _converse(self) -> None:
+        asked, _ = self._control.receive()
+        database = asked["database"]
+        statement = gate.read(self._connection, asked["text"], database)
+        values = _values(asked["parameters"], statement.parameters)
+        self._control.send(
+            {
+                "datasets": [
+                    {"name": list(name), "position": place and list(place)}
+                    for name, place in statement.datasets.items()
+                ],
+                "explained": statement.explained,
+                "parameters": list(statement.parameters),
+            }
+        )
+        told, _ = self._control.receive()
+        self._register(told, database)
+        if told["do"] == "describe" and values is None and statement.parameters:
+            # What a parameter will be is not known: any value would do, and NULL fits every type.
+            values = dict.fromkeys(statement.parameters)
+        self._do(str(told["do"]), statement, values)
+
+    def _register(self, told: dict[str, Any], database: str | None) -> None:
+        self._keys.take(unpack_bytes(told["secret"]))
+        for number, entry in enumerate(told["datasets"]):
+            name = DatasetName(*entry["name"])
+            source = GovernedSource(number, unpack_schema(entry["schema"]), self._reads)
+            register(self._connection, name, source, alone=name.database == database)
+            self._sources[name] = source
+
+    def _do(self, what: str, statement: gate.Statement, values: dict[str, Any] | None) -> None:
+        bound = _bound(values, statement.parameters)
+        if statement.explained:
+            plan = self._explain(statement.text, bound)
+            self._control.send({"schema": pack_schema(pa.schema([])), "plan": plan})
+            return
+        relation = self._planned(statement.text, bound)
+        if what == "describe":
+            schema = relation.limit(0).to_arrow_table().schema
+            self._control.send({"schema": pack_schema(_plain_schema(schema))})
+            return
+        try:
+            reader = relation.to_arrow_reader(engine.ROWS_PER_BATCH)
+            self._answer(reader)
+        except duckdb.Error as error:
+            raise faults.told(error, statement.text) from error
+
+    def _planned(self, text: str, bound: Any) -> duckdb.DuckDBPyRelation:
+        try:
+            return self._connection.sql(text, params=bound)
+        except duckdb.Error as error:
+            self._tell_precisely(text, bound)
+            raise faults.told(error, text) from error
+
+    def _tell_precisely(self, text: str, bound: Any) -> None:
+        """Plan again in the way in which the engine says where it failed."""
+        try:
+            self._connection.execute(_EXPLAIN + text, bound).fetchall()
+        except duckdb.Error as error:
+            raise faults.told(error, text, len(_EXPLAIN)) from error
+
+    def _explain(self, text: str, bound: Any) -> list[dict[str, Any]]:
+        try:
+            rows = self._connection.execute(_EXPLAIN + text, bound).fetchall()
+        except duckdb.Error as error:
+            raise faults.told(error, text, len(_EXPLAIN)) from error
+        columns: dict[int, list[str]] = {}
+        for number, name in _scanned(json.loads(rows[0][1])):
+            seen = columns.setdefault(number, [])
+            if name not in seen:
+                seen.append(name)
+        return [
+            {"name": list(name), "columns": columns.get(s.number, []), "where": s.offered}
+            for name, s in self._sources.items()
+            if s.number in columns
+        ]
+
+    def _answer(self, reader: pa.RecordBatchReader) -> None:
+        schema = _plain_schema(reader.schema)
+        self._control.send({"schema": pack_schema(schema)})
+        rows = 0
+        with (
+            self._results.makefile("wb", buffering=0) as out,
+            pa.ipc.new_stream(out, schema) as ipc,
+        ):
+            for batch in reader:
+                rows += batch.num_rows
+                ipc.write_batch(_plain_batch(batch, schema))
+        self._control.send({"done": rows})
+
+
+def _values(message: str | None, parameters: tuple[str, ...]) -> dict[str, Any] | None:
+    """The values of the parameters; None where none were sent."""
+    if message is None:
+        return None
+    values = Parameters(base64.b64decode(message)).values()
+    unknown = [name for name in values if name not in parameters]
+    if unknown:
+        raise UnknownName(
+            f"the statement has no parameter `{unknown[0][:64]}`",
+            hint=f"it has {', '.join(parameters)}" if parameters else "it has none",
+        )
+    missing = [name for name in parameters if name not in values]
+    if missing:
+        raise InvalidRequest(f"parameter `{missing[0][:64]}` has no value", hint="give every one")
+    return values
+
+
+def _bound(values: dict[str, Any] | None, parameters: tuple[str, ...]) -> Any:
+    if not parameters:
+        return None
+    if values is None:
+        raise InvalidRequest(
+            f"parameter `{parameters[0][:64]}` has no value", hint="give every parameter one"
+        )
+    numbered = all(name.isdigit() for name in parameters)
+    return [values[name] for name in parameters] if numbered else values
+
+
+def _scanned(plan: Any) -> Iterator[tuple[int, str]]:
+    """The columns that the scans of a plan read, by the number of their dataset."""
+    for node in plan if isinstance(plan, list) else [plan]:
+        if node.get("name") == "PYTHON_ARROW_SCAN":
+            shown = node["extra_info"].get("Projections", [])
+            for name in [shown] if isinstance(shown, str) else shown:
+                number, _, column = name.strip('"').partition(".")
+                if number.isdigit():
+                    yield int(number), column
+        yield from _scanned(node.get("children", []))
+
+
+def _plain_schema(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([pa.field(f.name, _plain(f.type)) for f in schema])
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    if isinstance(kind, pa.BaseExtensionType):
+        return _plain(kind.storage_type)
+    if pat.is_dictionary(kind):
+        return _plain(kind.value_type)
+    if pat.is_null(kind):
+        # Clients have no use for a column of no type, and some cannot read one.
+        return pa.int32()
+    return kind
+
+
+def _plain_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    arrays = [
+        a if a.type == f.type else a.cast(f.type)
+        for a, f in zip(batch.columns, schema, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)

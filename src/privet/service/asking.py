@@ -1,0 +1,271 @@
+"""One statement: its sandbox, its decisions on record, its governed streams, and its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Self
+
+import pyarrow as pa
+
+from privet.enforcement import enforce
+from privet.model.decisions import Decision
+from privet.model.errors import Cancelled, PrivetError
+from privet.model.events import Event, Outcome
+from privet.model.names import DatasetName
+from privet.model.principals import Principal
+from privet.model.requests import QueryRequest, ScanRequest
+from privet.policy import decide
+from privet.query import Asked, Asker, Gone, Read
+from privet.scan import GovernedStream, Progress, run
+from privet.service.platform import Platform
+from privet.service.query_plans import EXPLAIN_SCHEMA, QueryExplained, explained
+from privet.service.running import still_allowed
+
+_CHECK_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """The columns of an answer, and the parameters: `1`, `2`, ... or names."""
+
+    schema: pa.Schema
+    parameters: tuple[str, ...]
+
+
+class Asking:
+    """A statement from the moment it has a sandbox. Whoever makes one closes it."""
+
+    def __init__(
+        self, platform: Platform, principal: Principal, request: QueryRequest, event: Event
+    ) -> None:
+        self._platform = platform
+        self._principal = principal
+        self._request = request
+        self._event = event
+        self._progress = Progress()
+        self._decisions: dict[DatasetName, Decision] = {}
+        self._stack = ExitStack()
+        self._asker: Asker
+        self._asked: Asked
+        self._ended = False
+
+    def begin(self, gone: Gone) -> None:
+        """Have it read, decide about every dataset it names, record, then refuse.
+
+        Raises:
+            ParseFailed, InvalidRequest, ResourcesExceeded: it is not one that is answered.
+            NotFound: a dataset does not exist for this principal.
+            Busy, Cancelled: no sandbox came free in time, or the client left.
+            AuditUnavailable: nothing is read.
+        """
+        owner = (self._principal.issuer, self._principal.user)
+        try:
+            watch = self._watch(gone)
+            self._asker = self._stack.enter_context(self._platform.askers.lease(owner, watch))
+            self._asked = self._asker.read(self._request)
+        except PrivetError as error:
+            refused = replace(self._event, outcome=Outcome.REFUSED, error=error.code)
+            error.audit_id = self._platform.audit.record(refused).id
+            self._ended = True
+            raise
+        for name in self._asked.datasets:
+            facts = self._platform.catalog.facts(name, self._principal)
+            self._decisions[name] = decide(self._principal, facts, self._platform.clock())
+        self._record_start()
+        for name, decision in self._decisions.items():
+            if not decision.allowed:
+                # The refusal itself is on record: nothing began that could end.
+                self._ended = True
+            try:
+                decision.require(self._event.id)
+            except PrivetError as error:
+                error.position = self._asked.datasets[name]
+                raise
+
+    def _record_start(self) -> None:
+        """One event for each dataset, the first the parent of the others; one if there is none."""
+        events = [self._decided(name, d) for name, d in self._decisions.items()] or [self._event]
+        self._event = self._platform.audit.record(events[0])
+        for event in events[1:]:
+            self._platform.audit.record(replace(event, parent=self._event.id))
+
+    def _decided(self, name: DatasetName, decision: Decision) -> Event:
+        return replace(
+            self._event,
+            outcome=Outcome.ALLOWED if decision.allowed else Outcome.REFUSED,
+            object=str(name),
+            bypass=decision.bypass and decision.allowed,
+            permissions=decision.permissions,
+            facts_version=decision.version,
+            detail={"decision": decision.digest},
+        )
+
+    def _watch(self, gone: Gone) -> Gone:
+        """`gone`, and now and then whether the principal may still read."""
+        check = still_allowed(self._platform, self._principal)
+        looked = time.monotonic()
+
+        def watch() -> bool:
+            nonlocal looked
+            if time.monotonic() - looked >= _CHECK_SECONDS:
+                looked = time.monotonic()
+                check()
+            return gone()
+
+        return watch
+
+    def describe(self) -> Described:
+        """The columns of its answer; nothing is read."""
+        if self._asked.explained:
+            schema = EXPLAIN_SCHEMA
+        else:
+            schema = self._asker.describe(self._schemas(), self._secret())
+        return Described(schema, self._asked.parameters)
+
+    def explain(self) -> QueryExplained:
+        """What it would read; nothing is. It begins with EXPLAIN."""
+        return explained(self._asker.explain(self._schemas(), self._secret()), self._decisions)
+
+    def answer(self) -> QueryStream:
+        """Run it; the stream has it from now on."""
+        if self._asked.explained:
+            table = self.explain().to_table()
+            return QueryStream(self, table.schema, table.to_batches(), self._request)
+        answer = self._asker.run(self._schemas(), self._secret(), self._open)
+        return QueryStream(self, answer.schema, answer, self._request)
+
+    def _schemas(self) -> Mapping[DatasetName, pa.Schema]:
+        derive = self._platform.derive
+        return {
+            name: enforce(decision, ScanRequest(name), derive).schema
+            for name, decision in self._decisions.items()
+        }
+
+    def _secret(self) -> bytes:
+        return self._platform.derive("own", self._principal.issuer, self._principal.user)
+
+    def _open(self, read: Read) -> GovernedStream:
+        request = ScanRequest(read.dataset, read.columns, where=read.where)
+        plan = enforce(self._decisions[read.dataset], request, self._platform.derive)
+        check = still_allowed(self._platform, self._principal)
+        return run(plan, self._platform.engine, self._was_read, check=check)
+
+    def _was_read(self, progress: Progress) -> None:
+        self._progress.rows_read += progress.rows_read
+
+    def returned(self, batch: pa.RecordBatch) -> None:
+        """Count what leaves."""
+        self._progress.rows_returned += batch.num_rows
+        self._progress.bytes_returned += batch.nbytes
+
+    @contextmanager
+    def recorded(self) -> Generator[Self]:
+        """Record how the body ended, if it ended badly, and close then."""
+        try:
+            yield self
+        except GeneratorExit:
+            self.end(Outcome.CANCELLED)
+            raise
+        except Cancelled:
+            self.end(Outcome.CANCELLED)
+            raise
+        except PrivetError as error:
+            error.audit_id = error.audit_id or self._event.id
+            self.end(Outcome.FAILED, error.code)
+            raise
+        except BaseException as error:
+            self.end(Outcome.FAILED, type(error).__name__)
+            raise
+
+    def end(self, outcome: Outcome, error: str = "") -> None:
+        """Close, and record how it ended, once."""
+        self.close()
+        if self._ended:
+            return
+        self._ended = True
+        self._platform.audit.record(
+            replace(
+                self._event,
+                action="query.end",
+                outcome=outcome,
+                error=error,
+                parent=self._event.id,
+                rows_read=self._progress.rows_read,
+                rows_returned=self._progress.rows_returned,
+                bytes_returned=self._progress.bytes_returned,
+                detail={},
+            )
+        )
+
+    def close(self) -> None:
+        """Give the sandbox back."""
+        if hasattr(self, "_asker"):
+            self._asker.close()
+        self._stack.close()
+
+
+class QueryStream:
+    """Batches of an answer; iterate once, then or before: close.
+
+    `schema` is known before anything is computed. How it ended is recorded once.
+    """
+
+    def __init__(
+        self,
+        asking: Asking,
+        schema: pa.Schema,
+        batches: Iterable[pa.RecordBatch],
+        request: QueryRequest,
+    ) -> None:
+        self.schema = schema
+        self._asking = asking
+        self._batches = self._run(batches, request)
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        return self._batches
+
+    def begin(self) -> Iterator[pa.RecordBatch]:
+        """The batches, the first of them computed now, so that what fails at once fails here."""
+        first = next(self._batches, None)
+        return self._batches if first is None else chain([first], self._batches)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the query; a no-op when it has ended."""
+        self._batches.close()
+        self._asking.end(Outcome.CANCELLED)
+
+    def _run(
+        self, batches: Iterable[pa.RecordBatch], request: QueryRequest
+    ) -> Generator[pa.RecordBatch]:
+        with self._asking.recorded():
+            for batch in cut(batches, request.offset, request.limit):
+                self._asking.returned(batch)
+                yield batch
+            self._asking.end(Outcome.COMPLETED)
+
+
+def cut(
+    batches: Iterable[pa.RecordBatch], offset: int, limit: int | None
+) -> Iterator[pa.RecordBatch]:
+    """The rows from `offset` on, at most `limit` of them."""
+    left = limit
+    for batch in batches:
+        if left == 0:
+            return
+        skipped = min(offset, batch.num_rows)
+        offset -= skipped
+        part = batch.slice(skipped, left)
+        if part.num_rows:
+            yield part
+        if left is not None:
+            left -= part.num_rows

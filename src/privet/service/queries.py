@@ -1,0 +1,171 @@
+"""The whole life of a query: SELECTs of users over what they may see.
+
+    credentials -> principal -> sandbox -> names -> facts -> decisions -> audit -> governed streams
+                                                                               -> sandbox -> answer
+
+A sandbox is given the text first, and says which datasets it names; what it says is only a
+request. From there each dataset takes the steps of a scan, and what the sandbox computes, it
+computes over governed batches. So no text, whatever it does, sees more than scans would show.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from privet.model.errors import PrivetError
+from privet.model.events import Outcome
+from privet.model.parameters import Parameters
+from privet.model.principals import Principal
+from privet.model.requests import QueryRequest
+from privet.query import Gone
+from privet.service.access import authenticate, event_of
+from privet.service.asking import Asking, Described, QueryStream
+from privet.service.platform import Caller, Platform
+from privet.service.query_plans import QueryExplained
+
+_BLANK = r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)"
+_BEGINS_A_QUERY = re.compile(
+    rf"{_BLANK}*+(?:\(|(?:SELECT|WITH|FROM|VALUES|TABLE|PIVOT|UNPIVOT|SUMMARIZE|EXPLAIN)\b"
+    rf"|DESCRIBE{_BLANK}*+(?:\(|(?:SELECT|WITH|FROM|VALUES|TABLE)\b))",
+    re.IGNORECASE | re.DOTALL,
+)
+_BEGINS_WITH_EXPLAIN = re.compile(rf"{_BLANK}*+EXPLAIN\b", re.IGNORECASE | re.DOTALL)
+
+
+def is_query(text: str) -> bool:
+    """Whether a statement is for the engine; all others are of the policy language."""
+    return _BEGINS_A_QUERY.match(text) is not None
+
+
+def never() -> bool:
+    """The client that does not leave."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedQuery:
+    """What a query would give, and the ticket that starts it."""
+
+    schema: pa.Schema
+    ticket: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedQuery:
+    """A statement that will be run again: the handle holds its text and whose it is, no plan."""
+
+    handle: bytes
+    schema: pa.Schema
+    parameters: tuple[str, ...]
+
+
+class Queries:
+    """Asking questions. `gone` says whether the client has left; then the query ends.
+
+    Every method raises:
+        Unauthenticated: the credentials do not hold.
+        ParseFailed, UnknownName, TypeMismatch, InvalidRequest: the statement is not answered.
+        NotFound: a dataset does not exist for this principal.
+        Busy, ResourcesExceeded: not now, or not within what one statement may use.
+        AuditUnavailable: nothing is read.
+        TicketInvalid: a ticket or handle that is altered, expired, or another principal's.
+    """
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def open(self, caller: Caller, request: QueryRequest, gone: Gone = never) -> QueryStream:
+        """Start a query; every decision is on record, durably, when this returns."""
+        principal = authenticate(self._platform, caller)
+        return self._start(principal, caller, request, gone)
+
+    def describe(self, caller: Caller, request: QueryRequest, gone: Gone = never) -> Described:
+        """The columns that a query would give; decided and recorded like one."""
+        principal = authenticate(self._platform, caller)
+        with self._planning(principal, caller, request, gone) as asking:
+            return asking.describe()
+
+    def plan(self, caller: Caller, request: QueryRequest, gone: Gone = never) -> PlannedQuery:
+        """Describe, and give a ticket for this principal."""
+        principal = authenticate(self._platform, caller)
+        with self._planning(principal, caller, request, gone) as asking:
+            schema = asking.describe().schema
+        return PlannedQuery(schema, self._platform.seal.close(request, principal))
+
+    def ticket(self, caller: Caller, request: QueryRequest) -> bytes:
+        """A ticket alone, such as for the next page."""
+        return self._platform.seal.close(request, authenticate(self._platform, caller))
+
+    def redeem(self, caller: Caller, ticket: bytes, gone: Gone = never) -> QueryStream:
+        """Start the query that a ticket asks for, deciding again."""
+        principal = authenticate(self._platform, caller)
+        request = self._opened(principal, caller, ticket, handle=False)
+        return self._start(principal, caller, request, gone)
+
+    def prepare(self, caller: Caller, request: QueryRequest, gone: Gone = never) -> PreparedQuery:
+        """Describe a statement that will be run, perhaps often."""
+        principal = authenticate(self._platform, caller)
+        with self._planning(principal, caller, request, gone) as asking:
+            described = asking.describe()
+        handle = self._platform.seal.close(request, principal)
+        return PreparedQuery(handle, described.schema, described.parameters)
+
+    def bind(self, caller: Caller, handle: bytes, parameters: Parameters | None) -> bytes:
+        """A handle of the same statement with values."""
+        principal = authenticate(self._platform, caller)
+        request = self._opened(principal, caller, handle, handle=True)
+        return self._platform.seal.close(replace(request, parameters=parameters), principal)
+
+    def prepared(self, caller: Caller, handle: bytes) -> QueryRequest:
+        """The statement of a handle."""
+        principal = authenticate(self._platform, caller)
+        return self._opened(principal, caller, handle, handle=True)
+
+    def explain(self, caller: Caller, request: QueryRequest, gone: Gone = never) -> QueryExplained:
+        """Say what a statement would read, and how its columns are seen."""
+        if not _BEGINS_WITH_EXPLAIN.match(request.text):
+            request = replace(request, text=f"EXPLAIN {request.text}")
+        principal = authenticate(self._platform, caller)
+        with self._planning(principal, caller, request, gone) as asking:
+            return asking.explain()
+
+    def _start(
+        self, principal: Principal, caller: Caller, request: QueryRequest, gone: Gone
+    ) -> QueryStream:
+        asking = self._asking(principal, caller, request, "query.start")
+        with asking.recorded():
+            asking.begin(gone)
+            return asking.answer()
+
+    @contextmanager
+    def _planning(
+        self, principal: Principal, caller: Caller, request: QueryRequest, gone: Gone
+    ) -> Generator[Asking]:
+        asking = self._asking(principal, caller, request, "query.plan")
+        try:
+            with asking.recorded():
+                asking.begin(gone)
+                yield asking
+        finally:
+            asking.close()
+
+    def _asking(
+        self, principal: Principal, caller: Caller, request: QueryRequest, action: str
+    ) -> Asking:
+        event = event_of(principal, caller, action, Outcome.ALLOWED)
+        return Asking(self._platform, principal, request, replace(event, statement=request.text))
+
+    def _opened(
+        self, principal: Principal, caller: Caller, ticket: bytes, *, handle: bool
+    ) -> QueryRequest:
+        try:
+            return self._platform.seal.open_query(ticket, principal, handle=handle)
+        except PrivetError as error:
+            refused = event_of(principal, caller, "query.start", Outcome.REFUSED)
+            error.audit_id = self._platform.audit.record(replace(refused, error=error.code)).id
+            raise
