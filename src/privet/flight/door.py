@@ -1,33 +1,36 @@
-"""The Arrow Flight door: scans by sealed tickets, a few calls, nothing else.
-
-Every handler wraps what it does: a Python exception that reaches the library would reach the
-client with its traceback.
-"""
+"""The Arrow Flight door: scans, and statements by the Flight SQL protocol."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.flight as fl
-import structlog
 
+from privet.flight import flight_sql_pb2 as pb
+from privet.flight.callers import Call, authentication, call_of
 from privet.flight.calls import CALL, call
-from privet.model.errors import InvalidRequest, PrivetError
-from privet.model.names import DatasetName, fold
-from privet.model.principals import BearerToken, Password
+from privet.flight.errors import told
+from privet.flight.messages import (
+    no_transactions,
+    only_reads,
+    pack,
+    parse,
+    requested,
+    tickets_in,
+    unpack,
+    unpack_body,
+)
+from privet.flight.metadata import Metadata
+from privet.flight.statements import Statements, close
+from privet.flight.streams import Streams
+from privet.model.errors import InvalidRequest
 from privet.model.requests import ScanRequest
-from privet.model.strict_json import read_json
-from privet.service import Caller, Services, read_authorization
-from privet.service.scans import GovernedStream
+from privet.service import Services
 
-_DOOR = "flight"
 _UNKNOWN = -1
-_log = structlog.get_logger("privet.flight")
 
 
 class FlightDoor(fl.FlightServerBase):
@@ -38,177 +41,134 @@ class FlightDoor(fl.FlightServerBase):
     ) -> None:
         super().__init__(
             f"grpc+tls://{host}:{port}",
-            auth_handler=_NoHandshake(),
             tls_certificates=[(certificate.read_bytes(), key.read_bytes())],
-            middleware={"caller": _Callers(services)},
+            **authentication(services),
         )
         self._services = services
+        self._metadata = Metadata(services)
+        self._statements = Statements(services)
+        self._streams = Streams(services)
+        self._actions: dict[str, tuple[str, Callable[[Call, bytes], bytes]]] = {
+            CALL: ("whoami, databases, datasets, explain, sql; JSON in and out", self._call),
+            "CreatePreparedStatement": ("Flight SQL", self._statements.prepare),
+            "ClosePreparedStatement": ("Flight SQL; handles end by themselves", _close),
+            "CancelFlightInfo": ("ends what reads a ticket", self._cancel_flight_info),
+            "CancelQuery": ("the older CancelFlightInfo", self._cancel_query),
+            "CloseSession": ("there are no sessions: always closed", _close_session),
+        }
 
     def list_flights(self, context: Any, criteria: bytes) -> Iterator[fl.FlightInfo]:
         """The datasets that the caller sees something of."""
-        with _told():
+        with told():
             if criteria:
                 raise InvalidRequest("criteria are not supported", hint="send none")
-            views = self._services.datasets.list(_caller(context))
+            views = self._services.datasets.list(call_of(context).caller)
         for view in views:
             descriptor = fl.FlightDescriptor.for_path(*view.dataset.name)
-            columns = [pa.field(c.column.name, c.column.type) for c in view.decision.visible]
-            yield fl.FlightInfo(pa.schema(columns), descriptor, [], _UNKNOWN, _UNKNOWN)
+            yield fl.FlightInfo(view.schema, descriptor, [], _UNKNOWN, _UNKNOWN)
 
     def get_flight_info(self, context: Any, descriptor: fl.FlightDescriptor) -> fl.FlightInfo:
-        """Decide about a scan and give a ticket for it."""
-        with _told():
-            planned = self._services.scans.plan(_caller(context), _request(descriptor))
-            endpoint = fl.FlightEndpoint(fl.Ticket(planned.ticket), [])
-            return fl.FlightInfo(planned.schema, descriptor, [endpoint], _UNKNOWN, _UNKNOWN)
+        """Decide about a scan or statement and give a ticket for it."""
+        with told():
+            asked, call = requested(descriptor), call_of(context)
+            match asked:
+                case ScanRequest():
+                    planned = self._services.scans.plan(call.caller, asked)
+                    schema, ticket = planned.schema, planned.ticket
+                case pb.CommandStatementQuery() | pb.CommandPreparedStatementQuery():
+                    schema, ticket = self._statements.plan(call, asked)
+                case pb.TicketStatementQuery():
+                    raise InvalidRequest("a ticket is no command", hint="use DoGet")
+                case _:
+                    schema, ticket = self._metadata.schema(call.caller, asked), pack(asked)
+            endpoint = fl.FlightEndpoint(fl.Ticket(ticket), [])
+            return fl.FlightInfo(schema, descriptor, [endpoint], _UNKNOWN, _UNKNOWN)
 
     def do_get(self, context: Any, ticket: fl.Ticket) -> fl.FlightDataStream:
         """Redeem a ticket: decide again, then read."""
-        with _told():
-            stream = self._services.scans.redeem(_caller(context), ticket.ticket)
-            return fl.GeneratorStream(stream.schema, _batches(stream, stream.begin(), context))
+        with told():
+            sealed, call = ticket.ticket, call_of(context)
+            match message := unpack(sealed):
+                case None:
+                    scans = self._services.scans
+                    return self._streams.open(
+                        call, sealed, lambda _: scans.redeem(call.caller, sealed)
+                    )
+                case pb.TicketStatementQuery():
+                    queries, handle = self._services.queries, message.statement_handle
+                    return self._streams.open(
+                        call, sealed, lambda gone: queries.redeem(call.caller, handle, gone)
+                    )
+                case pb.CommandStatementQuery() | pb.CommandPreparedStatementQuery():
+                    raise InvalidRequest("a command is no ticket", hint="use GetFlightInfo")
+                case _:
+                    return fl.RecordBatchStream(self._metadata.table(call.caller, message))
 
     def do_action(self, context: Any, action: fl.Action) -> Iterator[bytes]:
-        """`privet.call`: one of a few use cases, JSON in and out."""
-        with _told():
-            if action.type != CALL:
-                raise InvalidRequest(
-                    f"`{action.type[:64]!a}` is no action of this server", hint=f"use `{CALL}`"
-                )
-            body = action.body.to_pybytes() if action.body is not None else b"{}"
-            answer = call(self._services, _caller(context), body)
-        yield json.dumps({"result": answer}).encode()
+        """`privet.call`: one of a few use cases, JSON in and out; and actions of Flight SQL."""
+        with told():
+            if action.type not in self._actions:
+                raise _refused(action.type)
+            _, act = self._actions[action.type]
+            body = b"" if action.body is None else action.body.to_pybytes()
+            answer = act(call_of(context), body)
+        yield answer
 
     def list_actions(self, context: Any) -> list[tuple[str, str]]:  # noqa: ARG002 - the interface
         """What `do_action` knows."""
-        return [(CALL, "whoami, databases, datasets, explain, sql; JSON in and out")]
+        return [(name, about) for name, (about, _) in self._actions.items()]
 
-    def do_put(self, context: Any, descriptor: Any, reader: Any, writer: Any) -> None:  # noqa: ARG002
-        """Refused: nothing is written here."""
-        with _told():
-            raise InvalidRequest("this server only reads", hint="data is registered by crawling")
+    def do_put(self, context: Any, descriptor: Any, reader: Any, writer: Any) -> None:
+        """Values of a prepared statement; nothing else is taken."""
+        with told():
+            message = (
+                unpack(descriptor.command)
+                if descriptor.descriptor_type == fl.DescriptorType.CMD
+                else None
+            )
+            if not isinstance(message, pb.CommandPreparedStatementQuery):
+                raise only_reads()
+            writer.write(self._statements.bind(call_of(context), message, reader))
 
     def do_exchange(self, context: Any, descriptor: Any, reader: Any, writer: Any) -> None:  # noqa: ARG002
         """Refused: nothing is written here."""
-        with _told():
+        with told():
             raise InvalidRequest("this server only reads", hint="use DoGet")
 
+    def _call(self, asks: Call, body: bytes) -> bytes:
+        answer = call(self._services, asks.caller, body or b"{}")
+        return json.dumps({"result": answer}).encode()
 
-def _batches(
-    stream: GovernedStream, batches: Iterator[pa.RecordBatch], context: Any
-) -> Generator[pa.RecordBatch]:
-    """Batches until the end, or until the client is gone; how it ended is recorded either way."""
-    try:
-        with _told():
-            for batch in batches:
-                if context.is_cancelled():
-                    return
-                yield batch
-    finally:
-        stream.close()
+    def _cancel_flight_info(self, asks: Call, body: bytes) -> bytes:
+        info = parse(pb.CancelFlightInfoRequest, body).info
+        ended = self._streams.call_off(asks.caller, tickets_in(info))
+        status = pb.CANCEL_STATUS_CANCELLED if ended else pb.CANCEL_STATUS_CANCELLING
+        return pb.CancelFlightInfoResult(status=status).SerializeToString()
+
+    def _cancel_query(self, asks: Call, body: bytes) -> bytes:
+        info = unpack_body(pb.ActionCancelQueryRequest, body).info
+        ended = self._streams.call_off(asks.caller, tickets_in(info))
+        kinds = pb.ActionCancelQueryResult
+        result = kinds.CANCEL_RESULT_CANCELLED if ended else kinds.CANCEL_RESULT_CANCELLING
+        return pack(pb.ActionCancelQueryResult(result=result))
 
 
-def _request(descriptor: fl.FlightDescriptor) -> ScanRequest:
-    if descriptor.descriptor_type == fl.DescriptorType.PATH:
-        parts = [part.decode(errors="replace") for part in descriptor.path]
-        if len(parts) != len(DatasetName._fields):
-            raise InvalidRequest("a path is a database and a dataset")
-        database, name = parts
-        return ScanRequest(DatasetName(fold(database, "database name"), fold(name, "dataset name")))
-    if descriptor.descriptor_type != fl.DescriptorType.CMD:
-        raise InvalidRequest("a descriptor is a path or a command")
-    body = read_json(descriptor.command)
-    asked = body.get("scan") if isinstance(body, dict) and set(body) == {"scan"} else None
-    if not isinstance(asked, dict) or not set(asked) <= {"dataset", "columns", "limit"}:
-        raise InvalidRequest(
-            "the command is not a scan", hint='send {"scan": {"dataset": "database.name"}}'
+def _close(_: Call, body: bytes) -> bytes:
+    close(body)
+    return b""
+
+
+def _close_session(_: Call, __: bytes) -> bytes:
+    return pb.CloseSessionResult(status=pb.CloseSessionResult.CLOSED).SerializeToString()
+
+
+def _refused(action: str) -> InvalidRequest:
+    if action in {"BeginTransaction", "EndTransaction", "BeginSavepoint", "EndSavepoint"}:
+        return no_transactions()
+    if action in {"SetSessionOptions", "GetSessionOptions"}:
+        return InvalidRequest(
+            "session options are not supported", hint="every call stands for itself"
         )
-    columns, limit = asked.get("columns"), asked.get("limit")
-    texts = columns is None or (
-        isinstance(columns, list) and all(isinstance(c, str) for c in columns)
-    )
-    if (
-        not isinstance(asked.get("dataset"), str)
-        or not texts
-        or type(limit) not in (int, type(None))
-    ):
-        raise InvalidRequest("a dataset name, a list of column names and a number are expected")
-    chosen = None if columns is None else tuple(fold(c, "column name") for c in columns)
-    return ScanRequest(DatasetName.parse(asked["dataset"]), chosen, limit)
-
-
-@contextmanager
-def _told() -> Generator[None]:
-    """Errors as Flight has them, with ours as JSON beside the text."""
-    try:
-        yield
-    except PrivetError as error:
-        extra = json.dumps(
-            {
-                "code": error.code,
-                "message": error.message,
-                "hint": error.hint,
-                "audit_id": error.audit_id,
-                "position": None if error.position is None else error.position._asdict(),
-            }
-        ).encode()
-        kind: Any = _KINDS.get(error.status, fl.FlightServerError)
-        raise kind(str(error), extra) from None
-    except fl.FlightError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the door: nothing unexpected may pass it
-        _log.error("unexpected error", kind=type(error).__name__, exc_info=error)
-        raise fl.FlightInternalError("something went wrong here") from None
-
-
-_KINDS: dict[int, Any] = {
-    401: fl.FlightUnauthenticatedError,
-    403: fl.FlightUnauthorizedError,
-    503: fl.FlightUnavailableError,
-}
-
-
-class _NoHandshake(fl.ServerAuthHandler):
-    """Needed beside the middleware, or the library refuses the basic handshake."""
-
-    def authenticate(self, outgoing: Any, incoming: Any) -> None:
-        """Nothing to exchange."""
-
-    def is_valid(self, token: bytes) -> bytes:  # noqa: ARG002 - the interface
-        """Every call carries its credentials itself."""
-        return b""
-
-
-class _Callers(fl.ServerMiddlewareFactory):
-    """Credentials of a call, from its headers."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-
-    def start_call(self, info: Any, headers: dict[str, list[str]]) -> fl.ServerMiddleware:
-        """Bearer tokens as they are; a name and password are exchanged for one."""
-        with _told():
-            if info.method == fl.FlightMethod.GET_SCHEMA:
-                # The library sends what a handler of this method raises with its traceback.
-                raise InvalidRequest("GetSchema is not served", hint="GetFlightInfo has the schema")
-            given = [v for k, vs in headers.items() if k.lower() == "authorization" for v in vs]
-            credentials = read_authorization(given)
-            if isinstance(credentials, Password):
-                asked = Caller(None, _DOOR), credentials.user, credentials.password
-                token = self._services.sessions.login(*asked).token
-                return _Call(Caller(BearerToken(token), _DOOR), token)
-            return _Call(Caller(credentials, _DOOR))
-
-
-class _Call(fl.ServerMiddleware):
-    def __init__(self, caller: Caller, token: str = "") -> None:
-        self.caller = caller
-        self._token = token
-
-    def sending_headers(self) -> dict[str, str]:
-        """The token that a name and password were exchanged for."""
-        return {"authorization": f"Bearer {self._token}"} if self._token else {}
-
-
-def _caller(context: Any) -> Caller:
-    return context.get_middleware("caller").caller
+    if action == "CreatePreparedSubstraitPlan":
+        return InvalidRequest("Substrait plans are not supported", hint="send SQL")
+    return InvalidRequest(f"`{action[:64]!a}` is no action of this server", hint=f"use `{CALL}`")

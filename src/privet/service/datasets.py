@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import pyarrow as pa
+
 from privet.catalog import Database
+from privet.enforcement import plain_type
 from privet.model.datasets import Dataset
 from privet.model.decisions import Decision
 from privet.model.edits import ColumnEdit, edit_columns
@@ -28,6 +31,12 @@ class DatasetView:
         """The dataset that was decided about."""
         assert self.decision.dataset is not None
         return self.decision.dataset
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns that the caller sees, of the types in which they leave."""
+        columns = [decided.column for decided in self.decision.visible]
+        return pa.schema([(column.name, plain_type(column.type)) for column in columns])
 
 
 class Datasets:

@@ -1,0 +1,461 @@
+"""Statements by hand: plain and prepared, and everything that is refused, in words."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pyarrow as pa
+import pyarrow.flight as fl
+import pytest
+
+from doors.servers import TrialServer
+from doors.steward import Reader, Steward
+from flight.raw import STACK, Speaker, Wire, described, field, refused, speaker
+from privet.enforcement import Seal
+from privet.flight import flight_sql_pb2 as pb
+from privet.flight.messages import pack
+from privet.keys import FileKeys, KeyRing
+from privet.model.principals import Principal
+from privet.model.requests import QueryRequest
+
+pytestmark = pytest.mark.service
+Seen = tuple[str, Reader]
+
+
+@pytest.fixture(scope="module")
+def seen(steward: Steward) -> Seen:
+    """A dataset, and somebody who may read all but one of its columns."""
+    table = pa.table({"id": [1, 2, 3], "age": [30, 40, None], "phone": ["SECRET"] * 3})
+    dataset = steward.dataset(table, tags={"phone": ["phi.phone_number"]})
+    grant = f"GRANT SELECT ON TABLE {dataset} HAVING ATTRIBUTE NOT IN (phi.phone_number)"
+    return dataset, steward.reader(grant)
+
+
+@pytest.fixture
+def reader(server: TrialServer, seen: Seen) -> Iterator[Speaker]:
+    """That somebody."""
+    with speaker(server, seen[1].token) as speaks:
+        yield speaks
+
+
+def values(**named: Any) -> pa.RecordBatch:
+    """A row of parameters."""
+    return pa.record_batch({name: [value] for name, value in named.items()})
+
+
+def numbered(*given: Any) -> pa.RecordBatch:
+    """The same, as the driver of ADBC counts them."""
+    return pa.record_batch({str(number): [value] for number, value in enumerate(given)})
+
+
+def test_a_statement_is_answered(reader: Speaker, seen: Seen) -> None:
+    """Announced with the schema that it has; the hidden column is not among those of `*`."""
+    table = reader.ask(f"SELECT * FROM {seen[0]} ORDER BY id")
+    assert table.to_pydict() == {"id": [1, 2, 3], "age": [30, 40, None]}
+    assert reader.ask(f"SELECT sum(age) AS s FROM {seen[0]}").to_pydict() == {"s": [70]}
+    assert reader.ask(f"SELECT id FROM {seen[0]} WHERE id > 5").num_rows == 0
+
+
+def test_a_prepared_statement_is_run_again(reader: Speaker, seen: Seen) -> None:
+    """As often as one likes; closing it takes nothing away, for there is nothing."""
+    prepared = reader.prepare(f"SELECT id FROM {seen[0]} ORDER BY id")
+    assert pa.ipc.read_schema(pa.py_buffer(prepared.dataset_schema)) == pa.schema(
+        [("id", pa.int64())]
+    )
+    assert pa.ipc.read_schema(pa.py_buffer(prepared.parameter_schema)) == pa.schema([])
+    assert prepared.is_update is False
+    assert prepared.HasField("is_update")
+    handle = prepared.prepared_statement_handle
+    for _ in range(2):
+        assert reader.run(handle).to_pydict() == {"id": [1, 2, 3]}
+    closing = pb.ActionClosePreparedStatementRequest(prepared_statement_handle=handle)
+    for _ in range(2):
+        assert reader.act("ClosePreparedStatement", closing) == [b""]
+
+
+def test_handles_and_tickets_are_opaque(reader: Speaker, seen: Seen) -> None:
+    """They do not show the statement nor its values."""
+    handle = reader.prepare(f"SELECT id FROM {seen[0]} WHERE age = ?").prepared_statement_handle
+    bound = reader.bind(handle, values(one="find_me"))
+    ticket = reader.info(pb.CommandStatementQuery(query=f"SELECT id FROM {seen[0]}"))
+    for sealed in (handle, bound, ticket.endpoints[0].ticket.ticket):
+        opened = sealed + base64.urlsafe_b64decode(sealed[-4 * (len(sealed) // 4) :])
+        for word in (b"SELECT", seen[0].encode(), b"find_me", seen[1].user.encode()):
+            assert word not in opened
+
+
+def test_values_stand_for_parameters(reader: Speaker, seen: Seen) -> None:
+    """By position, counted from 0 or 1 or not at all, and by name; bound anew each time."""
+    prepared = reader.prepare(f"SELECT id, ? AS word FROM {seen[0]} WHERE age >= ? ORDER BY id")
+    names = pa.ipc.read_schema(pa.py_buffer(prepared.parameter_schema))
+    assert names == pa.schema([("1", pa.null()), ("2", pa.null())])
+    handle = prepared.prepared_statement_handle
+    for word, row in (
+        ("a", numbered("a", 40)),
+        ("b", values(**{"1": "b", "2": 40})),
+        ("c", pa.RecordBatch.from_arrays([pa.array(["c"]), pa.array([40])], ["", ""])),
+    ):
+        handle = reader.bind(handle, row)
+        assert reader.run(handle).to_pydict() == {"id": [2], "word": [word]}
+    named = reader.prepare(f"SELECT id FROM {seen[0]} WHERE age = $age")
+    names = pa.ipc.read_schema(pa.py_buffer(named.parameter_schema))
+    assert names == pa.schema([("age", pa.null())])
+    handle = reader.bind(named.prepared_statement_handle, values(age=30))
+    assert reader.run(handle).to_pydict() == {"id": [1]}
+
+
+def test_a_new_handle_leaves_the_old_one(reader: Speaker) -> None:
+    """Each holds its own values; a row of none takes them away."""
+    first = reader.prepare("SELECT ? + 1 AS x").prepared_statement_handle
+    second = reader.bind(first, numbered(1))
+    third = reader.bind(second, numbered(10))
+    assert reader.run(second).to_pydict() == {"x": [2]}
+    assert reader.run(third).to_pydict() == {"x": [11]}
+    for unbound in (first, reader.bind(third, pa.record_batch({"0": pa.array([], pa.int64())}))):
+        with refused("invalid_request", "statement_failed", "parse_failed"):
+            reader.run(unbound)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [numbered(1), numbered(2)],
+        [pa.record_batch({"0": [1, 2]})],
+    ],
+    ids=["two batches", "two rows"],
+)
+def test_one_row_of_values(reader: Speaker, rows: list[pa.RecordBatch]) -> None:
+    """A statement is run once; many rows are many statements."""
+    handle = reader.prepare("SELECT ? + 1 AS x").prepared_statement_handle
+    with refused("invalid_request", text="exactly one row"):
+        reader.bind(handle, *rows)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        numbered(),
+        numbered("no number"),
+        numbered(1, 2),
+        values(other=1),
+        numbered([1, 2]),
+        pa.record_batch({"0": [b"\xff"]}),
+    ],
+    ids=["none", "text", "two", "another name", "a list", "bytes"],
+)
+def test_values_that_do_not_fit(reader: Speaker, row: pa.RecordBatch) -> None:
+    """Refused when they are put or when the statement is run; never the value in the text."""
+    with refused(
+        "invalid_request", "type_mismatch", "statement_failed", "parse_failed", "unknown_name"
+    ) as said:
+        handle = reader.prepare("SELECT ? + 1 AS x").prepared_statement_handle
+        reader.run(reader.bind(handle, row))
+    assert "no number" not in said["message"]
+
+
+def test_large_values_are_refused(reader: Speaker) -> None:
+    """They would have to travel in the handle."""
+    handle = reader.prepare("SELECT length(?) AS x").prepared_statement_handle
+    with refused("invalid_request", text="too large"):
+        reader.bind(handle, numbered("x" * 3_000_000))
+
+
+WRONG = (
+    ("", {"invalid_request"}),
+    (" ", {"invalid_request"}),
+    ("SELECT", {"parse_failed"}),
+    ("SELEC 1", {"parse_failed"}),
+    ("SELECT 1; SELECT 2", {"parse_failed", "invalid_request"}),
+    ("SELECT nothing_there FROM {0}", {"unknown_name", "not_found"}),
+    ("SELECT phone FROM {0}", {"unknown_name", "not_found"}),
+    ("SELECT * FROM absent.absent", {"not_found", "unknown_name"}),
+    ("INSERT INTO {0} VALUES (1)", {"parse_failed", "invalid_request"}),
+    ("COPY {0} TO 'x'", {"parse_failed", "invalid_request"}),
+    ("CREATE TABLE t (a INTEGER)", {"parse_failed", "invalid_request"}),
+    ("SET memory_limit = '1TB'", {"parse_failed", "invalid_request"}),
+    ("BEGIN TRANSACTION", {"parse_failed", "invalid_request"}),
+    ("SELECT * FROM read_csv('/etc/passwd')", {"invalid_request", "parse_failed", "unknown_name"}),
+    ("SELECT '\0'", {"invalid_request"}),
+    ("SELECT '" + "x" * 200_000 + "'", {"invalid_request"}),
+    ("SELECT 1 AS " + "x" * 100_000 + " FROM absent", {"invalid_request", "unknown_name"}),
+)
+
+
+@pytest.mark.parametrize(("text", "codes"), WRONG, ids=range(len(WRONG)))
+def test_wrong_statements_are_refused(
+    reader: Speaker, seen: Seen, text: str, codes: set[str]
+) -> None:
+    """Plain and prepared alike, in the same words."""
+    text = text.format(seen[0]) if "{0}" in text else text
+    with refused(*codes) as plain:
+        reader.ask(text)
+    with refused(*codes) as prepared:
+        reader.run(reader.prepare(text).prepared_statement_handle)
+    same = ("code", "message", "hint", "position")
+    assert [plain[key] for key in same] == [prepared[key] for key in same]
+    assert len(plain["message"]) < 1000
+
+
+def seal_of(server: TrialServer, **options: Any) -> Seal:
+    """A seal with the server's own key: what only a thief of the key could have."""
+    return Seal(KeyRing(FileKeys(server.home / "master.key")).derive, **options)
+
+
+def flipped(sealed: bytes, place: int) -> bytes:
+    """One bit changed."""
+    raw = bytearray(base64.urlsafe_b64decode(sealed))
+    raw[place] ^= 1
+    return base64.urlsafe_b64encode(bytes(raw))
+
+
+ALTERED = (b"", b"\x00\xff", b"SELECT 1", b"x" * 100_000)
+
+
+def test_altered_handles_and_tickets_are_refused_alike(reader: Speaker) -> None:
+    """In one sentence, for running, binding and redeeming."""
+    handle = reader.prepare("SELECT ? AS x").prepared_statement_handle
+    said: set[str] = set()
+    for bad in (*ALTERED, handle[:-8], *(flipped(handle, place) for place in (0, 8, 12, 30, -1))):
+        for attempt in (
+            lambda bad=bad: reader.run(bad),
+            lambda bad=bad: reader.bind(bad, numbered(1)),
+            lambda bad=bad: reader.get(pb.TicketStatementQuery(statement_handle=bad)),
+        ):
+            with refused("ticket_invalid") as told:
+                attempt()
+            said.add(told["message"])
+    assert said == {"the ticket is not valid, has expired or belongs to somebody else"}
+
+
+def test_handles_and_tickets_serve_nobody_else(
+    server: TrialServer, reader: Speaker, seen: Seen, steward: Steward
+) -> None:
+    """Not even somebody who may read more, or the administrator; nor nobody."""
+    text = f"SELECT id FROM {seen[0]}"
+    handle = reader.prepare(text).prepared_statement_handle
+    ticket = reader.info(pb.CommandStatementQuery(query=text)).endpoints[0].ticket
+    other = steward.reader(f"GRANT SELECT ON TABLE {seen[0]}")
+    for token, code in (
+        (other.token, "ticket_invalid"),
+        (server.admin_token, "ticket_invalid"),
+        (None, "unauthenticated"),
+    ):
+        with speaker(server, token) as stranger:
+            for attempt in (
+                lambda: stranger.run(handle),
+                lambda: stranger.bind(handle, numbered(1)),
+                lambda: stranger.get(ticket),
+            ):
+                with refused(code):
+                    attempt()
+
+
+def test_handles_and_tickets_expire(server: TrialServer, seen: Seen, reader: Speaker) -> None:
+    """Twelve hours and ten minutes; those from the future are refused as well."""
+    request, principal = QueryRequest(f"SELECT id FROM {seen[0]}"), Principal(seen[1].user)
+
+    def sealed(shift: int) -> bytes:
+        seal = seal_of(server, clock=lambda: time.time() + shift)
+        return seal.close(request, principal)
+
+    assert reader.run(sealed(-12 * 3600 + 60)).num_rows == 3
+    assert reader.get(pb.TicketStatementQuery(statement_handle=sealed(-540))).num_rows == 3
+    for shift in (-12 * 3600 - 60, 3600):
+        with refused("ticket_invalid"):
+            reader.run(sealed(shift))
+    for shift in (-660, 3600):
+        with refused("ticket_invalid"):
+            reader.get(pb.TicketStatementQuery(statement_handle=sealed(shift)))
+
+
+def test_even_a_well_sealed_statement_carries_no_right(
+    server: TrialServer, seen: Seen, reader: Speaker
+) -> None:
+    """Redeeming and running decide again."""
+    hidden = QueryRequest(f"SELECT phone FROM {seen[0]}")
+    sealed = seal_of(server).close(hidden, Principal(seen[1].user))
+    with refused("unknown_name", "not_found"):
+        reader.run(sealed)
+    with refused("unknown_name", "not_found"):
+        reader.get(pb.TicketStatementQuery(statement_handle=sealed))
+
+
+def test_a_change_of_policy_counts_at_once(
+    server: TrialServer, steward: Steward, seen: Seen
+) -> None:
+    """A handle and a ticket of before a revocation give nothing."""
+    leaver = steward.reader(f"GRANT SELECT ON TABLE {seen[0]}")
+    with speaker(server, leaver.token) as speaks:
+        text = f"SELECT id FROM {seen[0]}"
+        handle = speaks.prepare(text).prepared_statement_handle
+        ticket = speaks.info(pb.CommandStatementQuery(query=text)).endpoints[0].ticket
+        assert speaks.get(ticket).num_rows == 3
+        steward.rest.delete(f"/v1/roles/{leaver.role}/groups/{leaver.group}")
+        with refused("not_found"):
+            speaks.get(ticket)
+        with refused("not_found"):
+            speaks.run(handle)
+
+
+ANY = "type.googleapis.com/arrow.flight.protocol.sql."
+COMMANDS: dict[str, tuple[bytes, str]] = {
+    "substrait": (field(1, f"{ANY}CommandStatementSubstraitPlan".encode()), "Substrait"),
+    "update": (field(1, f"{ANY}CommandStatementUpdate".encode()), "only reads"),
+    "ingest": (field(1, f"{ANY}CommandStatementIngest".encode()), "only reads"),
+    "unknown": (field(1, f"{ANY}CommandDropEverything".encode()), "no command"),
+    "another package": (field(1, b"type.googleapis.com/google.protobuf.Empty"), "no command"),
+    "damaged": (field(1, f"{ANY}CommandStatementQuery".encode()) + field(2, b"\xff"), "this is no"),
+    "transaction": (
+        pack(pb.CommandStatementQuery(query="SELECT 1", transaction_id=b"t")),
+        "transactions",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", COMMANDS)
+def test_other_commands_are_refused(reader: Speaker, what: str) -> None:
+    """Wherever a command can stand."""
+    command, text = COMMANDS[what]
+    with refused("invalid_request", text=text):
+        reader.info(command)
+    with refused("invalid_request", text=text):
+        reader.get(command)
+    with refused("invalid_request"):
+        reader.put(command, numbered(1))
+
+
+ACTIONS: dict[str, tuple[str, bytes, str]] = {
+    "begin": ("BeginTransaction", b"", "transactions"),
+    "end": ("EndTransaction", b"", "transactions"),
+    "savepoint": ("BeginSavepoint", b"", "transactions"),
+    "end savepoint": ("EndSavepoint", b"", "transactions"),
+    "substrait": ("CreatePreparedSubstraitPlan", b"", "Substrait"),
+    "set options": ("SetSessionOptions", b"\x0a\x00", "session options"),
+    "get options": ("GetSessionOptions", b"", "session options"),
+    "renew": ("RenewFlightEndpoint", b"", "no action"),
+    "prepare nothing": ("CreatePreparedStatement", b"", "as its body"),
+    "prepare garbage": ("CreatePreparedStatement", b"\xff\xff", "this is no"),
+    "prepare another": (
+        "CreatePreparedStatement",
+        pack(pb.CommandStatementQuery(query="SELECT 1")),
+        "as its body",
+    ),
+    "prepare in a transaction": (
+        "CreatePreparedStatement",
+        pack(pb.ActionCreatePreparedStatementRequest(query="SELECT 1", transaction_id=b"t")),
+        "transactions",
+    ),
+    "close nothing": ("ClosePreparedStatement", b"", "as its body"),
+    "cancel nothing": ("CancelFlightInfo", b"", "FlightInfo"),
+    "cancel garbage": ("CancelFlightInfo", b"\xff\xff", "this is no"),
+    "cancel what is none": ("CancelFlightInfo", field(1, b"garbage"), "FlightInfo"),
+    "cancel query": ("CancelQuery", field(1, b"garbage"), "as its body"),
+}
+
+
+@pytest.mark.parametrize("what", ACTIONS)
+def test_other_actions_are_refused(reader: Speaker, what: str) -> None:
+    """Transactions, sessions, Substrait, and known ones with other bodies."""
+    action, body, text = ACTIONS[what]
+    with refused("invalid_request", text=text):
+        reader.act(action, body)
+
+
+def test_closing_a_session_is_nothing(reader: Speaker) -> None:
+    """Drivers do it at their end; there are no sessions."""
+    (answer,) = reader.act("CloseSession", b"")
+    assert pb.CloseSessionResult.FromString(answer).status == pb.CloseSessionResult.CLOSED
+
+
+def test_actions_are_listed(reader: Speaker) -> None:
+    """What is served, and nothing that is refused."""
+    assert {action.type for action in reader.client.list_actions(reader.options)} == {
+        "privet.call",
+        "CreatePreparedStatement",
+        "ClosePreparedStatement",
+        "CancelFlightInfo",
+        "CancelQuery",
+        "CloseSession",
+    }
+
+
+def test_only_values_are_put(reader: Speaker) -> None:
+    """No statement, no path, no data."""
+    for command in (
+        pb.CommandStatementQuery(query="SELECT 1"),
+        pb.CommandGetTables(),
+        b"",
+        b'{"scan": {"dataset": "a.b"}}',
+    ):
+        with refused("invalid_request", text="only reads"):
+            reader.put(command, numbered(1))
+
+
+def ipc_messages(batch: pa.RecordBatch) -> list[tuple[bytes, bytes]]:
+    """Headers and bodies of a batch's stream: its schema, then its rows."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    messages = pa.ipc.MessageReader.open_stream(sink.getvalue())
+    return [(m.metadata.to_pybytes(), m.body.to_pybytes() if m.body else b"") for m in messages]
+
+
+def test_damaged_values_are_refused(server: TrialServer, reader: Speaker, seen: Seen) -> None:
+    """Offsets beyond the buffer, text that is none, what ends too soon: none is a crash."""
+    handle = reader.prepare("SELECT ? AS x").prepared_statement_handle
+    descriptor = described(pack(pb.CommandPreparedStatementQuery(prepared_statement_handle=handle)))
+    (head, _), (row, body) = ipc_messages(pa.record_batch({"1": ["hello world hello"]}))
+    first = field(1, descriptor) + field(2, head)
+    beyond = body.replace((17).to_bytes(4, "little"), (1 << 30).to_bytes(4, "little"), 1)
+    assert beyond != body
+    attempts: dict[str, list[bytes]] = {
+        "offsets": [first, field(2, row) + field(1000, beyond)],
+        "text": [
+            first,
+            field(2, row) + field(1000, body.replace(b"hello", b"\xff\xfe\xfd\xfc\xfb")),
+        ],
+        "short": [first, field(2, row) + field(1000, body[:10])],
+        "no body": [first, field(2, row)],
+        "schema twice": [first, first],
+        "header": [field(1, descriptor) + field(2, b"\xff" * 50)],
+        "not protobuf": [b"\xff\xff\xff"],
+        "nothing": [],
+        "no descriptor": [b""],
+    }
+    with Wire(server, seen[1].token) as wire:
+        for what, sent in attempts.items():
+            ended = wire.send("DoPut", *sent)
+            assert isinstance(ended, grpc.RpcError), what
+            assert not [word for word in STACK if word in ended.details()], ended.details()
+        good = wire.send("DoPut", first, field(2, row) + field(1000, body))
+        assert isinstance(good, list)
+    assert reader.ask("SELECT 1 AS x").to_pydict() == {"x": [1]}
+
+
+@pytest.mark.parametrize("method", ["PollFlightInfo", "GetSchema", "GetFlightInfo", "DoExchange"])
+def test_what_is_not_served_shows_no_stack(server: TrialServer, seen: Seen, method: str) -> None:
+    """Methods of Flight that are not Flight SQL's here, and garbage in those that are."""
+    command = described(pack(pb.CommandStatementQuery(query="SELEC 1")))
+    with Wire(server, seen[1].token) as wire:
+        for sent in (command, described(b"\xff\xff"), b"\xff\xff", b""):
+            ended = wire.send(method, sent)
+            assert isinstance(ended, grpc.RpcError)
+            assert ended.code() is not grpc.StatusCode.OK
+            assert not [word for word in STACK if word in ended.details()], ended.details()
+
+
+def test_the_log_holds_nothing_unexpected(server: TrialServer, reader: Speaker) -> None:
+    """After anything above, in any order; the server answers on."""
+    assert reader.ask("SELECT 1 AS x").to_pydict() == {"x": [1]}
+    assert "unexpected error" not in server.log.read_text()
+
+
+def test_paths_are_still_scans(reader: Speaker, seen: Seen) -> None:
+    """What Flight alone offers is beside Flight SQL."""
+    descriptor = fl.FlightDescriptor.for_path(*seen[0].split("."))
+    info = reader.client.get_flight_info(descriptor, reader.options)
+    assert reader.get(info.endpoints[0].ticket).num_rows == 3
