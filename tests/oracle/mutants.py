@@ -176,7 +176,7 @@ MUTANTS = (
     Mutant(
         "values_left_under_null",
         REBUILD,
-        "return kept if kept.null_count == 0 or pat.is_null(kind) else _zero_under_null(kept)",
+        "return _zero_under_null(kept) if kept.null_count else _without_marks(kept)",
         "return kept",
     ),
     Mutant(

@@ -152,6 +152,20 @@ def test_nested_columns(tmp_path: Path, engine: Engine, kind: str) -> None:
     assert rows_of(some) == [rows_of(table)[0], rows_of(table)[2]]
 
 
+def test_structs_with_a_field_of_no_type(
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A field that is NULL in every row is no reason for the process to end."""
+    monkeypatch.setattr(parquet_source, "PIECE_ROWS", 2)
+    inner = pa.struct([("never", pa.null()), ("flag", pa.bool_())])
+    kind = pa.struct([("inner", inner), ("word", pa.large_string())])
+    rows = [{"inner": None, "word": "a"}] * 3 + [{"inner": {"never": None, "flag": True}}] * 2
+    rows = pa.array(rows, kind).to_pylist()
+    written(tmp_path, pa.table({"id": range(5), "n": pa.array(rows, kind)}))
+    found = scan(engine, parquet_of(tmp_path, COLUMNS[0], column("n", kind)))
+    assert found["n"].to_pylist() == rows
+
+
 def test_partitions_alone(tmp_path: Path, engine: Engine) -> None:
     """Folders' names are columns: typed, NULL where Hive says so, and counted without any other."""
     for name, size in (("7", 3), ("8", 2), ("__HIVE_DEFAULT_PARTITION__", 1)):

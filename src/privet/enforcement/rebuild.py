@@ -59,7 +59,9 @@ def rebuild(column: pa.Array, keep: pa.Array | None) -> pa.Array:
     if keep is None and _is_part(column):
         keep = pa.array(np.arange(len(column)))
     kept = column if keep is None else _take(column, keep)
-    return kept if kept.null_count == 0 or pat.is_null(kind) else _zero_under_null(kept)
+    if pat.is_null(kind):
+        return pa.nulls(len(kept))
+    return _zero_under_null(kept) if kept.null_count else _without_marks(kept)
 
 
 def withhold(column: pa.Array, show: Mask) -> pa.Array:
@@ -80,14 +82,34 @@ def _is_fixed(kind: pa.DataType) -> bool:
 
 
 def _is_part(array: pa.Array) -> bool:
-    """Whether its buffers hold other rows too; what is sent is padded with some of these."""
+    """Whether its buffers hold other rows too; what is sent is padded with some of these.
+
+    A cast of a slice begins at zero and still shares the values of the whole.
+    """
     if array.offset or pat.is_null(array.type):
         return array.offset > 0
-    # The second buffer has the values, or of text the offsets: one more than there are rows.
-    fixed = _is_fixed(array.type)
-    bits = len(array) * array.type.bit_width if fixed else 32 * (len(array) + 1)
-    buffer = array.buffers()[1]
-    return buffer is not None and buffer.size > (bits + 7) // 8
+    values = array.buffers()[1]
+    if _is_fixed(array.type):
+        return _has_more(values, len(array) * array.type.bit_width)
+    if _has_more(values, 32 * (len(array) + 1)):
+        return True
+    first, last = np.frombuffer(values, np.int32)[[0, -1]] if len(array) else (0, 0)
+    return first != 0 or _has_more(array.buffers()[2], 8 * int(last))
+
+
+def _has_more(buffer: pa.Buffer | None, bits: int) -> bool:
+    """Whether a buffer holds anything behind so many bits."""
+    if buffer is None or 8 * buffer.size <= bits:
+        return False
+    return buffer.size > (bits + 7) // 8 or buffer[buffer.size - 1] >> bits % 8 != 0
+
+
+def _without_marks(array: pa.Array) -> pa.Array:
+    """Without the map of NULLs, which a column that has none may share with one that has."""
+    marks, *values = array.buffers()
+    if marks is None:
+        return array
+    return pa.Array.from_buffers(array.type, len(array), [None, *values], null_count=0)
 
 
 def _zero_under_null(array: pa.Array) -> pa.Array:
@@ -99,8 +121,7 @@ def _zero_under_null(array: pa.Array) -> pa.Array:
         values = pc.fill_null(array, fill_value=False).buffers()[1]
     else:
         width = array.type.bit_width // 8
-        whole = np.frombuffer(array.buffers()[1], _SLOTS.get(width, f"V{width}"))
-        slots = whole[array.offset : array.offset + len(array)].copy()
+        slots = np.frombuffer(array.buffers()[1], _SLOTS.get(width, f"V{width}")).copy()
         slots[absent] = np.zeros((), slots.dtype)
         values = pa.py_buffer(slots)
     return pa.Array.from_buffers(array.type, len(array), [pa.array(~absent).buffers()[1], values])

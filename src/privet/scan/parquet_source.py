@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as pds
 import pyarrow.parquet as pq
@@ -177,7 +178,12 @@ def _plain(array: pa.Array, column: Column) -> pa.Array:
         array = array.storage
     if pat.is_dictionary(array.type) and array.type.value_type == target:
         return array
-    return array if array.type == target else array.cast(target)
+    if array.type == target:
+        return array
+    if array.offset and pat.is_nested(array.type):
+        # Arrow casts a slice of structs in structs to what ends the process when it is looked at.
+        array = array.take(pa.array(np.arange(len(array))))
+    return array.cast(target)
 
 
 @contextmanager
