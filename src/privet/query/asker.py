@@ -15,7 +15,7 @@ import pyarrow as pa
 from privet.model.errors import Cancelled, Position, PrivetError, ResourcesExceeded
 from privet.model.names import DatasetName, fold
 from privet.model.requests import QueryRequest
-from privet.query.feeding import Feeding, Open
+from privet.query.feeding import Feeding, Open, Read, Stream
 from privet.query.processes import Process, wait_readable
 from privet.sandbox import faults
 from privet.sandbox.wire import Closed, pack_bytes, pack_schema, unpack_schema
@@ -133,7 +133,13 @@ class Asker:
         self._feeding = Feeding(self._process, schemas, names, open_)
         self._feeding.start()
         told = self._go("run", schemas, secret)
-        return Answer(self, unpack_schema(told["schema"]))
+        schema = unpack_schema(told["schema"])
+        if "scan" not in told:
+            return Answer(schema, self._computed(schema))
+        # No more than a scan: its stream is the answer, and the sandbox has done its work.
+        read = self._feeding.checked(told["scan"])
+        self._process.kill()
+        return Answer(schema, _scanned(open_(read), read, schema))
 
     def _go(
         self, what: str, schemas: Mapping[DatasetName, pa.Schema], secret: bytes
@@ -176,6 +182,18 @@ class Asker:
             self._process.kill()
             raise _too_long() from error
 
+    def _computed(self, schema: pa.Schema) -> Generator[pa.RecordBatch]:
+        try:
+            with pa.ipc.open_stream(pa.PythonFile(_Answering(self), mode="r")) as reader:
+                if not reader.schema.equals(schema):
+                    raise self.why()
+                for batch in reader:
+                    batch.validate(full=True)
+                    yield batch
+        except (Closed, pa.ArrowException, OSError) as error:
+            raise self.why() from error
+        self.finish()
+
     def finish(self) -> None:
         """Hear how it ended, once its answer is read.
 
@@ -186,15 +204,16 @@ class Asker:
         if "done" not in told:
             raise self._why()
 
-    def take(self, size: int) -> memoryview:
+    def take(self, size: int) -> pa.Buffer:
         """`size` bytes of the answer."""
         if size > _LARGEST_PART:
             raise self._why()
-        buffer = memoryview(bytearray(size))
+        buffer = pa.allocate_buffer(size)
+        view = memoryview(buffer)
         got = 0
         while got < size:
             self.wait(self._process.results)
-            count = self._process.results.recv_into(buffer[got:], 0, socket.MSG_DONTWAIT)
+            count = self._process.results.recv_into(view[got:], 0, socket.MSG_DONTWAIT)
             if not count:
                 raise Closed
             got += count
@@ -231,27 +250,21 @@ def _too_long() -> ResourcesExceeded:
     )
 
 
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a statement answers: a schema, and batches to iterate once."""
 
-    def __init__(self, asker: Asker, schema: pa.Schema) -> None:
-        self.schema = schema
-        self._asker = asker
+    schema: pa.Schema
+    batches: Iterator[pa.RecordBatch]
 
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        return self._batches()
 
-    def _batches(self) -> Generator[pa.RecordBatch]:
-        try:
-            with pa.ipc.open_stream(pa.PythonFile(_Answering(self._asker), mode="r")) as reader:
-                if not reader.schema.equals(self.schema):
-                    raise self._asker.why()
-                for batch in reader:
-                    batch.validate(full=True)
-                    yield batch
-        except (Closed, pa.ArrowException, OSError, StopIteration) as error:
-            raise self._asker.why() from error
-        self._asker.finish()
+def _scanned(stream: Stream, read: Read, schema: pa.Schema) -> Generator[pa.RecordBatch]:
+    try:
+        for batch in stream:
+            arrays = [batch.column(name) for name in read.columns]
+            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+    finally:
+        stream.close()
 
 
 class _Answering:
@@ -263,7 +276,7 @@ class _Answering:
         self._asker = asker
 
     def read(self, size: int) -> pa.Buffer:
-        return pa.py_buffer(self._asker.take(size))
+        return self._asker.take(size)
 
     def readable(self) -> bool:
         return True

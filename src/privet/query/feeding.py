@@ -35,6 +35,7 @@ class Read:
     dataset: DatasetName
     columns: tuple[str, ...]
     where: tuple[Expr, ...]
+    limit: int | None = None
 
 
 class Stream(Protocol):
@@ -90,7 +91,7 @@ class Feeding:
         try:
             while True:
                 told, _ = feeds.receive()
-                read = self._checked(told.get("read"))
+                read = self.checked(told.get("read"))
                 mine, theirs = socket.socketpair()
                 with self._lock:
                     self._ends.add(mine)
@@ -148,7 +149,7 @@ class Feeding:
             if thread is not threading.current_thread():
                 thread.join()
 
-    def _checked(self, asked: Any) -> Read:
+    def checked(self, asked: Any) -> Read:
         """What a sandbox asks, believed only as far as it fits what it was told.
 
         Raises:
@@ -159,9 +160,11 @@ class Feeding:
             schema = self._schemas[name]
             columns = tuple(schema.names[_whole(number)] for number in asked["columns"])
             where = tuple(_condition(schema, *parts) for parts in asked["where"])
+            limit = asked.get("limit")
+            limit = None if limit is None else _whole(limit)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             raise InvalidRequest("the statement asked for what it was not shown") from error
-        return Read(name, columns, where)
+        return Read(name, columns, where, limit)
 
 
 def _whole(number: Any) -> int:

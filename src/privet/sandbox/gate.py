@@ -25,6 +25,7 @@ from privet.model.errors import (
 )
 from privet.model.names import DatasetName, fold
 from privet.sandbox.functions import refused_function, served_table_function
+from privet.sandbox.plain import PlainSelect, find_plain
 
 CATALOG = "privet"
 """What the one catalog is called where three parts name a dataset."""
@@ -62,12 +63,15 @@ class Statement:
         explained: whether EXPLAIN stood there.
         datasets: to ask for, with the place where each is first named.
         parameters: `1`, `2`, ... or names, in order.
+        plain: whether it may be no more than a scan: columns of one dataset as they are, some
+            rows, a limit. The plan has the last word.
     """
 
     text: str
     explained: bool
     datasets: dict[DatasetName, Position | None]
     parameters: tuple[str, ...]
+    plain: PlainSelect | None = None
 
 
 def read(connection: duckdb.DuckDBPyConnection, text: str, database: str | None) -> Statement:
@@ -90,7 +94,8 @@ def read(connection: duckdb.DuckDBPyConnection, text: str, database: str | None)
         walk.query(tree["node"], frozenset())
     except RecursionError as error:
         raise _DEEP from error
-    return Statement(text, explained, walk.datasets, _parameters(connection, text))
+    parameters = _parameters(connection, text)
+    return Statement(text, explained, walk.datasets, parameters, find_plain(tree["node"]))
 
 
 def _without_explain(text: str) -> tuple[bool, str]:

@@ -21,6 +21,7 @@ from privet.sandbox.sources import GovernedSource, Reads, register
 from privet.sandbox.wire import Channel, pack_schema, unpack_bytes, unpack_schema
 
 _EXPLAIN = "EXPLAIN (FORMAT JSON) "
+_OF_SCANS = frozenset({"PROJECTION", "PYTHON_ARROW_SCAN", "STREAMING_LIMIT", "LIMIT"})
 
 
 class Asking:
@@ -92,6 +93,8 @@ class Asking:
             self._control.send({"schema": pack_schema(_plain_schema(schema))})
             return
         try:
+            if statement.plain is not None and self._is_scan(relation, statement, bound):
+                return
             reader = relation.to_arrow_reader(engine.ROWS_PER_BATCH)
             self._answer(reader)
         except duckdb.Error as error:
@@ -110,6 +113,33 @@ class Asking:
             self._connection.execute(_EXPLAIN + text, bound).fetchall()
         except duckdb.Error as error:
             raise faults.told(error, text, len(_EXPLAIN)) from error
+
+    def _is_scan(
+        self, relation: duckdb.DuckDBPyRelation, statement: gate.Statement, bound: Any
+    ) -> bool:
+        """Whether the statement is no more than one scan; then say which.
+
+        So it is if nothing is left to do in the plan but to choose columns and stop at a limit:
+        then every condition went to the scan, and a rehearsal shows which.
+        """
+        rows = self._connection.execute(_EXPLAIN + statement.text, bound).fetchall()
+        if not set(_operators(json.loads(rows[0][1]))) <= _OF_SCANS:
+            return False
+        self._reads.rehearsed = []
+        schema = relation.to_arrow_reader(engine.ROWS_PER_BATCH).read_all().schema
+        asked, self._reads.rehearsed = self._reads.rehearsed, None
+        if len(asked) != 1:
+            return False
+        ((number, _, conditions),) = asked
+        (source,) = (s for s in self._sources.values() if s.number == number)
+        assert statement.plain is not None
+        columns = source.positions(statement.plain.columns)
+        if columns is None or [source.schema.field(c).type for c in columns] != schema.types:
+            return False
+        limit = statement.plain.limit
+        scan = {"dataset": number, "columns": columns, "where": conditions, "limit": limit}
+        self._control.send({"schema": pack_schema(schema), "scan": scan})
+        return True
 
     def _explain(self, text: str, bound: Any) -> list[dict[str, Any]]:
         try:
@@ -167,6 +197,12 @@ def _bound(values: dict[str, Any] | None, parameters: tuple[str, ...]) -> Any:
         )
     numbered = all(name.isdigit() for name in parameters)
     return [values[name] for name in parameters] if numbered else values
+
+
+def _operators(plan: Any) -> Iterator[str]:
+    for node in plan if isinstance(plan, list) else [plan]:
+        yield node["name"]
+        yield from _operators(node.get("children", []))
 
 
 def _scanned(plan: Any) -> Iterator[tuple[int, str]]:

@@ -89,10 +89,20 @@ def read_exactly(end: socket.socket, size: int) -> memoryview:
     Raises:
         Closed: the other end closed before.
     """
-    buffer = memoryview(bytearray(size))
+    return memoryview(read_buffer(end, size))
+
+
+def read_buffer(end: socket.socket, size: int) -> pa.Buffer:
+    """Exactly `size` bytes, in memory that nothing has written before.
+
+    Raises:
+        Closed: the other end closed before.
+    """
+    buffer = pa.allocate_buffer(size)
+    view = memoryview(buffer)
     got = 0
     while got < size:
-        count = end.recv_into(buffer[got:], 0, socket.MSG_WAITALL)
+        count = end.recv_into(view[got:], 0, socket.MSG_WAITALL)
         if not count:
             raise Closed
         got += count

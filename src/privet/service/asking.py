@@ -136,7 +136,7 @@ class Asking:
             table = self.explain().to_table()
             return QueryStream(self, table.schema, table.to_batches(), self._request)
         answer = self._asker.run(self._schemas(), self._secret(), self._open)
-        return QueryStream(self, answer.schema, answer, self._request)
+        return QueryStream(self, answer.schema, answer.batches, self._request)
 
     def _schemas(self) -> Mapping[DatasetName, pa.Schema]:
         derive = self._platform.derive
@@ -149,7 +149,7 @@ class Asking:
         return self._platform.derive("own", self._principal.issuer, self._principal.user)
 
     def _open(self, read: Read) -> GovernedStream:
-        request = ScanRequest(read.dataset, read.columns, where=read.where)
+        request = ScanRequest(read.dataset, read.columns, read.limit, read.where)
         plan = enforce(self._decisions[read.dataset], request, self._platform.derive)
         check = still_allowed(self._platform, self._principal)
         return run(plan, self._platform.engine, self._was_read, check=check)
