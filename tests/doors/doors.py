@@ -5,11 +5,13 @@ A door gives the bytes it received too, for those who look for what should not b
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from decimal import Decimal
+from typing import Any, Protocol
 
 import httpx2
 import pyarrow as pa
@@ -23,6 +25,7 @@ import privet
 from doors.servers import TrialServer, bearer
 from okera import context
 from privet.cli import app
+from privet.client import Scan
 from privet.client.errors import from_http
 from privet.client.flight_errors import from_flight
 from privet.model.errors import PrivetError
@@ -53,6 +56,8 @@ class Answer:
 
 BROKEN = "broken"
 """The code of an answer that ended before its end."""
+STATEMENT = "statement"
+"""The code of an answer that has no rows, because a policy statement was carried out."""
 Door = Callable[[TrialServer, str, Wanted, pa.Schema | None], Answer]
 
 
@@ -65,25 +70,36 @@ def rest(form: str) -> Door:
             query["columns"] = ",".join(wanted.columns)
         if wanted.limit is not None:
             query["limit"] = wanted.limit
-        database, _, name = wanted.dataset.partition(".")
-        answer = Answer()
-        with (
-            server.http(token) as http,
-            http.stream("GET", f"/v1/datasets/{database}/{name}/scan", params=query) as got,
-        ):
-            try:
-                answer.received += got.iter_bytes()
-            except httpx2.RemoteProtocolError as error:
-                answer.code, answer.message = BROKEN, str(error)
-                return answer
-        body = b"".join(answer.received)
-        if not got.is_success:
-            return _refused(answer, from_http(got.status_code, body))
-        answer.received = [body]
-        answer.table = READ[form](body, schema)
-        return answer
+        path = f"/v1/datasets/{wanted.dataset.replace('.', '/')}/scan"
+        return _by_http(server, token, ("GET", path, {"params": query}), form, schema)
 
     return ask
+
+
+def _by_http(
+    server: TrialServer,
+    token: str,
+    request: tuple[str, str, Mapping[str, Any]],
+    form: str,
+    schema: pa.Schema | None,
+) -> Answer:
+    answer = Answer()
+    method, path, sent = request
+    with server.http(token) as http, http.stream(method, path, **sent) as got:
+        try:
+            answer.received += got.iter_bytes()
+        except httpx2.RemoteProtocolError as error:
+            answer.code, answer.message = BROKEN, str(error)
+            return answer
+    body = b"".join(answer.received)
+    answer.received = [body, repr(got.headers.raw).encode()]
+    if not got.is_success:
+        return _refused(answer, from_http(got.status_code, body))
+    if form == "json" and body.startswith(b"{"):
+        answer.code = STATEMENT
+    else:
+        answer.table = READ[form](body, schema)
+    return answer
 
 
 def _refused(answer: Answer, error: PrivetError) -> Answer:
@@ -176,12 +192,17 @@ def _bytes_of(table: pa.Table) -> Iterator[bytes]:
 
 def client(server: TrialServer, token: str, wanted: Wanted, _: Any) -> Answer:
     """The Python client."""
+    columns = None if wanted.columns is None else list(wanted.columns)
+    return _by_client(
+        server, token, lambda c: c.scan(wanted.dataset, columns=columns, limit=wanted.limit)
+    )
+
+
+def _by_client(server: TrialServer, token: str, ask: Callable[[privet.Client], Scan]) -> Answer:
     answer = Answer()
     try:
         with privet.connect(server.rest_url, token, ca=server.ca) as connection:
-            columns = None if wanted.columns is None else list(wanted.columns)
-            scan = connection.scan(wanted.dataset, columns=columns, limit=wanted.limit)
-            answer.table = scan.to_arrow()
+            answer.table = ask(connection).to_arrow()
     except PrivetError as error:
         answer.received.append(repr(vars(error)).encode())
         return _refused(answer, error)
@@ -194,13 +215,23 @@ _CODES = {1: "", 3: "unauthenticated", 4: "not_found", 6: BROKEN}
 
 def cli(server: TrialServer, token: str, wanted: Wanted, schema: pa.Schema | None) -> Answer:
     """`privet scan --format csv`; the command's exit code stands for the error."""
-    variables = {"PRIVET_URL": server.rest_url, "PRIVET_TOKEN": token, "PRIVET_CA": str(server.ca)}
     arguments = ["scan", wanted.dataset, "--format", "csv"]
     if wanted.columns is not None:
         arguments += ["--columns", ",".join(wanted.columns)]
     if wanted.limit is not None:
         arguments += ["--limit", str(wanted.limit)]
-    done = CliRunner().invoke(app, arguments, env=variables)
+    return _by_command(server, token, arguments, schema)
+
+
+def _by_command(
+    server: TrialServer,
+    token: str,
+    arguments: Sequence[str],
+    schema: pa.Schema | None,
+    text: str | None = None,
+) -> Answer:
+    variables = {"PRIVET_URL": server.rest_url, "PRIVET_TOKEN": token, "PRIVET_CA": str(server.ca)}
+    done = CliRunner().invoke(app, list(arguments), input=text, env=variables)
     answer = Answer(received=[done.stdout_bytes, done.stderr_bytes])
     if done.exit_code == 0:
         answer.table = read_csv(done.stdout_bytes, schema)
@@ -212,15 +243,19 @@ def cli(server: TrialServer, token: str, wanted: Wanted, schema: pa.Schema | Non
 
 def okera(server: TrialServer, token: str, wanted: Wanted, schema: pa.Schema | None) -> Answer:
     """The notebook interface of the original: whole datasets only."""
+    return _by_notebook(server, token, wanted.dataset, wanted.limit, schema)
+
+
+def _by_notebook(
+    server: TrialServer, token: str, request: str, limit: int | None, schema: pa.Schema | None
+) -> Answer:
     answer = Answer()
     host, _, port = server.flight_url.rpartition("://")[2].rpartition(":")
     notebook = context()
     notebook.enable_token_auth(token_str=token)
     try:
         with notebook.connect(host=host, port=int(port), ca_cert=server.ca) as connection:
-            frame = connection.scan_as_pandas(
-                wanted.dataset, max_records=wanted.limit, strings_as_utf8=True
-            )
+            frame = connection.scan_as_pandas(request, max_records=limit, strings_as_utf8=True)
     except PrivetError as error:
         answer.received.append(repr(vars(error)).encode())
         return _refused(answer, error)
@@ -261,3 +296,100 @@ def every_answer(server: TrialServer, token: str, wanted: Wanted) -> dict[str, A
         if schema is None and (table := answers[name].table) is not None:
             schema = pa.schema([pa.field(f.name, f.type) for f in table.schema])
     return answers
+
+
+Values = Sequence[Any] | Mapping[str, Any]
+"""Parameters of a statement: a list for `?` and `$1`, a mapping for `$name`."""
+
+
+class SqlDoor(Protocol):
+    """A door as a function of a query; text formats are read under the schema, where given."""
+
+    def __call__(
+        self,
+        server: TrialServer,
+        token: str,
+        text: str,
+        parameters: Values | None = None,
+        schema: pa.Schema | None = None,
+    ) -> Answer:
+        """Ask, and give what came."""
+        ...
+
+
+def rest_sql(form: str) -> SqlDoor:
+    """POST /v1/sql in one format."""
+
+    def ask(
+        server: TrialServer,
+        token: str,
+        text: str,
+        parameters: Values | None = None,
+        schema: pa.Schema | None = None,
+    ) -> Answer:
+        body = {"statement": text, "parameters": as_json(parameters)}
+        sent = {"json": body, "params": {"format": form}}
+        return _by_http(server, token, ("POST", "/v1/sql", sent), form, schema)
+
+    return ask
+
+
+def as_json(value: Any) -> Any:
+    """Values as JSON has them: what it lacks is text, as users are told to send it."""
+    match value:
+        case dt.date() | dt.time() | Decimal():
+            return str(value)
+        case Mapping():
+            return {name: as_json(item) for name, item in value.items()}
+        case list() | tuple():
+            return [as_json(item) for item in value]
+        case _:
+            return value
+
+
+def client_sql(
+    server: TrialServer,
+    token: str,
+    text: str,
+    parameters: Values | None = None,
+    schema: pa.Schema | None = None,
+) -> Answer:
+    """`client.sql`."""
+    return _by_client(server, token, lambda c: c.sql(text, parameters))
+
+
+def cli_sql(
+    server: TrialServer,
+    token: str,
+    text: str,
+    parameters: Values | None = None,
+    schema: pa.Schema | None = None,
+) -> Answer:
+    """`privet sql -`, into another program; the command's exit code stands for the error."""
+    sent = as_json(parameters or [])
+    named = sent.items() if isinstance(sent, dict) else ((None, value) for value in sent)
+    given = (json.dumps(v) if name is None else f"{name}={json.dumps(v)}" for name, v in named)
+    arguments = ["sql", "-", "--format", "csv", *(f"--parameter={value}" for value in given)]
+    return _by_command(server, token, arguments, schema, text)
+
+
+def okera_sql(
+    server: TrialServer,
+    token: str,
+    text: str,
+    parameters: Values | None = None,
+    schema: pa.Schema | None = None,
+) -> Answer:
+    """`scan_as_pandas`, which takes no parameters."""
+    assert not parameters
+    return _by_notebook(server, token, text, None, schema)
+
+
+SQL_DOORS: Mapping[str, SqlDoor] = {
+    **{f"rest {form}": rest_sql(form) for form in READ},
+    "client": client_sql,
+    "cli": cli_sql,
+    "okera": okera_sql,
+}
+NO_PARAMETERS = frozenset({"okera"})
+"""Doors that cannot send values for parameters."""

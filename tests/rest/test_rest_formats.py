@@ -1,4 +1,4 @@
-"""Batches as bytes: every type that SQL makes has a form, or is refused before the answer begins."""
+"""Batches as bytes: every type SQL makes has a form, or is refused before the answer begins."""
 
 from __future__ import annotations
 

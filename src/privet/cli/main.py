@@ -19,6 +19,7 @@ from privet.cli import (
     scans,
     serving,
     sessions,
+    statements,
     tags,
     users,
 )
@@ -98,6 +99,7 @@ for module in (
     permissions,
     crawls,
     datasets,
+    statements,
     scans,
     audits,
 ):

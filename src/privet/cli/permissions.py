@@ -1,8 +1,7 @@
-"""`privet permission`, `sql` and `explain`: what is granted, and what follows from it."""
+"""`privet permission` and `explain`: what is granted, and what follows from it."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -14,7 +13,6 @@ from privet.cli.datasets import path_of
 from privet.cli.output import (
     Json,
     cell,
-    escape,
     print_done,
     print_items,
     print_json,
@@ -30,7 +28,6 @@ group = typer.Typer(help="Permissions in force.", no_args_is_help=True)
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
-    app.command()(sql)
     app.command()(explain)
     app.add_typer(group, name="permission")
 
@@ -65,28 +62,6 @@ def delete(
     with session(context).rest() as rest:
         answer = rest.delete(f"/v1/permissions/{quote(permission, safe='')}")
     print_done(answer, f"deleted permission {permission}", as_json=as_json)
-
-
-def sql(
-    context: typer.Context,
-    statement: Annotated[
-        str, typer.Argument(metavar="TEXT", help="One statement; - reads it from standard input.")
-    ],
-    as_json: Json = False,
-) -> None:
-    """Run one policy statement: GRANT, REVOKE, CREATE, DROP, SHOW, DESCRIBE."""
-    text = sys.stdin.read() if statement == "-" else statement
-    context.meta["statement"] = text
-    with session(context).rest() as rest:
-        answer = rest.post("/v1/sql", {"statement": text})
-    print_warnings(answer.get("warnings") or ())
-    if as_json:
-        print_json(answer)
-        return
-    if answer.get("message"):
-        print(escape(answer["message"]))
-    if answer.get("columns"):
-        print_table(answer["columns"], answer.get("rows") or ())
 
 
 def explain(

@@ -39,6 +39,18 @@ class Format(StrEnum):
 
 _BINARY = frozenset({Format.ARROW, Format.PARQUET})
 
+FormatOption = Annotated[
+    Format | None,
+    typer.Option(
+        "--format", help="By default table on a terminal, csv into a file or another program."
+    ),
+]
+LimitOption = Annotated[int | None, typer.Option(min=0, help="At most that many rows.")]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", dir_okay=False, help="Write to this file, all or nothing."),
+]
+
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
@@ -48,18 +60,10 @@ def add_to(app: typer.Typer) -> None:
 def scan(
     context: typer.Context,
     dataset: DatasetArgument,
-    form: Annotated[
-        Format | None,
-        typer.Option(
-            "--format", help="By default table on a terminal, csv into a file or another program."
-        ),
-    ] = None,
-    limit: Annotated[int | None, typer.Option(min=0, help="At most that many rows.")] = None,
+    form: FormatOption = None,
+    limit: LimitOption = None,
     columns: Annotated[str, typer.Option(help="Only these, separated by commas.")] = "",
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", dir_okay=False, help="Write to this file, all or nothing."),
-    ] = None,
+    output: OutputOption = None,
 ) -> None:
     """Read what you may see of a dataset. A table shows the first rows, the others show all."""
     chosen = choose_format(form, output, terminal=sys.stdout.isatty())
@@ -89,10 +93,19 @@ def choose_format(form: Format | None, output: Path | None, *, terminal: bool) -
 
 
 def _show(rest: Rest, path: str, query: dict[str, Any]) -> None:
-    limit = query["limit"]
-    asked = PREVIEW_ROWS + 1 if limit is None else limit
-    with rest.download(path, **{**query, "format": "json", "limit": asked}) as parts:
+    asked = {**query, "format": "json", "limit": rows_to_show(query["limit"])}
+    with rest.download(path, **asked) as parts:
         rows = json.loads(b"".join(parts))
+    print_rows(rows, query["limit"])
+
+
+def rows_to_show(limit: int | None) -> int:
+    """How many rows to ask for: one more than is shown, to know whether there are more."""
+    return PREVIEW_ROWS + 1 if limit is None else limit
+
+
+def print_rows(rows: list[dict[str, Any]], limit: int | None) -> None:
+    """Print rows as a table; without a limit the first of them, and whether there are more."""
     shown = rows if limit is not None else rows[:PREVIEW_ROWS]
     if shown:
         print_table(list(shown[0]), (list(row.values()) for row in shown))
@@ -103,13 +116,18 @@ def _show(rest: Rest, path: str, query: dict[str, Any]) -> None:
 
 
 def _copy(rest: Rest, path: str, query: dict[str, Any], output: Path | None) -> None:
-    with rest.download(path, **query) as parts, _sink(output) as sink:
+    with rest.download(path, **query) as parts, sink(output) as written:
         for part in parts:
-            sink.write(part)
+            written.write(part)
 
 
 @contextmanager
-def _sink(output: Path | None) -> Generator[BinaryIO]:
+def sink(output: Path | None) -> Generator[BinaryIO]:
+    """Standard output, or a file that is there once everything is in it.
+
+    Raises:
+        UsageMistake: it cannot be written.
+    """
     if output is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()

@@ -7,13 +7,23 @@ if TYPE_CHECKING:
     from privet.client.connection import Client, StatementResult, connect
     from privet.client.errors import Insecure, Unreachable
     from privet.client.rest import Rest
-    from privet.client.scans import Scan
+    from privet.client.scans import Query, Scan
 
-__all__ = ["Client", "Insecure", "Rest", "Scan", "StatementResult", "Unreachable", "connect"]
+__all__ = [
+    "Client",
+    "Insecure",
+    "Query",
+    "Rest",
+    "Scan",
+    "StatementResult",
+    "Unreachable",
+    "connect",
+]
 
 _HOMES = {
     "Client": "connection",
     "Insecure": "errors",
+    "Query": "scans",
     "Rest": "rest",
     "Scan": "scans",
     "StatementResult": "connection",

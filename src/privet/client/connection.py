@@ -1,4 +1,4 @@
-"""`connect` and the connection it gives: one Flight connection, many scans."""
+"""`connect` and the connection it gives: one Flight connection, many scans and queries."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from privet.client import credentials
 from privet.client.addresses import Address
 from privet.client.errors import Insecure, Unreachable
 from privet.client.flight_errors import translated
+from privet.client.languages import pointing_to_execute, pointing_to_sql
 from privet.client.rest import Rest
-from privet.client.scans import Scan
+from privet.client.scans import Query, Scan
+from privet.client.statements import Values, label, query_command
 from privet.client.trust import CaFile, flight_roots
 from privet.model.errors import InvalidRequest, PrivetError
 from privet.model.names import DatasetName
@@ -70,13 +72,37 @@ class Client:
         """
         name = DatasetName.parse(dataset)
         request = {"dataset": str(name), "columns": _columns(columns), "limit": _limit(limit)}
-        command = json.dumps({"scan": request}).encode()
-        connection = self._live()
-        with translated():
-            info = connection.get_flight_info(
-                flight.FlightDescriptor.for_command(command), self._call_options
-            )
-        return Scan(connection, self._stream_options, info, str(name), progress)
+        info = self._plan(json.dumps({"scan": request}).encode())
+        return Scan(self._live(), self._stream_options, info, str(name), progress)
+
+    def sql(
+        self,
+        query: str,
+        parameters: Values | None = None,
+        *,
+        database: str | None = None,
+        limit: int | None = None,
+        progress: bool | None = None,
+    ) -> Query:
+        """Plan a query over what you may see; its answer is read as a scan is.
+
+        Args:
+            query: one SELECT, WITH, FROM or VALUES statement.
+            parameters: values for `?` and `$1` in a list, or for `$name` in a mapping.
+            database: where names without a database are looked for.
+            limit: at most that many rows; None for all.
+            progress: show a count of rows; None does in notebooks and terminals.
+
+        Raises:
+            ParseFailed: not a query; `position` says where.
+            UnknownName, NotFound: a name of nothing that is visible to you.
+            TypeMismatch, StatementFailed: it cannot be computed.
+            ResourcesExceeded, Busy: it needs more than one may use, or more than is free now.
+        """
+        command = query_command(query, parameters, database, _limit(limit))
+        with pointing_to_execute(query):
+            info = self._plan(command)
+        return Query(self._live(), self._stream_options, info, label(query), progress)
 
     def databases(self) -> list[dict[str, Any]]:
         """The databases that you can see something of."""
@@ -107,11 +133,14 @@ class Client:
     def execute(self, statement: str) -> StatementResult:
         """Run one policy statement, such as `GRANT SELECT ...` or `SHOW DATABASES`.
 
+        Queries are run with `sql`.
+
         Raises:
             ParseFailed: not a statement; `position` says where.
             Forbidden: the statement is for admins.
         """
-        result = self._call("sql", statement=statement)
+        with pointing_to_sql(statement):
+            result = self._call("sql", statement=statement)
         return StatementResult(
             kind=result.get("kind", ""),
             message=result.get("message") or "",
@@ -119,6 +148,12 @@ class Client:
             rows=tuple(tuple(row) for row in result.get("rows") or ()),
             warnings=tuple(result.get("warnings") or ()),
         )
+
+    def _plan(self, command: bytes) -> flight.FlightInfo:
+        descriptor = flight.FlightDescriptor.for_command(command)
+        connection = self._live()
+        with translated():
+            return connection.get_flight_info(descriptor, self._call_options)
 
     def _call(self, use: str, **arguments: object) -> Any:
         given = {name: value for name, value in arguments.items() if value is not None}

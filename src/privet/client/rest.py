@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -20,6 +21,14 @@ READ_SECONDS = 120.0
 _CHUNK_BYTES = 1 << 16
 
 Query = Mapping[str, str | int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """An answer whose body is still coming: its media type, and the parts as they come."""
+
+    media_type: str
+    parts: Iterator[bytes]
 
 
 class Rest:
@@ -92,10 +101,29 @@ class Rest:
         Raises:
             PrivetError: the server refused, or the stream broke before its end.
         """
-        with _reaching(self.address), self._http.stream("GET", path, params=_given(query)) as got:
+        with self._stream("GET", path, params=_given(query)) as got:
+            yield got.parts
+
+    @contextmanager
+    def ask(
+        self, path: str, /, body: object, *, accept: str = "*/*", **query: str | int | None
+    ) -> Generator[Streaming]:
+        """POST a JSON value; gives the answer as it comes, in the form that `accept` prefers.
+
+        Raises:
+            PrivetError: the server refused, or the stream broke before its end.
+        """
+        sent = {"params": _given(query), "json": body, "headers": {"accept": accept}}
+        with self._stream("POST", path, **sent) as got:
+            yield got
+
+    @contextmanager
+    def _stream(self, method: str, path: str, **sent: Any) -> Generator[Streaming]:
+        with _reaching(self.address), self._http.stream(method, path, **sent) as got:
             if not got.is_success:
                 raise from_http(got.status_code, got.read())
-            yield got.iter_bytes(_CHUNK_BYTES)
+            media_type = got.headers.get("content-type", "").partition(";")[0]
+            yield Streaming(media_type, got.iter_bytes(_CHUNK_BYTES))
 
     def _call(
         self, method: str, path: str, *, query: Query | None = None, body: object = None

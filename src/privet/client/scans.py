@@ -1,10 +1,10 @@
-"""One scan: planned when made, read once, as batches or as a whole."""
+"""One scan or query: planned when made, read once, as batches or as a whole."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import pyarrow as pa
 from pyarrow import flight
@@ -24,6 +24,8 @@ class Scan:
     Nothing is read until the first batch is asked for. It can be read once; whoever stops in the
     middle closes it, so that the server stops too. Safe to `cancel` from another thread.
     """
+
+    kind: ClassVar[str] = "scan"
 
     def __init__(
         self,
@@ -51,11 +53,13 @@ class Scan:
         """Read batch by batch.
 
         Raises:
-            InvalidRequest: the scan was read already.
+            InvalidRequest: it was read already.
             PrivetError: the server refused, or the stream broke before its end.
         """
         if self._started:
-            raise InvalidRequest("this scan was read already", hint="scan again")
+            raise InvalidRequest(
+                f"this {self.kind} was read already", hint=f"run the {self.kind} again"
+            )
         self._started = True
         return self._read()
 
@@ -72,8 +76,8 @@ class Scan:
         self._reader = reader
         if not reader.schema.equals(self.schema):
             raise SchemaChanged(
-                f"what you may see of `{self._name}` changed after the scan was planned",
-                hint="scan again",
+                f"what you may see changed after this {self.kind} was planned: `{self._name}`",
+                hint=f"run the {self.kind} again",
             )
         for chunk in reader:
             if self._cancelled:
@@ -112,14 +116,14 @@ class Scan:
         return polars.from_arrow(self.to_arrow())
 
     def cancel(self) -> None:
-        """End the scan on both sides. Does nothing once it is read to its end."""
+        """End it on both sides. Does nothing once it is read to its end."""
         self._cancelled = True
         reader, self._reader = self._reader, None
         if reader is not None:
             reader.cancel()
 
     def close(self) -> None:
-        """End the scan; it cannot be read afterwards."""
+        """End it; it cannot be read afterwards."""
         self._started = True
         self.cancel()
 
@@ -133,6 +137,12 @@ class Scan:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+class Query(Scan):
+    """The answer to a query, read as a scan is."""
+
+    kind = "query"
 
 
 def _require(package: str) -> Any:

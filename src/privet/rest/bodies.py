@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from privet.model.datasets import RuleTarget
@@ -76,10 +78,19 @@ class NewPermission(Body):
     permission: Json | None = None
 
 
-class StatementBody(Body):
-    """One SQL statement."""
+class SqlBody(Body):
+    """A policy statement; or a query, and how much of its answer.
 
-    statement: str
+    `parameters` are a list for `?` and `$1`, an object for `$name`. `limit` bounds the rows of an
+    answer; `page_rows` asks for the first page of it instead, and `page` for one after that.
+    """
+
+    statement: str | None = None
+    parameters: list[Any] | dict[str, Any] | None = None
+    database: str | None = None
+    limit: int | None = Field(None, strict=True, ge=0, lt=2**63)
+    page_rows: int | None = Field(None, strict=True, gt=0, lt=2**63)
+    page: str | None = None
 
 
 class NewCrawl(Body):

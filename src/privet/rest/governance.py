@@ -13,7 +13,6 @@ from privet.rest.bodies import (
     NewRole,
     NewRule,
     NewTag,
-    StatementBody,
     items,
 )
 from privet.rest.callers import CallerDep, ServicesDep
@@ -24,7 +23,6 @@ from privet.service.forms import (
     permission_json,
     role_json,
     rule_json,
-    statement_json,
     tag_json,
 )
 
@@ -161,9 +159,3 @@ def create_permission(caller: CallerDep, services: ServicesDep, body: NewPermiss
 def drop_permission(caller: CallerDep, services: ServicesDep, identifier: str) -> None:
     """Revoke by id."""
     services.permissions.revoke_by_id(caller, identifier)
-
-
-@router.post("/sql", tags=["sql"])
-def execute(caller: CallerDep, services: ServicesDep, body: StatementBody) -> Json:
-    """Carry out one administrative statement."""
-    return statement_json(services.statements.execute(caller, body.statement))

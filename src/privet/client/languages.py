@@ -1,0 +1,51 @@
+"""Which of the two languages a statement looks like.
+
+The server decides what it is; this is for hints, and for what is asked for beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from privet.model.errors import InvalidRequest
+
+_QUERY = re.compile(
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
+    r"(?:(?:select|with|from|values|table|pivot|unpivot|summarize|explain)\b|\()",
+    re.IGNORECASE | re.DOTALL,
+)
+_POLICY = re.compile(r"\s*(?:grant|revoke|create|drop|show|describe)\b", re.IGNORECASE)
+
+
+def asks(statement: str) -> bool:
+    """Whether it begins as queries do."""
+    return _QUERY.match(statement) is not None
+
+
+def governs(statement: str) -> bool:
+    """Whether it begins as statements of the policy language do."""
+    return _POLICY.match(statement) is not None
+
+
+@contextmanager
+def pointing_to_execute(statement: str) -> Generator[None]:
+    """Add to the refusal of a policy statement where those go."""
+    try:
+        yield
+    except InvalidRequest as error:
+        if governs(statement):
+            error.hint = "policy statements are run with `execute`; `sql` is for queries"
+        raise
+
+
+@contextmanager
+def pointing_to_sql(statement: str) -> Generator[None]:
+    """Add to the refusal of a query where those go."""
+    try:
+        yield
+    except InvalidRequest as error:
+        if asks(statement):
+            error.hint = "queries are run with `sql`; `execute` is for policy statements"
+        raise
