@@ -62,6 +62,8 @@ def lock(
         f"SET memory_limit = '{limits.memory}B'",
         f"SET temp_directory = '{spill}'",
         f"SET max_temp_directory_size = '{limits.spill}B'",
+        # The wheel's only cipher that writes; its random numbers are not of cryptographic quality.
+        "SET force_mbedtls_unsafe = true",
         "SET temp_file_encryption = true",
         f"SET threads = {limits.threads}",
         *_SETTINGS,

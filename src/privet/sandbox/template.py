@@ -95,7 +95,7 @@ def _walled(
     """Put up the walls around the engine, and try them."""
     sizes = os.open("/proc/self/statm", os.O_RDONLY)
     standing = walls.confine(limits, place, network=ready.network)
-    spill = f"/{_SPILL}" if standing.root else ""
+    spill = f"/{_SPILL}" if standing.root and limits.spill else ""
     if spill:
         Path(spill).mkdir(mode=0o700)
     connection = engine.lock(ready.engine, limits, spill)
