@@ -103,6 +103,11 @@ class Speaker:
         return self.ask(pb.CommandPreparedStatementQuery(prepared_statement_handle=handle))
 
 
+def numbered(*given: Any) -> pa.RecordBatch:
+    """A row of parameters, counted as the driver of ADBC does."""
+    return pa.record_batch({str(number): [value] for number, value in enumerate(given)})
+
+
 @contextmanager
 def speaker(server: TrialServer, token: str | None) -> Iterator[Speaker]:
     """Somebody who speaks Flight SQL."""
@@ -113,10 +118,11 @@ def speaker(server: TrialServer, token: str | None) -> Iterator[Speaker]:
 class Wire:
     """Bytes in, bytes or a status out: what pyarrow's client would not send."""
 
-    def __init__(self, server: TrialServer, token: str) -> None:
+    def __init__(self, server: TrialServer, token: str, timeout: float = 20) -> None:
         trusted = grpc.ssl_channel_credentials(server.ca.read_bytes())
         self._channel = grpc.secure_channel(server.flight_url.rpartition("://")[2], trusted)
         self._metadata = [("authorization", f"Bearer {token}")]
+        self._timeout = timeout
 
     def __enter__(self) -> Self:
         return self
@@ -129,7 +135,7 @@ class Wire:
         path = f"/arrow.flight.protocol.FlightService/{method}"
         call = self._channel.stream_stream(path)
         try:
-            return list(call(iter(messages), metadata=self._metadata, timeout=20))
+            return list(call(iter(messages), metadata=self._metadata, timeout=self._timeout))
         except grpc.RpcError as error:
             return error
 
