@@ -109,6 +109,7 @@ def _column_json(column: Column, cells: pa.ChunkedArray) -> Json:
         "name": column.name,
         "type": str(column.type),
         "tags": [str(t.tag) for t in column.field_tags if t.path == (column.name,)],
+        "inside": [str(t.tag) for t in column.field_tags if t.path != (column.name,)],
         "reviewed": column.reviewed,
         "cells": [_told(c) for c in _plain_cells(cells)],
     }
@@ -116,7 +117,12 @@ def _column_json(column: Column, cells: pa.ChunkedArray) -> Json:
 
 def _column(form: Json) -> Column:
     name = form["name"]
-    tags = tuple(FieldTag((name,), TagName.parse(t)) for t in form["tags"])
+    # Cases from before tags inside columns counted have none.
+    tags = tuple(
+        FieldTag(path, TagName.parse(tag))
+        for path, tags in (((name,), form["tags"]), ((name, "inside"), form.get("inside", [])))
+        for tag in tags
+    )
     return Column(
         name, _type(form["type"]), name.upper(), reviewed=form["reviewed"], field_tags=tags
     )

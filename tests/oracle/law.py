@@ -174,8 +174,13 @@ def shown_by(permission: Permission, dataset: Dataset) -> Iterator[tuple[str, Wa
     """The columns that a grant shows, and how."""
     for column in dataset.columns:
         held = tags_of(column, dataset)
-        clauses = [c for c in permission.transforms if matches(c.tags, held)]
-        granted = permission.having is None or matches(permission.having, held)
+        # What is inside a column counts where that protects: all of the column must be granted,
+        # and any field in it can be what a transform is for.
+        readings = (held, tags_of(column, dataset, inside=False))
+        clauses = [
+            c for c in permission.transforms if any(matches(c.tags, tags) for tags in readings)
+        ]
+        granted = all(permission.having is None or matches(permission.having, t) for t in readings)
         if not column.reviewed or not (granted or any(c.excepted for c in clauses)):
             continue
         ways = [way_of(c, held, dataset) for c in clauses]
@@ -185,9 +190,9 @@ def shown_by(permission: Permission, dataset: Dataset) -> Iterator[tuple[str, Wa
             yield column.name, best
 
 
-def tags_of(column: Column, dataset: Dataset) -> frozenset[TagName]:
-    """The column's own tags, its dataset's and its database's."""
-    own = {t.tag for t in column.field_tags if t.path == (column.name,)}
+def tags_of(column: Column, dataset: Dataset, *, inside: bool = True) -> frozenset[TagName]:
+    """The column's own tags, its dataset's and its database's, and those on fields inside it."""
+    own = {t.tag for t in column.field_tags if inside or t.path == (column.name,)}
     return frozenset(own | dataset.tags | dataset.database_tags)
 
 

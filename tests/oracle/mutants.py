@@ -31,14 +31,32 @@ MUTANTS = (
     Mutant(
         "having_ignored",
         GRANTS,
-        "granted = grant.having is None or matches(grant.having, held)",
-        "granted = True",
+        "if not held.grants(grant.having) and not any(c.excepted for c in clauses):",
+        "if False:",
     ),
     Mutant(
         "except_ignored",
         GRANTS,
-        "if not granted and not any(c.excepted for c in clauses):",
-        "if not granted:",
+        "if not held.grants(grant.having) and not any(c.excepted for c in clauses):",
+        "if not held.grants(grant.having):",
+    ),
+    Mutant(
+        "tags_inside_ignored",
+        "model/datasets.py",
+        "return self.outer_tags(column) | column.inner_tags",
+        "return self.outer_tags(column)",
+    ),
+    Mutant(
+        "tags_inside_show",
+        GRANTS,
+        "matches(having, self.effective) and matches(having, self.outer)",
+        "matches(having, self.effective)",
+    ),
+    Mutant(
+        "tags_inside_undo_transforms",
+        GRANTS,
+        "return matches(tags, self.effective) or matches(tags, self.outer)",
+        "return matches(tags, self.effective)",
     ),
     Mutant(
         "not_ignored_in_tags",

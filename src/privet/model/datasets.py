@@ -112,6 +112,11 @@ class Column:
         """The column's own tags (those on the column itself, not on fields inside it)."""
         return frozenset(t.tag for t in self.field_tags if len(t.path) == 1)
 
+    @property
+    def inner_tags(self) -> frozenset[TagName]:
+        """The tags on fields inside the column."""
+        return frozenset(t.tag for t in self.field_tags if len(t.path) > 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
@@ -135,7 +140,11 @@ class Dataset:
     revision: int = 1
 
     def effective_tags(self, column: Column) -> frozenset[TagName]:
-        """Own tags of the column, its dataset's and its database's."""
+        """Own tags of the column, its dataset's and its database's, and those inside the column."""
+        return self.outer_tags(column) | column.inner_tags
+
+    def outer_tags(self, column: Column) -> frozenset[TagName]:
+        """The effective tags that every field inside the column bears."""
         return column.tags | self.tags | self.database_tags
 
 

@@ -17,7 +17,7 @@ from privet.policy.grants import (
     BoundGrant,
     Same,
     bind_grant,
-    matches,
+    held_by,
     tags_in,
     use_of,
 )
@@ -150,7 +150,7 @@ def _check_clause(clause: TransformClause, covered: Sequence[Dataset]) -> Iterab
     problems: list[tuple[str, InvalidRequest]] = []
     for dataset in covered:
         for column in dataset.columns:
-            if not column.reviewed or not matches(clause.tags, dataset.effective_tags(column)):
+            if not column.reviewed or not held_by(column, dataset).transforms(clause.tags):
                 continue
             try:
                 use_of(clause, column, dataset)

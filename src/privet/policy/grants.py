@@ -165,6 +165,31 @@ def matches(tags: TagExpr, held: frozenset[TagName]) -> bool:
             return any(matches(part, held) for part in parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The tags of a column: those that count for it, and those that are on all of it.
+
+    They differ where a field inside the column has tags. Such a tag counts for the whole column, as
+    long as that protects: it says nothing in favour of the fields beside it.
+    """
+
+    effective: frozenset[TagName]
+    outer: frozenset[TagName]
+
+    def grants(self, having: TagExpr | None) -> bool:
+        """Whether a grant's HAVING is true of every field in the column."""
+        return having is None or (matches(having, self.effective) and matches(having, self.outer))
+
+    def transforms(self, tags: TagExpr) -> bool:
+        """Whether a transform is meant for some field in the column."""
+        return matches(tags, self.effective) or matches(tags, self.outer)
+
+
+def held_by(column: Column, dataset: Dataset) -> Held:
+    """The tags of a column of a dataset."""
+    return Held(dataset.effective_tags(column), dataset.outer_tags(column))
+
+
 def tags_in(tags: TagExpr, *, negated: bool = False) -> list[tuple[HasTag, bool]]:
     """The leaves of a tag expression, each with whether it stands under an odd count of NOTs."""
     match tags:
@@ -211,14 +236,14 @@ def _rank_of(call: Call, *, admitted: bool) -> int:
 
 
 @lru_cache(maxsize=512)
-def _facts_of(dataset: Same[Dataset]) -> tuple[dict[str, Kind], tuple[frozenset[TagName], ...]]:
-    """What every grant on a dataset asks of it: kinds by name, effective tags by place."""
+def _facts_of(dataset: Same[Dataset]) -> tuple[dict[str, Kind], tuple[Held, ...]]:
+    """What every grant on a dataset asks of it: kinds by name, tags by place."""
     table = dataset.value
-    return column_kinds(table), tuple(map(table.effective_tags, table.columns))
+    return column_kinds(table), tuple(held_by(column, table) for column in table.columns)
 
 
 def _shown(
-    grant: Permission, dataset: Dataset, tags: tuple[frozenset[TagName], ...]
+    grant: Permission, dataset: Dataset, tags: tuple[Held, ...]
 ) -> tuple[dict[int, Way], dict[str, str]]:
     shown: dict[int, Way] = {}
     warnings: dict[str, str] = {}
@@ -226,14 +251,13 @@ def _shown(
         if not column.reviewed:
             continue
         held = tags[place]
-        clauses = [c for c in grant.transforms if matches(c.tags, held)]
-        granted = grant.having is None or matches(grant.having, held)
-        if not granted and not any(c.excepted for c in clauses):
+        clauses = [c for c in grant.transforms if held.transforms(c.tags)]
+        if not held.grants(grant.having) and not any(c.excepted for c in clauses):
             continue
         if not clauses:
             shown[place] = CLEAR
             continue
-        clause = max(clauses, key=lambda c: _protectiveness(c, held, dataset))
+        clause = max(clauses, key=lambda c: _protectiveness(c, held.effective, dataset))
         try:
             shown[place] = _way(use_of(clause, column, dataset))
         except InvalidRequest as error:

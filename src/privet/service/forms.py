@@ -159,7 +159,7 @@ def view_json(view: DatasetView) -> Json:
                 "name": decided.column.name,
                 "type": str(decided.column.type),
                 "comment": decided.column.comment,
-                "tags": sorted(map(str, decided.column.tags)),
+                "tags": sorted(map(str, decided.column.tags | decided.column.inner_tags)),
                 "verdict": decided.verdict.value,
             }
             for decided in view.decision.visible

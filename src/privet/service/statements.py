@@ -164,6 +164,6 @@ def _described(view: DatasetView) -> StatementResult:
     rows: list[Row] = []
     for decided in view.decision.visible:
         column = decided.column
-        tags = " ".join(sorted(map(str, column.tags)))
+        tags = " ".join(sorted(map(str, column.tags | column.inner_tags)))
         rows.append((column.name, str(column.type), column.comment, tags))
     return _table("name", "type", "comment", "attributes", rows=rows)
