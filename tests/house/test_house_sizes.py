@@ -16,6 +16,7 @@ FILES_IN_A_FOLDER = 15
 # Larger than the house likes, with the reason: `path`, `path::function` or `path::Class`.
 REASONS: dict[str, str] = {
     "src/privet/cli": "a module for each noun of the command line",
+    "src/privet/service": "a module for each noun of the use cases",
 }
 
 Modules = Mapping[Path, ast.Module]

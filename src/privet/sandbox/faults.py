@@ -7,9 +7,8 @@ which ones would fit; these are columns and functions that the user can see.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
-
-import duckdb
 
 from privet.model.errors import (
     InvalidRequest,
@@ -25,55 +24,75 @@ from privet.sandbox.gate import position, syntax_error
 
 _MOST_CANDIDATES = 5
 _LONGEST_NAME = 64
-_FAILED: tuple[tuple[type[duckdb.Error], str, str], ...] = (
-    (
-        duckdb.ConversionException,
+_NAMED_KIND = re.compile(r"\s*([A-Za-z ]+?) Error:")
+_FAILED = {
+    "Conversion": (
         "a value cannot be converted to the type asked for",
         "TRY_CAST gives NULL for such values",
     ),
-    (duckdb.OutOfRangeException, "a value is out of range", "cast to a wider type first"),
-    (
-        duckdb.InvalidInputException,
+    "Out of Range": ("a value is out of range", "cast to a wider type first"),
+    "Invalid Input": (
         "a function was given a value that it does not take",
         "look at the function's arguments; TRY(...) gives NULL instead",
     ),
-    (duckdb.SyntaxException, "the statement cannot be read", ""),
-    (duckdb.ConstraintException, "a condition of the statement was not met", ""),
-    (duckdb.TypeMismatchException, "types do not fit together", "cast them"),
+    "Mismatch Type": ("types do not fit together", "cast them"),
+}
+_UNBOUND = tuple(
+    # Of the engine's text only the user's own name is taken.
+    (re.compile(pattern), said, hint)
+    for pattern, said, hint in (
+        (
+            r'Referenced table "([^"]+)" not found',
+            "`{}` is no table or alias of this place",
+            "a table that has an alias is known by it only",
+        ),
+        (
+            r'Ambiguous reference to column name "([^"]+)"',
+            "`{}` stands in more than one table here",
+            "write table.column",
+        ),
+        (
+            r'column "([^"]+)" must appear in the GROUP BY clause',
+            "`{}` is neither grouped nor aggregated",
+            "add it to GROUP BY, or use any_value(...)",
+        ),
+    )
 )
-_UNSERVED: tuple[type[duckdb.Error], ...] = (
-    duckdb.NotImplementedException,
-    duckdb.NotSupportedError,
-    duckdb.PermissionException,
-    duckdb.IOException,
-    duckdb.HTTPException,
+_UNSERVED = frozenset(
+    {"Not implemented", "Permission", "IO", "HTTP", "Extension", "Missing Extension", "Autoload"}
 )
 
 
-def told(error: duckdb.Error, text: str, shift: int = 0) -> PrivetError:
+def told(error: Exception, text: str, shift: int = 0) -> PrivetError:
     """An engine's error as one of ours.
 
     Args:
-        error: what was raised while `text` was planned or run.
+        error: what was raised while `text` was planned or run, by the engine or by the stream of
+            its answer.
         text: the user's statement.
         shift: bytes that stood before it.
     """
     details = _details(error)
+    kind = _kind(error, details)
     where = _where(details, text, shift)
-    if isinstance(error, duckdb.ParserException):
-        return syntax_error(text, {"position": int(details.get("position", shift)) - shift})
-    if isinstance(error, duckdb.OutOfMemoryException):
+    if kind in {"Parser", "Syntax"}:
+        at = {"position": int(details["position"]) - shift} if "position" in details else {}
+        return syntax_error(text, at)
+    if kind == "Out of Memory":
         return out_of_memory(where)
-    if isinstance(error, duckdb.BinderException | duckdb.CatalogException):
+    if kind in {"Binder", "Catalog"}:
         return _unbound(details, where)
-    if isinstance(error, _UNSERVED):
+    if kind in _UNSERVED:
         return InvalidRequest(
             "this is not served here", hint="only what computes over datasets is", position=where
         )
-    for kind, said, hint in _FAILED:
-        if isinstance(error, kind):
-            return StatementFailed(said, hint=hint, position=where)
-    return StatementFailed("the statement could not be run", position=where)
+    said, hint = _FAILED.get(kind, ("the statement could not be run", "try it in smaller parts"))
+    return StatementFailed(said, hint=hint, position=where)
+
+
+def _kind(error: Exception, details: dict[str, Any]) -> str:
+    named = _NAMED_KIND.match(str(error))
+    return str(details.get("exception_type") or (named[1] if named else ""))
 
 
 def out_of_memory(where: Position | None = None) -> ResourcesExceeded:
@@ -85,7 +104,7 @@ def out_of_memory(where: Position | None = None) -> ResourcesExceeded:
     )
 
 
-def _details(error: duckdb.Error) -> dict[str, Any]:
+def _details(error: Exception) -> dict[str, Any]:
     body = str(error).partition("{")
     try:
         details = json.loads(body[1] + body[2])
@@ -111,11 +130,22 @@ def _unbound(details: dict[str, Any], where: Position | None) -> PrivetError:
             position=where,
         )
     if kind[0] == "MISSING_ENTRY" and str(kind[1]).endswith("Function"):
-        return UnknownName(f"function `{name}` does not exist here", position=where)
+        return UnknownName(
+            f"function `{name}` does not exist here",
+            hint=f"did you mean {details.get('candidates')}" if details.get("candidates") else "",
+            position=where,
+        )
     if kind[0] == "MISSING_ENTRY" and kind[1] == "Table":
-        return UnknownName(f"`{name}` is no dataset and no CTE of this place", position=where)
+        return UnknownName(
+            f"`{name}` is no dataset and no CTE of this place",
+            hint="datasets are written database.dataset",
+            position=where,
+        )
     if kind[0] == "MISSING_ENTRY":
-        return UnknownName(f"`{name}` is not known here", position=where)
+        return UnknownName(f"`{name}` is not known here", hint=_candidates(details), position=where)
+    for pattern, said, hint in _UNBOUND:
+        if found := pattern.search(str(details.get("exception_message", ""))):
+            return UnknownName(said.format(found[1][:_LONGEST_NAME]), hint=hint, position=where)
     if name:
         return TypeMismatch(
             f"`{name}` does not take arguments of these types",
@@ -133,7 +163,9 @@ def _candidates(details: dict[str, Any]) -> str:
     found = str(details.get("candidates", "")).split(",")
     names = [c.strip().rpartition(".")[2].strip('"') for c in found]
     shown = [n for n in dict.fromkeys(names) if n and not n.startswith("__privet")]
-    return f"there is {', '.join(shown[:_MOST_CANDIDATES])}" if shown else ""
+    if not shown:
+        return "DESCRIBE SELECT * FROM database.dataset shows the columns that you can read"
+    return f"there is {', '.join(shown[:_MOST_CANDIDATES])}"
 
 
 def to_json(error: PrivetError) -> dict[str, Any]:

@@ -154,11 +154,11 @@ def _not_one() -> ParseFailed:
 
 def syntax_error(text: str, told: dict[str, Any]) -> ParseFailed:
     """The engine's complaint about a text, in our words."""
-    start, length = json.loads(told.get("location") or f"[{told.get('position') or 0},0]")
-    near = text.encode()[start : start + length].decode(errors="replace")
-    said = (
-        f"`{near[:64]}` is not expected here" if near.strip() else "the statement breaks off here"
-    )
+    data = text.encode()
+    start = int(told.get("position", len(data)))
+    _, length = json.loads(told.get("location", "[0,0]"))
+    near = data[start : start + length].decode(errors="replace").strip()
+    said = f"`{near[:64]}` is not expected here" if near else "the statement breaks off here"
     return ParseFailed(
         said, hint="statements are SQL as DuckDB has it", position=position(text, start)
     )

@@ -174,7 +174,8 @@ def register(
     alone: bool,
 ) -> None:
     """Make a source known as `database.dataset`, and if `alone` as `dataset` too."""
-    hidden = f"__privet_{source.number}"
+    # With blanks, so that no dataset has this name.
+    hidden = f"source {source.number} of privet"
     connection._register_arrow_source(hidden, source)  # noqa: SLF001 - see above
     columns = ", ".join(
         f"{_quoted(c)} AS {_quoted(c.partition('.')[2])}" for c in source.schema.names
@@ -185,7 +186,9 @@ def register(
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quoted(name.database)}").fetchall()
     for view in names:
         # Both parts are folded identifiers, the columns are quoted.
-        connection.execute(f"CREATE VIEW {view} AS SELECT {columns} FROM {hidden}").fetchall()  # noqa: S608
+        connection.execute(
+            f"CREATE VIEW {view} AS SELECT {columns} FROM {_quoted(hidden)}"
+        ).fetchall()  # noqa: S608
 
 
 def _quoted(name: str) -> str:

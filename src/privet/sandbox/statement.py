@@ -97,7 +97,8 @@ class Asking:
                 return
             reader = relation.to_arrow_reader(engine.ROWS_PER_BATCH)
             self._answer(reader)
-        except duckdb.Error as error:
+        except (duckdb.Error, pa.ArrowException, OSError) as error:
+            # While batches are read, the engine's errors come through Arrow's stream.
             raise faults.told(error, statement.text) from error
 
     def _planned(self, text: str, bound: Any) -> duckdb.DuckDBPyRelation:

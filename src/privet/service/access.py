@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +11,7 @@ from privet.model.errors import (
     Forbidden,
     NotFound,
     PrivetError,
+    Revoked,
     TooManyAttempts,
     Unauthenticated,
 )
@@ -134,3 +135,18 @@ def steward(platform: Platform, caller: Caller, act: Act) -> Principal:
             audit_id=refused.id,
         )
     return principal
+
+
+def still_allowed(platform: Platform, principal: Principal) -> Callable[[], None]:
+    """A check that raises Revoked once the token ended or was revoked, or all time is used."""
+    ends = platform.clock() + platform.longest_scan
+
+    def check() -> None:
+        if platform.clock() >= ends:
+            raise Revoked(
+                "the scan took longer than this server allows",
+                hint="read fewer columns or rows at a time",
+            )
+        platform.identity.check_still_valid(principal)
+
+    return check

@@ -21,9 +21,9 @@ from privet.model.requests import QueryRequest, ScanRequest
 from privet.policy import decide
 from privet.query import Asked, Asker, Gone, Read
 from privet.scan import GovernedStream, Progress, run
+from privet.service.access import still_allowed
 from privet.service.platform import Platform
 from privet.service.query_plans import EXPLAIN_SCHEMA, QueryExplained, explained
-from privet.service.running import still_allowed
 
 _CHECK_SECONDS = 1.0
 

@@ -20,9 +20,8 @@ from privet.model.principals import Principal
 from privet.model.requests import ScanRequest
 from privet.policy import decide
 from privet.scan import GovernedStream, Progress, run
-from privet.service.access import authenticate, event_of
+from privet.service.access import authenticate, event_of, still_allowed
 from privet.service.platform import Caller, Platform
-from privet.service.running import still_allowed
 
 
 @dataclass(frozen=True, slots=True)
