@@ -183,6 +183,43 @@ def test_revealed_filters(new: str, existing: list[str], told: bool) -> None:
     assert check(accepted, VOCABULARY, [COSTS], held) == ()
 
 
+PAIRS = (
+    ("r", "r"),
+    ("r", "public_role"),
+    ("public_role", "r"),
+    ("public_role", "public_role"),
+)
+
+
+@pytest.mark.parametrize(("one", "other"), PAIRS)
+@pytest.mark.parametrize("last", [0, 1])
+def test_the_order_of_grants_is_irrelevant(one: str, other: str, last: int) -> None:
+    """Whichever of two telling grants comes second is refused, also where one is to everybody."""
+    pair = [
+        grant(f"GRANT SELECT ON CATALOG {NO_PHONE} TRANSFORM phi.mrn WITH null() TO {one}", "a"),
+        grant(f"GRANT SELECT ON CATALOG WHERE phone = '1' TO {other}", "b"),
+    ]
+    with pytest.raises(InvalidRequest, match="`phone`"):
+        check(pair.pop(last), VOCABULARY, [COSTS], pair)
+
+
+def test_grants_to_different_roles_are_not_beside_each_other() -> None:
+    """A grant to everybody is checked beside those of each role by itself."""
+    roles = VOCABULARY.roles | {"r1", "r2"}
+    vocabulary = replace(VOCABULARY, roles=roles)
+    held = [
+        grant(f"GRANT SELECT ON CATALOG {NO_PHONE} TRANSFORM phi.mrn WITH null() TO r1", "a"),
+        grant("GRANT SELECT ON CATALOG HAVING ATTRIBUTE phi.phone_number TO r2", "b"),
+    ]
+    everybody = grant("GRANT SELECT ON CATALOG WHERE phone = '1' TO public_role")
+    # The role r2 sees phones; that does not help the holders of r1.
+    with pytest.raises(InvalidRequest, match="`phone`"):
+        check(everybody, vocabulary, [COSTS], held)
+    assert check(everybody, vocabulary, [COSTS], held[1:]) == ()
+    elsewhere = grant("GRANT SELECT ON CATALOG WHERE phone = '1' TO r2")
+    assert check(elsewhere, vocabulary, [COSTS], held[:1]) == ()
+
+
 def test_an_accepted_filter_stays_accepted() -> None:
     """Once the filtered grant accepted it, later grants beside it need not."""
     filtered = replace(grant("WHERE phone = '1'"), properties={"reveals_filter": "accepted"})

@@ -52,8 +52,9 @@ def check(
         permission: as parsed.
         vocabulary: the tags, roles, databases and datasets that exist.
         datasets: candidates; those that the permission does not cover are passed over.
-        existing: the stored permissions of the same role (others are passed over, but for those
-            of the public role, which everybody holds).
+        existing: the stored permissions of all roles. Beside the new one count those that its
+            holders hold for sure: of its role and of the public one, which everybody holds; for a
+            permission of the public role, those of each role in turn.
         places: where the names of scope and role stand in the statement.
 
     Raises:
@@ -65,19 +66,23 @@ def check(
     """
     _check_names(permission, vocabulary, places or Places())
     covered = [d for d in datasets if permission.scope.covers(d.name)]
-    others = [
-        e
-        for e in existing
-        if e.role in {permission.role, PUBLIC_ROLE} and e != permission and not _same(e, permission)
-    ]
+    others = [e for e in existing if e != permission and not _same(e, permission)]
     warnings = [
         *_check_where(permission, covered),
         *(w for c in permission.transforms for w in _check_clause(c, covered)),
     ]
-    _check_reveals(permission, others, covered)
+    for beside in _held_together(permission.role, others):
+        _check_reveals(permission, beside, covered)
     if not covered:
         warnings.append("it covers no dataset yet, so its columns and types were not checked")
     return tuple(warnings)
+
+
+def _held_together(role: str, others: Sequence[Permission]) -> Iterable[list[Permission]]:
+    """What holders of a role hold beside it: one list for each other role they may have."""
+    known = {e.role for e in others} | {role} if role == PUBLIC_ROLE else {role}
+    for each in sorted(known):
+        yield [e for e in others if e.role in {each, PUBLIC_ROLE}]
 
 
 def _same(one: Permission, other: Permission) -> bool:
