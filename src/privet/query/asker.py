@@ -201,7 +201,7 @@ class Asker:
             PrivetError: not well.
         """
         told = self._hear()
-        if "done" not in told:
+        if "done" not in told or self._reason():
             raise self._why()
 
     def take(self, size: int) -> pa.Buffer:

@@ -127,9 +127,12 @@ class Feeding:
 
     def _write(self, stream: Stream, read: Read, end: socket.socket) -> None:
         schema = pa.schema([stream.schema.field(c).remove_metadata() for c in read.columns])
-        with end.makefile("wb", buffering=0) as out, pa.ipc.new_stream(out, schema) as ipc:
+        with end.makefile("wb", buffering=0) as out:
+            # Only a whole stream gets its mark of an end: one that breaks off must not look whole.
+            ipc = pa.ipc.new_stream(out, schema)
             for batch in stream:
                 ipc.write_batch(batch.select(list(read.columns)).replace_schema_metadata(None))
+            ipc.close()
 
     def _fail(self, error: PrivetError) -> None:
         with self._lock:

@@ -186,9 +186,8 @@ def register(
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_quoted(name.database)}").fetchall()
     for view in names:
         # Both parts are folded identifiers, the columns are quoted.
-        connection.execute(
-            f"CREATE VIEW {view} AS SELECT {columns} FROM {_quoted(hidden)}"
-        ).fetchall()  # noqa: S608
+        text = f"CREATE VIEW {view} AS SELECT {columns} FROM {_quoted(hidden)}"  # noqa: S608
+        connection.execute(text).fetchall()
 
 
 def _quoted(name: str) -> str:

@@ -1,0 +1,230 @@
+"""A whole platform in this process: real stores, keys, readers and sandboxes, no doors."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from privet.keys import FileKeys
+from privet.model.datasets import Column, Dataset, FieldTag, Format, FoundDataset, Source
+from privet.model.errors import PrivetError
+from privet.model.names import DatasetName, TagName
+from privet.model.parameters import Parameters
+from privet.model.principals import BearerToken
+from privet.model.requests import QueryRequest, ScanRequest
+from privet.policy import Grant, parse
+from privet.query import Gone
+from privet.server.settings import Settings
+from privet.server.wiring import services
+from privet.service import Caller, Platform, Services
+from privet.service.queries import never
+
+ADMIN = "root"
+DOOR = "test"
+
+
+@dataclass
+class Got:
+    """What a statement gave: a table cut as it came, or an error."""
+
+    table: pa.Table | None = None
+    error: PrivetError | None = None
+    sizes: tuple[int, ...] = ()
+
+    @property
+    def code(self) -> str:
+        """The error's code, or nothing."""
+        return self.error.code if self.error else ""
+
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        """The rows of an answer, in order."""
+        assert self.table is not None, self.error
+        return list(zip(*(c.to_pylist() for c in self.table.columns), strict=True))
+
+    def received(self) -> Iterable[bytes]:
+        """Every byte a door would have of it: buffers whole, the schema, the error's parts."""
+        if self.error is not None:
+            yield repr(self.error.args).encode()
+            yield repr(vars(self.error)).encode()
+        if self.table is not None:
+            yield self.table.schema.serialize().to_pybytes()
+            for column in self.table.columns:
+                for chunk in column.chunks:
+                    yield from (b.to_pybytes() for b in chunk.buffers() if b is not None)
+
+    def told(self) -> tuple[Any, ...]:
+        """All that can be told apart about it, but for the audit id."""
+        if self.error is not None:
+            e = self.error
+            return (type(e).__name__, e.code, e.message, e.hint, e.position, self.sizes)
+        assert self.table is not None
+        schema = self.table.schema
+        return (schema.serialize().to_pybytes(), self.sizes, *self.received())
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who asks, with a role of their own."""
+
+    user: str
+    role: str
+    caller: Caller = field(repr=False)
+
+
+class Place:
+    """A platform whose steward puts data and grants straight into the catalog."""
+
+    def __init__(self, offered: Services, lake: Path) -> None:
+        self.services = offered
+        self.platform: Platform = offered.queries._platform
+        self.lake = lake
+        self._numbers = itertools.count(1)
+        self.admin = Person(ADMIN, "", self._caller(ADMIN))
+
+    def _caller(self, user: str, *groups: str) -> Caller:
+        token = self.platform.identity.issue_token(user, frozenset(groups))
+        return Caller(BearerToken(token), DOOR)
+
+    def unique(self, what: str) -> str:
+        """A name that nothing else of this platform has."""
+        return f"{what}_{next(self._numbers)}"
+
+    def dataset(
+        self,
+        table: pa.Table,
+        name: str = "",
+        tags: Mapping[str, Sequence[str]] | None = None,
+        **options: Any,
+    ) -> Dataset:
+        """Register a table as Parquet; its database is made unless it is there."""
+        full = DatasetName.parse(name or f"{self.unique('db')}.t")
+        folder = self.lake / self.unique("t")
+        folder.mkdir()
+        pq.write_table(table, folder / "part.parquet", **options)
+        return self.register(folder, table.schema, full, tags or {})
+
+    def register(
+        self, folder: Path, schema: pa.Schema, name: DatasetName, tags: Mapping[str, Sequence[str]]
+    ) -> Dataset:
+        """Register a folder of Parquet files."""
+        catalog = self.platform.catalog
+        self.tags(*(tag for held in tags.values() for tag in held))
+        columns = tuple(
+            Column(
+                f.name,
+                f.type,
+                f.name,
+                field_tags=tuple(
+                    FieldTag((f.name,), TagName.parse(t)) for t in tags.get(f.name, ())
+                ),
+            )
+            for f in schema
+        )
+        found = FoundDataset(name.name, Source(f"file://{folder}", Format.PARQUET), columns)
+        fresh = catalog.databases.find(name.database) is None
+        return catalog.datasets.register(found, name, columns, by=ADMIN, new_database=fresh)
+
+    def tags(self, *names: str) -> None:
+        """Make tags exist."""
+        known = {str(tag.name) for tag in self.platform.catalog.tags.list()}
+        for name in sorted({*names} - known):
+            self.platform.catalog.tags.create(TagName.parse(name), by=ADMIN)
+
+    def person(self, *grants: str, user: str = "") -> Person:
+        """Somebody new with a new role; grants are written without `TO ROLE`."""
+        user = user or self.unique("reader")
+        role = self.unique("role")
+        self.platform.catalog.roles.create(role, by=ADMIN)
+        self.platform.catalog.roles.map_group(role, f"user:{user}")
+        person = Person(user, role, self._caller(user))
+        for grant in grants:
+            self.grant(grant, role)
+        return person
+
+    def grant(self, grant: str, role: str) -> None:
+        """Store a grant, as its author would: checked."""
+        statement = parse(f"{grant} TO ROLE {role}")
+        assert isinstance(statement, Grant)
+        self.services.permissions.grant(self.admin.caller, statement)
+
+    def ask(
+        self,
+        person: Person,
+        sql: str,
+        parameters: object = None,
+        database: str | None = None,
+        gone: Gone = never,
+        **options: Any,
+    ) -> Got:
+        """Run a statement to its end; whatever is not one of our errors is a defect."""
+        sizes: list[int] = []
+        try:
+            values = None if parameters is None else Parameters.of(parameters)
+            request = QueryRequest(sql, values, database, **options)
+            with self.services.queries.open(person.caller, request, gone) as stream:
+                batches = []
+                for batch in stream:
+                    batches.append(batch)
+                    sizes.append(batch.num_rows)
+                return Got(pa.Table.from_batches(batches, stream.schema), None, tuple(sizes))
+        except PrivetError as error:
+            return Got(None, error, tuple(sizes))
+
+    def describe(self, person: Person, sql: str, parameters: object = None) -> Got:
+        """The empty table that a statement would fill."""
+        try:
+            values = None if parameters is None else Parameters.of(parameters)
+            found = self.services.queries.describe(person.caller, QueryRequest(sql, values))
+            return Got(pa.Table.from_batches([], found.schema))
+        except PrivetError as error:
+            return Got(None, error)
+
+    def scan(self, person: Person, dataset: str) -> pa.Table:
+        """What a plain scan shows, without marks of the policy: the sanitised copy."""
+        request = ScanRequest(DatasetName.parse(dataset))
+        with self.services.scans.open(person.caller, request) as stream:
+            table = pa.Table.from_batches(list(stream), stream.schema)
+        return table.cast(pa.schema([f.remove_metadata() for f in table.schema]))
+
+
+@contextmanager
+def open_place(
+    folder: Path, *, master: Path | None = None, lake: Path | None = None, **settings: Any
+) -> Generator[Place]:
+    """A platform with its state in a folder.
+
+    Args:
+        folder: empty.
+        master: the file of a master key, so that two platforms make the same tokens.
+        lake: where its data lies; its own folder by default.
+        settings: of the server; small limits by default.
+    """
+    lake = lake or folder / "lake"
+    lake.mkdir(parents=True, exist_ok=True)
+    small = {"query_seconds": 20, "query_memory": 256 * 2**20, "query_wait_seconds": 20}
+    given = Settings.load(
+        None,
+        state_dir=folder / "state",
+        tls_cert=folder / "no.crt",
+        tls_key=folder / "no.key",
+        local_roots=[lake],
+        catalog_admins=[f"user:{ADMIN}"],
+        query_dir=folder / "sandboxes",
+        **small | ({"master_key_file": master} if master else {}) | settings,
+    )
+    with services(given) as offered:
+        yield Place(offered, lake)
+
+
+def make_master(path: Path) -> Path:
+    """A master key for several platforms."""
+    FileKeys.create(path)
+    return path
