@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -292,6 +293,34 @@ def test_a_change_of_policy_counts_at_once(
             speaks.get(ticket)
         with refused("not_found"):
             speaks.run(handle)
+
+
+def asked(statement: str, row: pa.RecordBatch | None = None, **others: Any) -> bytes:
+    """A query as our own client sends it."""
+    stream = None
+    if row is not None:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, row.schema) as writer:
+            writer.write_batch(row)
+        stream = base64.b64encode(sink.getvalue().to_pybytes()).decode()
+    query = {"statement": statement, "parameters": stream, **others}
+    return json.dumps({"query": query}).encode()
+
+
+def test_our_own_client_asks_in_json(reader: Speaker, seen: Seen) -> None:
+    """With values, a database for names without one, and a limit."""
+    database, name = seen[0].split(".")
+    assert reader.ask(asked("SELECT 1 AS x")).to_pydict() == {"x": [1]}
+    text = f"SELECT id FROM {name} WHERE age >= ? ORDER BY id"
+    command = asked(text, values(**{"1": 30}), database=database, limit=1)
+    assert reader.ask(command).to_pydict() == {"id": [1]}
+    named = asked(f"SELECT id FROM {seen[0]} WHERE age = $age", values(age=40))
+    assert reader.ask(named).to_pydict() == {"id": [2]}
+    for row in (pa.record_batch({"1": [1, 2]}), pa.record_batch({"1": pa.array([], pa.int64())})):
+        with refused("invalid_request", text="exactly one row"):
+            reader.info(asked("SELECT ? AS x", row))
+    with refused("parse_failed", "invalid_request"):
+        reader.info(asked("SHOW ROLES"))
 
 
 def test_paths_are_still_scans(reader: Speaker, seen: Seen) -> None:

@@ -27,7 +27,7 @@ from privet.flight.metadata import Metadata
 from privet.flight.statements import Statements, close
 from privet.flight.streams import Streams
 from privet.model.errors import InvalidRequest
-from privet.model.requests import ScanRequest
+from privet.model.requests import QueryRequest, ScanRequest
 from privet.service import Services
 
 _UNKNOWN = -1
@@ -75,7 +75,9 @@ class FlightDoor(fl.FlightServerBase):
                 case ScanRequest():
                     planned = self._services.scans.plan(call.caller, asked)
                     schema, ticket = planned.schema, planned.ticket
-                case pb.CommandStatementQuery() | pb.CommandPreparedStatementQuery():
+                case (
+                    QueryRequest() | pb.CommandStatementQuery() | pb.CommandPreparedStatementQuery()
+                ):
                     schema, ticket = self._statements.plan(call, asked)
                 case pb.TicketStatementQuery():
                     raise InvalidRequest("a ticket is no command", hint="use DoGet")

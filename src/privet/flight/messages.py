@@ -1,7 +1,7 @@
-"""Commands, tickets and actions: what came in, as a scan or a Flight SQL message.
+"""Commands, tickets and actions: what came in, as a request of ours or a Flight SQL message.
 
-Flight SQL wraps its messages in a `google.protobuf.Any`; a scan is JSON or a path. Whatever is
-neither is refused here.
+Flight SQL wraps its messages in a `google.protobuf.Any`; our own requests are JSON or a path.
+Whatever is neither is refused here.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from google.protobuf.any_pb2 import Any as Packed
 from google.protobuf.message import DecodeError, Message
 
 from privet.flight import flight_sql_pb2 as pb
+from privet.flight.json_commands import read_command
 from privet.model.errors import InvalidRequest
 from privet.model.names import DatasetName, fold
-from privet.model.requests import ScanRequest
-from privet.model.strict_json import read_json
+from privet.model.requests import QueryRequest, ScanRequest
 
 M = TypeVar("M", bound=Message)
 KEYS = (
@@ -143,7 +143,7 @@ def tickets_in(info: bytes) -> list[bytes]:
     return tickets
 
 
-def requested(descriptor: fl.FlightDescriptor) -> ScanRequest | Message:
+def requested(descriptor: fl.FlightDescriptor) -> ScanRequest | QueryRequest | Message:
     """What a descriptor asks for.
 
     Raises:
@@ -158,25 +158,4 @@ def requested(descriptor: fl.FlightDescriptor) -> ScanRequest | Message:
     if descriptor.descriptor_type != fl.DescriptorType.CMD:
         raise InvalidRequest("a descriptor is a path or a command")
     message = unpack(descriptor.command)
-    return _scan(descriptor.command) if message is None else message
-
-
-def _scan(command: bytes) -> ScanRequest:
-    body = read_json(command)
-    asked = body.get("scan") if isinstance(body, dict) and set(body) == {"scan"} else None
-    if not isinstance(asked, dict) or not set(asked) <= {"dataset", "columns", "limit"}:
-        raise InvalidRequest(
-            "the command is not a scan", hint='send {"scan": {"dataset": "database.name"}}'
-        )
-    columns, limit = asked.get("columns"), asked.get("limit")
-    texts = columns is None or (
-        isinstance(columns, list) and all(isinstance(c, str) for c in columns)
-    )
-    if (
-        not isinstance(asked.get("dataset"), str)
-        or not texts
-        or type(limit) not in (int, type(None))
-    ):
-        raise InvalidRequest("a dataset name, a list of column names and a number are expected")
-    chosen = None if columns is None else tuple(fold(c, "column name") for c in columns)
-    return ScanRequest(DatasetName.parse(asked["dataset"]), chosen, limit)
+    return read_command(descriptor.command) if message is None else message

@@ -12,12 +12,12 @@ import pyarrow as pa
 from privet.flight import flight_sql_pb2 as pb
 from privet.flight.callers import Call
 from privet.flight.messages import pack, unpack_body
-from privet.model.errors import InvalidRequest
+from privet.flight.values import numbered, only_row
 from privet.model.parameters import Parameters
 from privet.model.requests import QueryRequest
 from privet.service import Services
 
-Asked = pb.CommandStatementQuery | pb.CommandPreparedStatementQuery
+Asked = QueryRequest | pb.CommandStatementQuery | pb.CommandPreparedStatementQuery
 
 
 class Statements:
@@ -34,6 +34,8 @@ class Statements:
             TicketInvalid: the handle of a prepared one does not hold for this caller.
         """
         match command:
+            case QueryRequest():
+                request = command
             case pb.CommandPreparedStatementQuery():
                 handle = command.prepared_statement_handle
                 request = self._services.queries.prepared(call.caller, handle)
@@ -70,11 +72,11 @@ class Statements:
         """
         # Before anything that was sent is read: whose handle is it?
         self._services.queries.prepared(call.caller, command.prepared_statement_handle)
-        values = _only_row(reader)
+        row = only_row(chunk.data for chunk in reader)
         handle = self._services.queries.bind(
             call.caller,
             command.prepared_statement_handle,
-            None if values is None else Parameters.of_batch(values),
+            None if row is None else Parameters.of_batch(numbered(row)),
         )
         return pb.DoPutPreparedStatementResult(prepared_statement_handle=handle).SerializeToString()
 
@@ -86,30 +88,3 @@ def close(body: bytes) -> None:
         InvalidRequest: the body is another message.
     """
     unpack_body(pb.ActionClosePreparedStatementRequest, body)
-
-
-def _only_row(reader: Any) -> pa.RecordBatch | None:
-    found: pa.RecordBatch | None = None
-    try:
-        for chunk in reader:
-            if chunk.data is None or chunk.data.num_rows == 0:
-                continue
-            if found is not None or chunk.data.num_rows > 1:
-                raise InvalidRequest(
-                    "parameters are exactly one row", hint="run the rows one by one"
-                )
-            # A stranger's buffers: offsets that lead outside them are found here.
-            chunk.data.validate(full=True)
-            found = chunk.data
-    except (pa.ArrowException, OSError) as error:
-        raise InvalidRequest(
-            "the parameters are damaged", hint="send Arrow record batches"
-        ) from error
-    return None if found is None else _numbered(found)
-
-
-def _numbered(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Some clients count parameters from 0 where they have no names."""
-    if batch.schema.names == [str(number) for number in range(batch.num_columns)]:
-        return batch.rename_columns([str(number) for number in range(1, batch.num_columns + 1)])
-    return batch
