@@ -120,7 +120,7 @@ def _small(client: Client) -> Figure:
 
 def _memory(server: DevServer, token: str) -> Figure:
     """The peak of the server while eight clients read, one of them stalled after a batch."""
-    process = _server_process(server)
+    process = server_process(server)
     peak = 0
     done = threading.Event()
 
@@ -150,7 +150,8 @@ def _memory(server: DevServer, token: str) -> Figure:
     return Figure("resident memory of the server, peak", peak / 2**20, "MB", 800, note=note)
 
 
-def _server_process(server: DevServer) -> psutil.Process:
+def server_process(server: DevServer) -> psutil.Process:
+    """The process that listens at the server's Flight port."""
     port = server.addresses.flight_port
     for connection in psutil.net_connections("tcp"):
         if connection.laddr and connection.laddr.port == port and connection.status == "LISTEN":
@@ -160,7 +161,7 @@ def _server_process(server: DevServer) -> psutil.Process:
 
 def _cancelled(server: DevServer, rest: Rest, token: str) -> Figure:
     """From giving up a scan until its end is on record, and the processor is idle after it."""
-    process = _server_process(server)
+    process = server_process(server)
     with privet.connect(server.addresses.flight, token=token, ca=server.addresses.ca) as client:
         scan = client.scan(LARGE, progress=False)
         next(iter(scan))
