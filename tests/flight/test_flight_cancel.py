@@ -157,7 +157,7 @@ Cancel = Callable[[Speaker, fl.FlightInfo], int]
 def test_calling_off(
     server: TrialServer, reader: Speaker, asker: Reader, cancel: Cancel, text: str
 ) -> None:
-    """By the user whose statement it is, on any connection; who reads it hears of it."""
+    """By the user whose statement it is, with any token of theirs; who reads it hears of it."""
     info = reader.info(pb.CommandStatementQuery(query=text))
     told: list[BaseException] = []
 
@@ -173,7 +173,7 @@ def test_calling_off(
     reading.start()
     began(server, asker.user, "query.start")
     time.sleep(0.3)
-    with speaker(server, asker.token) as elsewhere:
+    with speaker(server, server.token(asker.user)) as elsewhere:
         assert cancel(elsewhere, info) == pb.CANCEL_STATUS_CANCELLED
         reading.join(10)
         assert not reading.is_alive()

@@ -4,78 +4,81 @@
 # source: flight_sql.proto
 # Protobuf Python Version: 7.35.1
 """Generated protocol buffer code."""
-
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import descriptor_pool as _descriptor_pool
 from google.protobuf import runtime_version as _runtime_version
 from google.protobuf import symbol_database as _symbol_database
 from google.protobuf.internal import builder as _builder
-
 _runtime_version.ValidateProtobufRuntimeVersion(
-    _runtime_version.Domain.PUBLIC, 7, 35, 1, "", "flight_sql.proto"
+    _runtime_version.Domain.PUBLIC,
+    7,
+    35,
+    1,
+    '',
+    'flight_sql.proto'
 )
 # @@protoc_insertion_point(imports)
 
 _sym_db = _symbol_database.Default()
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(
-    b'\n\x10\x66light_sql.proto\x12\x19\x61rrow.flight.protocol.sql"V\n\x15\x43ommandStatementQuery\x12\r\n\x05query\x18\x01 \x01(\t\x12\x1b\n\x0etransaction_id\x18\x02 \x01(\x0cH\x00\x88\x01\x01\x42\x11\n\x0f_transaction_id"0\n\x14TicketStatementQuery\x12\x18\n\x10statement_handle\x18\x01 \x01(\x0c"e\n$ActionCreatePreparedStatementRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x1b\n\x0etransaction_id\x18\x02 \x01(\x0cH\x00\x88\x01\x01\x42\x11\n\x0f_transaction_id"\xa0\x01\n#ActionCreatePreparedStatementResult\x12!\n\x19prepared_statement_handle\x18\x01 \x01(\x0c\x12\x16\n\x0e\x64\x61taset_schema\x18\x02 \x01(\x0c\x12\x18\n\x10parameter_schema\x18\x03 \x01(\x0c\x12\x16\n\tis_update\x18\x04 \x01(\x08H\x00\x88\x01\x01\x42\x0c\n\n_is_update"H\n#ActionClosePreparedStatementRequest\x12!\n\x19prepared_statement_handle\x18\x01 \x01(\x0c"B\n\x1d\x43ommandPreparedStatementQuery\x12!\n\x19prepared_statement_handle\x18\x01 \x01(\x0c"d\n\x1c\x44oPutPreparedStatementResult\x12&\n\x19prepared_statement_handle\x18\x01 \x01(\x0cH\x00\x88\x01\x01\x42\x1c\n\x1a_prepared_statement_handle"!\n\x11\x43ommandGetSqlInfo\x12\x0c\n\x04info\x18\x01 \x03(\r">\n\x16\x43ommandGetXdbcTypeInfo\x12\x16\n\tdata_type\x18\x01 \x01(\x05H\x00\x88\x01\x01\x42\x0c\n\n_data_type"\x14\n\x12\x43ommandGetCatalogs"{\n\x13\x43ommandGetDbSchemas\x12\x14\n\x07\x63\x61talog\x18\x01 \x01(\tH\x00\x88\x01\x01\x12%\n\x18\x64\x62_schema_filter_pattern\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\n\n\x08_catalogB\x1b\n\x19_db_schema_filter_pattern"\xeb\x01\n\x10\x43ommandGetTables\x12\x14\n\x07\x63\x61talog\x18\x01 \x01(\tH\x00\x88\x01\x01\x12%\n\x18\x64\x62_schema_filter_pattern\x18\x02 \x01(\tH\x01\x88\x01\x01\x12&\n\x19table_name_filter_pattern\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x13\n\x0btable_types\x18\x04 \x03(\t\x12\x16\n\x0einclude_schema\x18\x05 \x01(\x08\x42\n\n\x08_catalogB\x1b\n\x19_db_schema_filter_patternB\x1c\n\x1a_table_name_filter_pattern"\x16\n\x14\x43ommandGetTableTypes"n\n\x15\x43ommandGetPrimaryKeys\x12\x14\n\x07\x63\x61talog\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x16\n\tdb_schema\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\r\n\x05table\x18\x03 \x01(\tB\n\n\x08_catalogB\x0c\n\n_db_schema"o\n\x16\x43ommandGetExportedKeys\x12\x14\n\x07\x63\x61talog\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x16\n\tdb_schema\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\r\n\x05table\x18\x03 \x01(\tB\n\n\x08_catalogB\x0c\n\n_db_schema"o\n\x16\x43ommandGetImportedKeys\x12\x14\n\x07\x63\x61talog\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x16\n\tdb_schema\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\r\n\x05table\x18\x03 \x01(\tB\n\n\x08_catalogB\x0c\n\n_db_schema"\xe6\x01\n\x18\x43ommandGetCrossReference\x12\x17\n\npk_catalog\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0cpk_db_schema\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x08pk_table\x18\x03 \x01(\t\x12\x17\n\nfk_catalog\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\x19\n\x0c\x66k_db_schema\x18\x05 \x01(\tH\x03\x88\x01\x01\x12\x10\n\x08\x66k_table\x18\x06 \x01(\tB\r\n\x0b_pk_catalogB\x0f\n\r_pk_db_schemaB\r\n\x0b_fk_catalogB\x0f\n\r_fk_db_schema"(\n\x18\x41\x63tionCancelQueryRequest\x12\x0c\n\x04info\x18\x01 \x01(\x0c"\xf8\x01\n\x17\x41\x63tionCancelQueryResult\x12O\n\x06result\x18\x01 \x01(\x0e\x32?.arrow.flight.protocol.sql.ActionCancelQueryResult.CancelResult"\x8b\x01\n\x0c\x43\x61ncelResult\x12\x1d\n\x19\x43\x41NCEL_RESULT_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43\x41NCEL_RESULT_CANCELLED\x10\x01\x12\x1c\n\x18\x43\x41NCEL_RESULT_CANCELLING\x10\x02\x12!\n\x1d\x43\x41NCEL_RESULT_NOT_CANCELLABLE\x10\x03"\'\n\x17\x43\x61ncelFlightInfoRequest\x12\x0c\n\x04info\x18\x01 \x01(\x0c"Q\n\x16\x43\x61ncelFlightInfoResult\x12\x37\n\x06status\x18\x01 \x01(\x0e\x32\'.arrow.flight.protocol.sql.CancelStatus"\xa1\x01\n\x12\x43loseSessionResult\x12\x44\n\x06status\x18\x01 \x01(\x0e\x32\x34.arrow.flight.protocol.sql.CloseSessionResult.Status"E\n\x06Status\x12\x0f\n\x0bUNSPECIFIED\x10\x00\x12\n\n\x06\x43LOSED\x10\x01\x12\x0b\n\x07\x43LOSING\x10\x02\x12\x11\n\rNOT_CLOSEABLE\x10\x03*\x8b\x01\n\x0c\x43\x61ncelStatus\x12\x1d\n\x19\x43\x41NCEL_STATUS_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43\x41NCEL_STATUS_CANCELLED\x10\x01\x12\x1c\n\x18\x43\x41NCEL_STATUS_CANCELLING\x10\x02\x12!\n\x1d\x43\x41NCEL_STATUS_NOT_CANCELLABLE\x10\x03\x62\x06proto3'
-)
+
+
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x10\x66light_sql.proto\x12\x19\x61rrow.flight.protocol.sql\"V\n\x15\x43ommandStatementQuery\x12\r\n\x05query\x18\x01 \x01(\t\x12\x1b\n\x0etransaction_id\x18\x02 \x01(\x0cH\x00\x88\x01\x01\x42\x11\n\x0f_transaction_id\"0\n\x14TicketStatementQuery\x12\x18\n\x10statement_handle\x18\x01 \x01(\x0c\"e\n$ActionCreatePreparedStatementRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x1b\n\x0etransaction_id\x18\x02 \x01(\x0cH\x00\x88\x01\x01\x42\x11\n\x0f_transaction_id\"\xa0\x01\n#ActionCreatePreparedStatementResult\x12!\n\x19prepared_statement_handle\x18\x01 \x01(\x0c\x12\x16\n\x0e\x64\x61taset_schema\x18\x02 \x01(\x0c\x12\x18\n\x10parameter_schema\x18\x03 \x01(\x0c\x12\x16\n\tis_update\x18\x04 \x01(\x08H\x00\x88\x01\x01\x42\x0c\n\n_is_update\"H\n#ActionClosePreparedStatementRequest\x12!\n\x19prepared_statement_handle\x18\x01 \x01(\x0c\"B\n\x1d\x43ommandPreparedStatementQuery\x12!\n\x19prepared_statement_handle\x18\x01 \x01(\x0c\"d\n\x1c\x44oPutPreparedStatementResult\x12&\n\x19prepared_statement_handle\x18\x01 \x01(\x0cH\x00\x88\x01\x01\x42\x1c\n\x1a_prepared_statement_handle\"!\n\x11\x43ommandGetSqlInfo\x12\x0c\n\x04info\x18\x01 \x03(\r\">\n\x16\x43ommandGetXdbcTypeInfo\x12\x16\n\tdata_type\x18\x01 \x01(\x05H\x00\x88\x01\x01\x42\x0c\n\n_data_type\"\x14\n\x12\x43ommandGetCatalogs\"{\n\x13\x43ommandGetDbSchemas\x12\x14\n\x07\x63\x61talog\x18\x01 \x01(\tH\x00\x88\x01\x01\x12%\n\x18\x64\x62_schema_filter_pattern\x18\x02 \x01(\tH\x01\x88\x01\x01\x42\n\n\x08_catalogB\x1b\n\x19_db_schema_filter_pattern\"\xeb\x01\n\x10\x43ommandGetTables\x12\x14\n\x07\x63\x61talog\x18\x01 \x01(\tH\x00\x88\x01\x01\x12%\n\x18\x64\x62_schema_filter_pattern\x18\x02 \x01(\tH\x01\x88\x01\x01\x12&\n\x19table_name_filter_pattern\x18\x03 \x01(\tH\x02\x88\x01\x01\x12\x13\n\x0btable_types\x18\x04 \x03(\t\x12\x16\n\x0einclude_schema\x18\x05 \x01(\x08\x42\n\n\x08_catalogB\x1b\n\x19_db_schema_filter_patternB\x1c\n\x1a_table_name_filter_pattern\"\x16\n\x14\x43ommandGetTableTypes\"n\n\x15\x43ommandGetPrimaryKeys\x12\x14\n\x07\x63\x61talog\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x16\n\tdb_schema\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\r\n\x05table\x18\x03 \x01(\tB\n\n\x08_catalogB\x0c\n\n_db_schema\"o\n\x16\x43ommandGetExportedKeys\x12\x14\n\x07\x63\x61talog\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x16\n\tdb_schema\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\r\n\x05table\x18\x03 \x01(\tB\n\n\x08_catalogB\x0c\n\n_db_schema\"o\n\x16\x43ommandGetImportedKeys\x12\x14\n\x07\x63\x61talog\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x16\n\tdb_schema\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\r\n\x05table\x18\x03 \x01(\tB\n\n\x08_catalogB\x0c\n\n_db_schema\"\xe6\x01\n\x18\x43ommandGetCrossReference\x12\x17\n\npk_catalog\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x19\n\x0cpk_db_schema\x18\x02 \x01(\tH\x01\x88\x01\x01\x12\x10\n\x08pk_table\x18\x03 \x01(\t\x12\x17\n\nfk_catalog\x18\x04 \x01(\tH\x02\x88\x01\x01\x12\x19\n\x0c\x66k_db_schema\x18\x05 \x01(\tH\x03\x88\x01\x01\x12\x10\n\x08\x66k_table\x18\x06 \x01(\tB\r\n\x0b_pk_catalogB\x0f\n\r_pk_db_schemaB\r\n\x0b_fk_catalogB\x0f\n\r_fk_db_schema\"(\n\x18\x41\x63tionCancelQueryRequest\x12\x0c\n\x04info\x18\x01 \x01(\x0c\"\xf8\x01\n\x17\x41\x63tionCancelQueryResult\x12O\n\x06result\x18\x01 \x01(\x0e\x32?.arrow.flight.protocol.sql.ActionCancelQueryResult.CancelResult\"\x8b\x01\n\x0c\x43\x61ncelResult\x12\x1d\n\x19\x43\x41NCEL_RESULT_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43\x41NCEL_RESULT_CANCELLED\x10\x01\x12\x1c\n\x18\x43\x41NCEL_RESULT_CANCELLING\x10\x02\x12!\n\x1d\x43\x41NCEL_RESULT_NOT_CANCELLABLE\x10\x03\"\'\n\x17\x43\x61ncelFlightInfoRequest\x12\x0c\n\x04info\x18\x01 \x01(\x0c\"Q\n\x16\x43\x61ncelFlightInfoResult\x12\x37\n\x06status\x18\x01 \x01(\x0e\x32\'.arrow.flight.protocol.sql.CancelStatus\"\xa1\x01\n\x12\x43loseSessionResult\x12\x44\n\x06status\x18\x01 \x01(\x0e\x32\x34.arrow.flight.protocol.sql.CloseSessionResult.Status\"E\n\x06Status\x12\x0f\n\x0bUNSPECIFIED\x10\x00\x12\n\n\x06\x43LOSED\x10\x01\x12\x0b\n\x07\x43LOSING\x10\x02\x12\x11\n\rNOT_CLOSEABLE\x10\x03*\x8b\x01\n\x0c\x43\x61ncelStatus\x12\x1d\n\x19\x43\x41NCEL_STATUS_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43\x41NCEL_STATUS_CANCELLED\x10\x01\x12\x1c\n\x18\x43\x41NCEL_STATUS_CANCELLING\x10\x02\x12!\n\x1d\x43\x41NCEL_STATUS_NOT_CANCELLABLE\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
-_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, "flight_sql_pb2", _globals)
+_builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'flight_sql_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-    DESCRIPTOR._loaded_options = None
-    _globals["_CANCELSTATUS"]._serialized_start = 2356
-    _globals["_CANCELSTATUS"]._serialized_end = 2495
-    _globals["_COMMANDSTATEMENTQUERY"]._serialized_start = 47
-    _globals["_COMMANDSTATEMENTQUERY"]._serialized_end = 133
-    _globals["_TICKETSTATEMENTQUERY"]._serialized_start = 135
-    _globals["_TICKETSTATEMENTQUERY"]._serialized_end = 183
-    _globals["_ACTIONCREATEPREPAREDSTATEMENTREQUEST"]._serialized_start = 185
-    _globals["_ACTIONCREATEPREPAREDSTATEMENTREQUEST"]._serialized_end = 286
-    _globals["_ACTIONCREATEPREPAREDSTATEMENTRESULT"]._serialized_start = 289
-    _globals["_ACTIONCREATEPREPAREDSTATEMENTRESULT"]._serialized_end = 449
-    _globals["_ACTIONCLOSEPREPAREDSTATEMENTREQUEST"]._serialized_start = 451
-    _globals["_ACTIONCLOSEPREPAREDSTATEMENTREQUEST"]._serialized_end = 523
-    _globals["_COMMANDPREPAREDSTATEMENTQUERY"]._serialized_start = 525
-    _globals["_COMMANDPREPAREDSTATEMENTQUERY"]._serialized_end = 591
-    _globals["_DOPUTPREPAREDSTATEMENTRESULT"]._serialized_start = 593
-    _globals["_DOPUTPREPAREDSTATEMENTRESULT"]._serialized_end = 693
-    _globals["_COMMANDGETSQLINFO"]._serialized_start = 695
-    _globals["_COMMANDGETSQLINFO"]._serialized_end = 728
-    _globals["_COMMANDGETXDBCTYPEINFO"]._serialized_start = 730
-    _globals["_COMMANDGETXDBCTYPEINFO"]._serialized_end = 792
-    _globals["_COMMANDGETCATALOGS"]._serialized_start = 794
-    _globals["_COMMANDGETCATALOGS"]._serialized_end = 814
-    _globals["_COMMANDGETDBSCHEMAS"]._serialized_start = 816
-    _globals["_COMMANDGETDBSCHEMAS"]._serialized_end = 939
-    _globals["_COMMANDGETTABLES"]._serialized_start = 942
-    _globals["_COMMANDGETTABLES"]._serialized_end = 1177
-    _globals["_COMMANDGETTABLETYPES"]._serialized_start = 1179
-    _globals["_COMMANDGETTABLETYPES"]._serialized_end = 1201
-    _globals["_COMMANDGETPRIMARYKEYS"]._serialized_start = 1203
-    _globals["_COMMANDGETPRIMARYKEYS"]._serialized_end = 1313
-    _globals["_COMMANDGETEXPORTEDKEYS"]._serialized_start = 1315
-    _globals["_COMMANDGETEXPORTEDKEYS"]._serialized_end = 1426
-    _globals["_COMMANDGETIMPORTEDKEYS"]._serialized_start = 1428
-    _globals["_COMMANDGETIMPORTEDKEYS"]._serialized_end = 1539
-    _globals["_COMMANDGETCROSSREFERENCE"]._serialized_start = 1542
-    _globals["_COMMANDGETCROSSREFERENCE"]._serialized_end = 1772
-    _globals["_ACTIONCANCELQUERYREQUEST"]._serialized_start = 1774
-    _globals["_ACTIONCANCELQUERYREQUEST"]._serialized_end = 1814
-    _globals["_ACTIONCANCELQUERYRESULT"]._serialized_start = 1817
-    _globals["_ACTIONCANCELQUERYRESULT"]._serialized_end = 2065
-    _globals["_ACTIONCANCELQUERYRESULT_CANCELRESULT"]._serialized_start = 1926
-    _globals["_ACTIONCANCELQUERYRESULT_CANCELRESULT"]._serialized_end = 2065
-    _globals["_CANCELFLIGHTINFOREQUEST"]._serialized_start = 2067
-    _globals["_CANCELFLIGHTINFOREQUEST"]._serialized_end = 2106
-    _globals["_CANCELFLIGHTINFORESULT"]._serialized_start = 2108
-    _globals["_CANCELFLIGHTINFORESULT"]._serialized_end = 2189
-    _globals["_CLOSESESSIONRESULT"]._serialized_start = 2192
-    _globals["_CLOSESESSIONRESULT"]._serialized_end = 2353
-    _globals["_CLOSESESSIONRESULT_STATUS"]._serialized_start = 2284
-    _globals["_CLOSESESSIONRESULT_STATUS"]._serialized_end = 2353
+  DESCRIPTOR._loaded_options = None
+  _globals['_CANCELSTATUS']._serialized_start=2356
+  _globals['_CANCELSTATUS']._serialized_end=2495
+  _globals['_COMMANDSTATEMENTQUERY']._serialized_start=47
+  _globals['_COMMANDSTATEMENTQUERY']._serialized_end=133
+  _globals['_TICKETSTATEMENTQUERY']._serialized_start=135
+  _globals['_TICKETSTATEMENTQUERY']._serialized_end=183
+  _globals['_ACTIONCREATEPREPAREDSTATEMENTREQUEST']._serialized_start=185
+  _globals['_ACTIONCREATEPREPAREDSTATEMENTREQUEST']._serialized_end=286
+  _globals['_ACTIONCREATEPREPAREDSTATEMENTRESULT']._serialized_start=289
+  _globals['_ACTIONCREATEPREPAREDSTATEMENTRESULT']._serialized_end=449
+  _globals['_ACTIONCLOSEPREPAREDSTATEMENTREQUEST']._serialized_start=451
+  _globals['_ACTIONCLOSEPREPAREDSTATEMENTREQUEST']._serialized_end=523
+  _globals['_COMMANDPREPAREDSTATEMENTQUERY']._serialized_start=525
+  _globals['_COMMANDPREPAREDSTATEMENTQUERY']._serialized_end=591
+  _globals['_DOPUTPREPAREDSTATEMENTRESULT']._serialized_start=593
+  _globals['_DOPUTPREPAREDSTATEMENTRESULT']._serialized_end=693
+  _globals['_COMMANDGETSQLINFO']._serialized_start=695
+  _globals['_COMMANDGETSQLINFO']._serialized_end=728
+  _globals['_COMMANDGETXDBCTYPEINFO']._serialized_start=730
+  _globals['_COMMANDGETXDBCTYPEINFO']._serialized_end=792
+  _globals['_COMMANDGETCATALOGS']._serialized_start=794
+  _globals['_COMMANDGETCATALOGS']._serialized_end=814
+  _globals['_COMMANDGETDBSCHEMAS']._serialized_start=816
+  _globals['_COMMANDGETDBSCHEMAS']._serialized_end=939
+  _globals['_COMMANDGETTABLES']._serialized_start=942
+  _globals['_COMMANDGETTABLES']._serialized_end=1177
+  _globals['_COMMANDGETTABLETYPES']._serialized_start=1179
+  _globals['_COMMANDGETTABLETYPES']._serialized_end=1201
+  _globals['_COMMANDGETPRIMARYKEYS']._serialized_start=1203
+  _globals['_COMMANDGETPRIMARYKEYS']._serialized_end=1313
+  _globals['_COMMANDGETEXPORTEDKEYS']._serialized_start=1315
+  _globals['_COMMANDGETEXPORTEDKEYS']._serialized_end=1426
+  _globals['_COMMANDGETIMPORTEDKEYS']._serialized_start=1428
+  _globals['_COMMANDGETIMPORTEDKEYS']._serialized_end=1539
+  _globals['_COMMANDGETCROSSREFERENCE']._serialized_start=1542
+  _globals['_COMMANDGETCROSSREFERENCE']._serialized_end=1772
+  _globals['_ACTIONCANCELQUERYREQUEST']._serialized_start=1774
+  _globals['_ACTIONCANCELQUERYREQUEST']._serialized_end=1814
+  _globals['_ACTIONCANCELQUERYRESULT']._serialized_start=1817
+  _globals['_ACTIONCANCELQUERYRESULT']._serialized_end=2065
+  _globals['_ACTIONCANCELQUERYRESULT_CANCELRESULT']._serialized_start=1926
+  _globals['_ACTIONCANCELQUERYRESULT_CANCELRESULT']._serialized_end=2065
+  _globals['_CANCELFLIGHTINFOREQUEST']._serialized_start=2067
+  _globals['_CANCELFLIGHTINFOREQUEST']._serialized_end=2106
+  _globals['_CANCELFLIGHTINFORESULT']._serialized_start=2108
+  _globals['_CANCELFLIGHTINFORESULT']._serialized_end=2189
+  _globals['_CLOSESESSIONRESULT']._serialized_start=2192
+  _globals['_CLOSESESSIONRESULT']._serialized_end=2353
+  _globals['_CLOSESESSIONRESULT_STATUS']._serialized_start=2284
+  _globals['_CLOSESESSIONRESULT_STATUS']._serialized_end=2353
 # @@protoc_insertion_point(module_scope)

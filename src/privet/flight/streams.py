@@ -11,7 +11,7 @@ import pyarrow.flight as fl
 
 from privet.flight.callers import Call
 from privet.flight.errors import told
-from privet.model.errors import Cancelled, NotFound
+from privet.model.errors import Cancelled, NotFound, Unauthenticated
 from privet.service import Caller, Services
 
 _PATIENCE = 2.0
@@ -89,12 +89,19 @@ class Streams:
         asks = self._user(caller)
         with self._lock:
             found = [r for ticket in tickets for r in self._readings.get(ticket, ())]
-        own = [r for r in found if self._user(r.caller) == asks]
+        own = [r for r in found if r.caller == caller or self._is(r.caller, asks)]
         if not own:
             raise NotFound("no such statement is running", hint="it may have ended")
         for reading in own:
             reading.called_off.set()
         return all(reading.ended.wait(_PATIENCE) for reading in own)
+
+    def _is(self, caller: Caller, user: tuple[str, str]) -> bool:
+        try:
+            return self._user(caller) == user
+        except Unauthenticated:
+            # Their token ended meanwhile; so will what they read.
+            return False
 
     def _user(self, caller: Caller) -> tuple[str, str]:
         principal = self._sessions.whoami(caller).principal
