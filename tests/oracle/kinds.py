@@ -55,7 +55,7 @@ def kind_of_type(kind: pa.DataType) -> str:
         return "integer"
     if pat.is_floating(kind):
         return "float"
-    if pat.is_decimal(kind):
+    if pat.is_decimal(kind) and kind.precision <= 38 and 0 <= kind.scale <= 38:
         return "decimal"
     if pat.is_string(kind) or pat.is_large_string(kind) or pat.is_string_view(kind):
         return "text"

@@ -19,6 +19,7 @@ import pyarrow.types as pat
 
 from privet.enforcement import arithmetic
 from privet.enforcement.compare import compare
+from privet.enforcement.raw import raw_value
 from privet.enforcement.values import (
     DayParts,
     Mask,
@@ -31,7 +32,6 @@ from privet.enforcement.values import (
     unify_results,
     valid_rows,
     without,
-    working,
 )
 from privet.model.errors import TypeMismatch
 from privet.model.expressions import (
@@ -82,6 +82,7 @@ class _Evaluation:
     def __init__(self, columns: Columns, rows: int) -> None:
         self._columns = columns
         self._rows = rows
+        self._values: dict[str, Value] = {}
 
     def boolean(self, expr: Expr) -> Value:
         value = self.value(expr)
@@ -96,7 +97,7 @@ class _Evaluation:
             case Literal(value):
                 return Value(literal(value))
             case ColumnRef(name):
-                return Value(working(self._columns[name]))
+                return self._column(name)
             case Compare(op, left, right):
                 return compare(op, self.value(left), self.value(right), self._rows)
             case And(parts):
@@ -122,6 +123,12 @@ class _Evaluation:
                 return self._call(expr)
             case _:
                 raise TypeMismatch("this expression has no value in a row filter")
+
+    def _column(self, name: str) -> Value:
+        value = self._values.get(name)
+        if value is None:
+            value = self._values[name] = raw_value(self._columns[name])
+        return value
 
     def _combine(
         self, kernel: Callable[[object, object], pa.Array], parts: tuple[Expr, ...]

@@ -35,11 +35,19 @@ _INTEGER = frozenset({Kind.INTEGER})
 _COMPARABLE = NUMBERS | TIMES | {Kind.TEXT, Kind.BOOLEAN}
 
 
+_DIGITS = 38
+"""Two decimals of at most so many digits, on either side of the point, compare within 76."""
+
+
+def _is_decimal(kind: pa.DataType) -> bool:
+    return pat.is_decimal(kind) and kind.precision <= _DIGITS and 0 <= kind.scale <= _DIGITS
+
+
 def kind_of_type(kind: pa.DataType) -> Kind:
     """The kind of a column of an Arrow type."""
     tests = (
         (pat.is_integer, Kind.INTEGER),
-        (pat.is_decimal, Kind.DECIMAL),
+        (_is_decimal, Kind.DECIMAL),
         (pat.is_floating, Kind.FLOAT),
         (is_text, Kind.TEXT),
         (pat.is_boolean, Kind.BOOLEAN),

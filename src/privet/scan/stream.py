@@ -17,7 +17,7 @@ import pyarrow as pa
 from privet.connector import Connectors
 from privet.enforcement import EnforcedPlan
 from privet.model.datasets import Format
-from privet.model.errors import Cancelled, PrivetError
+from privet.model.errors import Cancelled, PrivetError, SourceInvalid
 from privet.model.events import Outcome
 from privet.scan.budget import BufferBudget
 from privet.scan.csv_source import csv_pieces
@@ -230,7 +230,13 @@ class GovernedStream:
 
     def _apply(self, piece: Piece) -> Governed:
         raw = piece.load()
-        return sum(b.num_rows for b in raw), [self._plan.apply(b) for b in raw]
+        try:
+            return sum(b.num_rows for b in raw), [self._plan.apply(b) for b in raw]
+        except pa.ArrowException as error:
+            raise SourceInvalid(
+                "a file of this dataset holds what cannot be worked on",
+                hint="a data steward can find out with a scan of their own, and mend the file",
+            ) from error
 
 
 def run(
