@@ -6,7 +6,6 @@ A door gives the bytes it received too, for those who look for what should not b
 from __future__ import annotations
 
 import datetime as dt
-import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,13 +14,11 @@ from typing import Any, Protocol
 
 import httpx2
 import pyarrow as pa
-import pyarrow.csv as pacsv
 import pyarrow.flight as fl
-import pyarrow.json as pajson
-import pyarrow.parquet as pq
 from typer.testing import CliRunner, Result
 
 import privet
+from doors.reading import READ, read_csv
 from doors.servers import TrialServer, bearer
 from okera import context
 from privet.cli import app
@@ -105,47 +102,6 @@ def _by_http(
 def _refused(answer: Answer, error: PrivetError) -> Answer:
     answer.code, answer.message = error.code, error.message
     return answer
-
-
-def read_csv(data: bytes, schema: pa.Schema | None) -> pa.Table:
-    """A CSV body under a schema; text that is quoted is never NULL."""
-    types = None if schema is None else {f.name: f.type for f in schema}
-    table = pacsv.read_csv(
-        io.BytesIO(data),
-        parse_options=pacsv.ParseOptions(newlines_in_values=True),
-        convert_options=pacsv.ConvertOptions(
-            column_types=types, strings_can_be_null=True, quoted_strings_can_be_null=False
-        ),
-    )
-    return (
-        table
-        if schema is None
-        else table.cast(pa.schema([pa.field(f.name, f.type) for f in schema]))
-    )
-
-
-def read_lines(data: bytes, schema: pa.Schema | None) -> pa.Table:
-    """Lines of JSON under a schema."""
-    if not data.strip():
-        assert schema is not None
-        return schema.empty_table()
-    options = None if schema is None else pajson.ParseOptions(explicit_schema=schema)
-    return pajson.read_json(io.BytesIO(data), parse_options=options)
-
-
-def read_array(data: bytes, schema: pa.Schema | None) -> pa.Table:
-    """A JSON array under a schema."""
-    rows = json.loads(data)
-    return read_lines("\n".join(map(json.dumps, rows)).encode(), schema)
-
-
-READ: Mapping[str, Callable[[bytes, pa.Schema | None], pa.Table]] = {
-    "csv": read_csv,
-    "json": read_array,
-    "ndjson": read_lines,
-    "arrow": lambda data, _: pa.ipc.open_stream(data).read_all(),
-    "parquet": lambda data, _: pq.read_table(io.BytesIO(data)),
-}
 
 
 def flight_command(server: TrialServer, token: str, wanted: Wanted, _: Any) -> Answer:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from okera import context
-from privet.model.errors import NotFound, ParseFailed
+from privet.model.errors import NotFound, ParseFailed, UnknownName
 
 pytestmark = pytest.mark.service
 
@@ -105,8 +105,46 @@ def test_text_is_bytes_by_default(conn: Any) -> None:
 def test_rows_as_dictionaries(conn: Any) -> None:
     """A whole dataset may be written as a query."""
     rows = conn.scan_as_json("SELECT * FROM medical_charges.medical_costs", max_records=2)
+    assert len(rows) == 2
     frame = conn.scan_as_pandas("medical_charges.medical_costs", 2, strings_as_utf8=True)
-    assert rows == frame.to_dict("records")
+    assert list(rows[0]) == list(frame.columns)
+
+
+QUERIES: tuple[tuple[str, list[dict[str, Any]]], ...] = (
+    ("SELECT max(opted_out) AS most FROM medical_charges.medical_costs", [{"most": 0}]),
+    ("  select 1 as a union all select 2 order by 1 -- ✓", [{"a": 1}, {"a": 2}]),
+    ("/* first */ WITH x AS (SELECT 'ü' AS a) FROM x", [{"a": "ü"}]),
+    ("VALUES (1.50, DATE '2020-02-29')", [{"col0": "1.50", "col1": "2020-02-29"}]),
+    ("(SELECT NULL::VARCHAR AS a)", [{"a": None}]),
+)
+
+
+@pytest.mark.parametrize(("query", "rows"), QUERIES)
+def test_any_query_may_be_scanned(conn: Any, query: str, rows: list[dict[str, Any]]) -> None:
+    """Over what the analyst may see, as rows and as a frame."""
+    assert conn.scan_as_json(query) == rows
+    frame = conn.scan_as_pandas(query, strings_as_utf8=True)
+    assert list(frame.columns) == list(rows[0])
+    assert len(frame) == len(rows)
+
+
+def test_a_query_has_the_limits_of_a_scan(conn: Any) -> None:
+    """At most `max_records` rows, text as bytes unless asked otherwise."""
+    frame = conn.scan_as_pandas("SELECT mrn FROM medical_charges.medical_costs", max_records=3)
+    assert len(frame) == 3
+    assert all(isinstance(value, bytes) for value in frame["mrn"])
+    assert conn.scan_as_json("SELECT 1 AS a", max_records=0) == []
+
+
+def test_a_query_sees_no_more_than_a_scan(conn: Any) -> None:
+    """What is hidden does not exist in a query either."""
+    for query, kind in (
+        ("SELECT phone FROM medical_charges.medical_costs", UnknownName),
+        ("SELECT * FROM medical_charges.absent", NotFound),
+        ("SELECT FROM", ParseFailed),
+    ):
+        with pytest.raises(kind):
+            conn.scan_as_pandas(query)
 
 
 def test_what_there_is(conn: Any) -> None:

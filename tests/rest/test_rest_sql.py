@@ -212,7 +212,6 @@ def _midnight(value: Any) -> Any:
         ("SELECT $1", [1, 2]),
         ("SELECT $a", [1]),
         ("SELECT $a", {"b": 1}),
-        ("SELECT ?, ?", {"a": 1, "b": 2}),
         ("SELECT $1::INTEGER", ["no number"]),
         ("SELECT $1 + 1", [[1]]),
         ("SELECT * FROM range(3) LIMIT $1", ["x"]),

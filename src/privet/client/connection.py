@@ -19,6 +19,7 @@ from privet.client.rest import Rest
 from privet.client.scans import Query, Scan
 from privet.client.statements import Values, label, query_command
 from privet.client.trust import CaFile, flight_roots
+from privet.client.waiting import Line, patiently
 from privet.model.errors import InvalidRequest, PrivetError
 from privet.model.names import DatasetName
 
@@ -45,11 +46,13 @@ class Client:
     """
 
     def __init__(self, connection: flight.FlightClient, token: str, address: Address) -> None:
-        self._connection: flight.FlightClient | None = connection
         self.address = address
         header = (b"authorization", f"Bearer {token}".encode("ascii"))
-        self._call_options = flight.FlightCallOptions(timeout=CALL_SECONDS, headers=[header])
-        self._stream_options = flight.FlightCallOptions(headers=[header])
+        self._line: Line | None = Line(
+            connection,
+            calls=flight.FlightCallOptions(timeout=CALL_SECONDS, headers=[header]),
+            streams=flight.FlightCallOptions(headers=[header]),
+        )
 
     def scan(
         self,
@@ -73,7 +76,7 @@ class Client:
         name = DatasetName.parse(dataset)
         request = {"dataset": str(name), "columns": _columns(columns), "limit": _limit(limit)}
         info = self._plan(json.dumps({"scan": request}).encode())
-        return Scan(self._live(), self._stream_options, info, str(name), progress)
+        return Scan(self._live(), info, str(name), progress)
 
     def sql(
         self,
@@ -102,7 +105,7 @@ class Client:
         command = query_command(query, parameters, database, _limit(limit))
         with pointing_to_execute(query):
             info = self._plan(command)
-        return Query(self._live(), self._stream_options, info, label(query), progress)
+        return Query(self._live(), info, label(query), progress)
 
     def databases(self) -> list[dict[str, Any]]:
         """The databases that you can see something of."""
@@ -151,16 +154,16 @@ class Client:
 
     def _plan(self, command: bytes) -> flight.FlightInfo:
         descriptor = flight.FlightDescriptor.for_command(command)
-        connection = self._live()
+        line = self._live()
         with translated():
-            return connection.get_flight_info(descriptor, self._call_options)
+            return patiently(lambda: line.connection.get_flight_info(descriptor, line.calls))
 
     def _call(self, use: str, **arguments: object) -> Any:
         given = {name: value for name, value in arguments.items() if value is not None}
         body = json.dumps({"use": use, **given}).encode()
-        connection = self._live()
+        line = self._live()
         with translated():
-            answers = list(connection.do_action(flight.Action(_ACTION, body), self._call_options))
+            answers = list(line.connection.do_action(flight.Action(_ACTION, body), line.calls))
         try:
             return json.loads(answers[0].body.to_pybytes())["result"]
         except (IndexError, KeyError, ValueError) as error:
@@ -168,16 +171,16 @@ class Client:
                 f"what answers at `{self.address}` is not a Privet server of this version"
             ) from error
 
-    def _live(self) -> flight.FlightClient:
-        if self._connection is None:
+    def _live(self) -> Line:
+        if self._line is None:
             raise InvalidRequest("this connection is closed", hint="connect again")
-        return self._connection
+        return self._line
 
     def close(self) -> None:
         """Close the connection; scans of it end."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        line, self._line = self._line, None
+        if line is not None:
+            line.connection.close()
 
     def __enter__(self) -> Self:
         return self

@@ -9,7 +9,7 @@ import pyarrow as pa
 from pyarrow import flight
 
 from privet.client.errors import Unreachable, from_answer, read_object
-from privet.model.errors import Forbidden, PrivetError, Unauthenticated
+from privet.model.errors import Cancelled, Forbidden, PrivetError, Unauthenticated
 
 _CHECK_ADDRESS = "check the address, that the server runs, and PRIVET_CA for its certificate"
 _DEBUG_MARKS = (". Detail:", ". gRPC client debug context", " gRPC client debug context")
@@ -31,6 +31,8 @@ def _flight_fallback(error: BaseException) -> type[PrivetError]:
         return Unauthenticated
     if isinstance(error, flight.FlightUnauthorizedError):
         return Forbidden
+    if isinstance(error, flight.FlightCancelledError):
+        return Cancelled
     if isinstance(error, (flight.FlightUnavailableError, flight.FlightTimedOutError, OSError)):
         return Unreachable
     return PrivetError

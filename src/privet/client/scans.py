@@ -11,7 +11,8 @@ from pyarrow import flight
 
 from privet.client.flight_errors import translated
 from privet.client.progress import Advance, counting
-from privet.model.errors import InvalidRequest, SchemaChanged
+from privet.client.waiting import Line, patiently
+from privet.model.errors import Cancelled, InvalidRequest, SchemaChanged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,15 +29,9 @@ class Scan:
     kind: ClassVar[str] = "scan"
 
     def __init__(
-        self,
-        connection: flight.FlightClient,
-        options: flight.FlightCallOptions,
-        info: flight.FlightInfo,
-        name: str,
-        progress: bool | None,
+        self, line: Line, info: flight.FlightInfo, name: str, progress: bool | None
     ) -> None:
-        self._connection = connection
-        self._options = options
+        self._line = line
         self._info = info
         self._name = name
         self._progress = progress
@@ -72,20 +67,35 @@ class Scan:
             self.cancel()
 
     def _stream(self, ticket: flight.Ticket, advance: Advance) -> Generator[pa.RecordBatch]:
-        reader = self._connection.do_get(ticket, self._options)
-        self._reader = reader
+        self._reader = reader = self._open(ticket)
         if not reader.schema.equals(self.schema):
             raise SchemaChanged(
                 f"what you may see changed after this {self.kind} was planned: `{self._name}`",
                 hint=f"run the {self.kind} again",
             )
-        for chunk in reader:
+        while (chunk := patiently(lambda: next(reader, None))) is not None:
             if self._cancelled:
-                return
+                # Not a silent end, which would look like all rows.
+                raise Cancelled(
+                    f"this {self.kind} was cancelled", hint=f"run the {self.kind} again"
+                )
             if chunk.data is not None:
                 advance(chunk.data.num_rows)
                 yield chunk.data
         self._reader = None
+
+    def _open(self, ticket: flight.Ticket) -> flight.FlightStreamReader:
+        """The server answers when it has the first rows; whoever gives up has it end before."""
+        line = self._line
+        try:
+            return patiently(lambda: line.connection.do_get(ticket, line.streams), self._look)
+        except KeyboardInterrupt:
+            line.call_off(self._info)
+            raise
+
+    def _look(self) -> None:
+        if self._cancelled:
+            self._line.call_off(self._info)
 
     def to_reader(self) -> pa.RecordBatchReader:
         """The stream as Arrow's reader, for libraries that take one."""

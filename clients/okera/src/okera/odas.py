@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import privet
 from okera.values import binary_strings, json_rows
+from privet.client.languages import asks
+from privet.client.scans import Scan
 from privet.client.trust import CaFile
 from privet.model.errors import InvalidRequest, Unauthenticated
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_PORT = 8815
-_SELECT_ALL = re.compile(r"\s*select\s+\*\s+from\s+(\w+\.\w+)\s*;?\s*", re.IGNORECASE)
 _NAME = re.compile(r"\s*(\w+\.\w+)\s*")
 
 
@@ -102,20 +103,21 @@ class PlannerConnection:
         strings_as_utf8: bool = False,
         **unknown: object,
     ) -> pd.DataFrame:
-        """Read what you may see of a dataset into a frame.
+        """Read what you may see of a dataset, or the answer to a query, into a frame.
 
         Args:
-            request: `database.dataset`, or `SELECT * FROM database.dataset`.
+            request: `database.dataset`, or a SELECT.
             max_records: at most that many rows.
             strings_as_utf8: True gives text as `str`, False as `bytes`.
             unknown: refused.
 
         Raises:
-            InvalidRequest: a query, or arguments that are not known.
+            InvalidRequest: neither a name nor a query, or arguments that are not known.
             NotFound: no such dataset, or nothing of it is visible to you.
+            And what `privet.Client.sql` raises.
         """
         _refuse("scan_as_pandas", unknown, "max_records and strings_as_utf8")
-        with self._client.scan(_dataset(request), limit=max_records) as scan:
+        with self._open(request, max_records) as scan:
             if strings_as_utf8:
                 return scan.to_pandas()
             return binary_strings(scan.to_arrow()).to_pandas(self_destruct=True)
@@ -128,17 +130,28 @@ class PlannerConnection:
         strings_as_utf8: bool = True,
         **unknown: object,
     ) -> list[dict[str, Any]]:
-        """Read what you may see of a dataset as a list of rows.
+        """Read what you may see of a dataset, or the answer to a query, as a list of rows.
 
         Dates, times and decimals are text. The arguments are those of `scan_as_pandas`.
 
         Raises:
-            InvalidRequest: a query, or arguments that are not known.
+            InvalidRequest: neither a name nor a query, or arguments that are not known.
             NotFound: no such dataset, or nothing of it is visible to you.
+            And what `privet.Client.sql` raises.
         """
         _refuse("scan_as_json", unknown, "max_records and strings_as_utf8")
-        with self._client.scan(_dataset(request), limit=max_records) as scan:
+        with self._open(request, max_records) as scan:
             return json_rows(scan.to_arrow(), strings_as_utf8=strings_as_utf8)
+
+    def _open(self, request: str, limit: int | None) -> Scan:
+        if name := _NAME.fullmatch(request):
+            return self._client.scan(name[1], limit=limit)
+        if asks(request):
+            return self._client.sql(request, limit=limit)
+        raise InvalidRequest(
+            "that is neither the name of a dataset nor a query",
+            hint="give database.dataset, or a statement that begins with SELECT",
+        )
 
     def list_databases(self) -> list[str]:
         """The names of the databases that you can see something of, sorted."""
@@ -179,16 +192,6 @@ class PlannerConnection:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _dataset(request: str) -> str:
-    match = _NAME.fullmatch(request) or _SELECT_ALL.fullmatch(request)
-    if match is None:
-        raise InvalidRequest(
-            "only whole datasets can be scanned as yet",
-            hint="give database.dataset or SELECT * FROM database.dataset, and query the frame",
-        )
-    return match[1]
 
 
 def _refuse(function: str, unknown: dict[str, object], known: str) -> None:
