@@ -49,9 +49,15 @@ class Seal:
         self._lifetime = int(lifetime.total_seconds())
         self._clock = clock
 
-    def close(self, request: ScanRequest | QueryRequest, principal: Principal) -> bytes:
-        """The request as an opaque ticket for this principal."""
-        body = {"for": [principal.issuer, principal.user], **_body(request)}
+    def close(
+        self, request: ScanRequest | QueryRequest, principal: Principal, *, handle: bool = False
+    ) -> bytes:
+        """The request as an opaque ticket for this principal, or a handle, which lives longer."""
+        body = {
+            "for": [principal.issuer, principal.user],
+            "handle": handle,
+            **_body(request),
+        }
         return self._box.encrypt_at_time(json.dumps(body).encode(), int(self._clock()))
 
     def open(self, ticket: bytes, principal: Principal) -> ScanRequest:
@@ -61,7 +67,7 @@ class Seal:
             TicketInvalid: altered, expired, of another kind or another principal's; one text.
         """
         body = self._opened(ticket, principal, self._lifetime)
-        if "dataset" not in body:
+        if "dataset" not in body or body["handle"]:
             raise TicketInvalid(_REFUSED, hint=_HINT)
         columns = body["columns"]
         return ScanRequest(
@@ -77,7 +83,7 @@ class Seal:
             TicketInvalid: as `open`.
         """
         body = self._opened(ticket, principal, _HANDLE_SECONDS if handle else self._lifetime)
-        if "text" not in body:
+        if "text" not in body or body["handle"] is not handle:
             raise TicketInvalid(_REFUSED, hint=_HINT)
         row = body["parameters"]
         return QueryRequest(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import Any, Self
 
 import pyarrow as pa
@@ -72,6 +73,16 @@ class Parameters:
         return cls(row.to_pybytes())
 
     def values(self) -> dict[str, Any]:
-        """Python values by name or number."""
+        """Python values by name or number; moments with a time zone are in UTC."""
         with pa.ipc.open_stream(self.row) as reader:
-            return reader.read_next_batch().to_pylist()[0]
+            row = reader.read_next_batch()
+        return {f.name: _value(row.column(i)) for i, f in enumerate(row.schema)}
+
+
+def _value(column: pa.Array) -> Any:
+    kind = column.type
+    if not pa.types.is_timestamp(kind) or kind.tz is None:
+        return column[0].as_py()
+    # Arrow looks up zones in files; UTC needs none.
+    moment = column.cast(pa.timestamp("us", "UTC"), safe=False).cast(pa.timestamp("us"))[0].as_py()
+    return None if moment is None else moment.replace(tzinfo=UTC)

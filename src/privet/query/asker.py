@@ -6,12 +6,15 @@ Nothing that comes back is trusted: names, numbers, types and batches are checke
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
+from privet.enforcement.rebuild import rebuild
 from privet.model.errors import Cancelled, Position, PrivetError, ResourcesExceeded
 from privet.model.names import DatasetName, fold
 from privet.model.requests import QueryRequest
@@ -58,11 +61,18 @@ class Explained:
 
 
 class Asker:
-    """A sandbox that nobody has used; for one statement."""
+    """A sandbox that nobody has used; for one statement.
+
+    Attributes:
+        process: the sandbox.
+        deadline: of the monotonic clock, after which it is ended.
+        waits_since: when a batch was handed out of which the client has not come back yet.
+    """
 
     def __init__(self, process: Process, deadline: float, gone: Gone) -> None:
-        self._process = process
-        self._deadline = deadline
+        self.process = process
+        self.deadline = deadline
+        self.waits_since: float | None = None
         self._gone = gone
         self._feeding: Feeding | None = None
 
@@ -77,7 +87,9 @@ class Asker:
         told = self._ask(
             {
                 "text": request.text,
-                "database": request.database,
+                "database": None
+                if request.database is None
+                else fold(request.database, "database name"),
                 "parameters": None if values is None else pack_bytes(values.row),
             }
         )
@@ -130,16 +142,16 @@ class Asker:
             As `describe`, and what `open_` raises.
         """
         names = tuple(schemas)
-        self._feeding = Feeding(self._process, schemas, names, open_)
+        self._feeding = Feeding(self.process, schemas, names, open_)
         self._feeding.start()
         told = self._go("run", schemas, secret)
         schema = unpack_schema(told["schema"])
         if "scan" not in told:
-            return Answer(schema, self._computed(schema))
+            return Answer(schema, self._handed(self._computed(schema)))
         # No more than a scan: its stream is the answer, and the sandbox has done its work.
         read = self._feeding.checked(told["scan"])
-        self._process.kill()
-        return Answer(schema, _scanned(open_(read), read, schema))
+        self.process.kill()
+        return Answer(schema, self._handed(_scanned(open_(read), read, schema)))
 
     def _go(
         self, what: str, schemas: Mapping[DatasetName, pa.Schema], secret: bytes
@@ -149,15 +161,15 @@ class Asker:
 
     def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
         try:
-            self._process.control.send(message)
+            self.process.control.send(message)
         except Closed as error:
             raise self._why() from error
         return self._hear()
 
     def _hear(self) -> dict[str, Any]:
-        self.wait(self._process.control)
+        self.wait(self.process.control)
         try:
-            told, _ = self._process.control.receive()
+            told, _ = self.process.control.receive()
         except Closed as error:
             raise self._why() from error
         if "fault" in told:
@@ -172,15 +184,22 @@ class Asker:
             ResourcesExceeded: it takes too long.
         """
         try:
-            while not wait_readable(end, self._deadline):
+            while not wait_readable(end, self.deadline):
                 if self._gone():
-                    self._process.kill()
+                    self.process.kill()
                     raise Cancelled("the client left")
                 if reason := self._reason():
                     raise reason
         except TimeoutError as error:
-            self._process.kill()
+            self.process.kill()
             raise _too_long() from error
+
+    def _handed(self, batches: Generator[pa.RecordBatch]) -> Generator[pa.RecordBatch]:
+        with closing(batches):
+            for batch in batches:
+                self.waits_since = time.monotonic()
+                yield batch
+                self.waits_since = None
 
     def _computed(self, schema: pa.Schema) -> Generator[pa.RecordBatch]:
         try:
@@ -189,7 +208,9 @@ class Asker:
                     raise self.why()
                 for batch in reader:
                     batch.validate(full=True)
-                    yield batch
+                    # What lies beneath a NULL is the sandbox's memory, and its own.
+                    columns = [rebuild(column, None) for column in batch.columns]
+                    yield pa.RecordBatch.from_arrays(columns, schema=schema)
         except (Closed, pa.ArrowException, OSError) as error:
             raise self.why() from error
         self.finish()
@@ -212,8 +233,8 @@ class Asker:
         view = memoryview(buffer)
         got = 0
         while got < size:
-            self.wait(self._process.results)
-            count = self._process.results.recv_into(view[got:], 0, socket.MSG_DONTWAIT)
+            self.wait(self.process.results)
+            count = self.process.results.recv_into(view[got:], 0, socket.MSG_DONTWAIT)
             if not count:
                 raise Closed
             got += count
@@ -239,7 +260,7 @@ class Asker:
 
     def close(self) -> None:
         """End it, and every stream that feeds it."""
-        self._process.kill()
+        self.process.kill()
         if self._feeding is not None:
             self._feeding.close()
 

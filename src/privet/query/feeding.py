@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.types as pat
 
-from privet.model.errors import Cancelled, InvalidRequest, PrivetError
+from privet.model.errors import Cancelled, InvalidRequest, PrivetError, ResourcesExceeded
 from privet.model.expressions import ColumnRef, Compare, CompareOp, Expr, In, Literal
 from privet.model.names import DatasetName
 from privet.query.processes import Process
@@ -50,6 +50,8 @@ class Stream(Protocol):
         ...
 
 
+_MOST_READS = 1_024
+"""Each has a thread while it lasts."""
 Open = Callable[[Read], Stream]
 
 
@@ -89,7 +91,7 @@ class Feeding:
     def _listen(self) -> None:
         feeds = self._process.feeds
         try:
-            while True:
+            for _ in range(_MOST_READS):
                 told, _ = feeds.receive()
                 read = self.checked(told.get("read"))
                 mine, theirs = socket.socketpair()
@@ -100,6 +102,7 @@ class Feeding:
                 self._spawn(self._feed, read, mine)
                 with theirs:
                     feeds.send({}, files=(theirs.fileno(),))
+            self._fail(ResourcesExceeded("the statement reads its datasets too often"))
         except (Closed, OSError):
             return
         except PrivetError as error:

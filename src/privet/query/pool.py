@@ -7,7 +7,7 @@ import tempfile
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -23,6 +23,7 @@ from privet.sandbox import Limits
 _USERS = range(61_184, 61_184 + 4_096)
 """Ids that systemd sets aside for users that exist for a while only (DynamicUser=)."""
 _TICK_SECONDS = 0.1
+_LOOK_SECONDS = 1.0
 _log = structlog.get_logger("privet.query")
 
 Owner = tuple[str, str]
@@ -39,6 +40,7 @@ class AskerLimits:
         memory: bytes for each statement's engine.
         seconds: from a statement's start to its last batch.
         wait_seconds: in the queue.
+        stall_seconds: that a client may take nothing of an answer.
         threads: of each engine.
         spill: bytes on disk for each.
     """
@@ -48,6 +50,7 @@ class AskerLimits:
     memory: int = 512 * 1024 * 1024
     seconds: float = 600
     wait_seconds: float = 30
+    stall_seconds: float = 60
     threads: int = 2
     spill: int = 4 * 1024 * 1024 * 1024
 
@@ -68,7 +71,7 @@ class Askers:
         self._template = Template(one, Path(self._places.name), _USERS if privileged else range(0))
         self._turns = _Turns(limits.workers)
         self._ready: deque[Process] = deque()
-        self._running: set[Process] = set()
+        self._running: set[_Lease] = set()
         self._changed = threading.Condition()
         self._closed = False
         self._keeper: threading.Thread | None = None
@@ -77,26 +80,27 @@ class Askers:
     def lease(self, owner: Owner, gone: Gone) -> Generator[Asker]:
         """A sandbox for one statement of this principal; it is ended afterwards.
 
+        The keeper takes it back earlier if it takes too long, or if the client takes nothing.
+
         Raises:
             Busy: none came free in time, or none can be had.
             Cancelled: the client left.
         """
-        self._turns.enter(owner, time.monotonic() + self._limits.wait_seconds, gone)
+        leave = self._turns.enter(owner, time.monotonic() + self._limits.wait_seconds, gone)
         try:
             process = self._take()
-            # A client that takes nothing must not keep its place for ever.
-            end = threading.Timer(self._limits.seconds, process.kill)
-            end.daemon = True
-            end.start()
+            asker = Asker(process, time.monotonic() + self._limits.seconds, gone)
+            lease = _Lease(asker, leave)
+            with self._changed:
+                self._running.add(lease)
             try:
-                yield Asker(process, time.monotonic() + self._limits.seconds, gone)
+                yield asker
             finally:
-                end.cancel()
                 process.end()
                 with self._changed:
-                    self._running.discard(process)
+                    self._running.discard(lease)
         finally:
-            self._turns.leave(owner)
+            leave()
 
     def _take(self) -> Process:
         process = None
@@ -112,11 +116,7 @@ class Askers:
             if self._keeper is None:
                 self._keeper = threading.Thread(target=self._keep, daemon=True, name="askers")
                 self._keeper.start()
-        if process is None:
-            process = self._make()
-        with self._changed:
-            self._running.add(process)
-        return process
+        return process or self._make()
 
     def _make(self) -> Process:
         process = self._template.fork()
@@ -124,24 +124,33 @@ class Askers:
         return process
 
     def _keep(self) -> None:
-        """Have spare ones ready, for as long as the server runs."""
+        """Have spare ones ready and take back overdue ones, for as long as the server runs."""
         while True:
             with self._changed:
-                while not self._closed and len(self._ready) >= self._limits.spare:
-                    self._changed.wait()
+                if not self._closed and len(self._ready) >= self._limits.spare:
+                    self._changed.wait(_LOOK_SECONDS)
                 if self._closed:
                     return
-            try:
-                made = self._make()
-            except PrivetError as error:
+                overdue = [x for x in self._running if x.overdue(self._limits.stall_seconds)]
+                enough = len(self._ready) >= self._limits.spare
+            for lease in overdue:
+                lease.take_back()
+            if not enough:
+                self._add_spare()
+
+    def _add_spare(self) -> None:
+        try:
+            made = self._make()
+        except PrivetError as error:
+            if not self._closed:
                 _log.warning("no spare sandbox", code=error.code)
                 time.sleep(1)
-                continue
-            with self._changed:
-                if self._closed:
-                    made.end()
-                    return
+            return
+        with self._changed:
+            if not self._closed:
                 self._ready.append(made)
+                return
+        made.end()
 
     def warm(self) -> None:
         """Make spare ones ready now, and find out whether there can be any.
@@ -157,7 +166,7 @@ class Askers:
         """End every sandbox; who waits for one is told."""
         with self._changed:
             self._closed = True
-            left = [*self._ready, *self._running]
+            left = [*self._ready, *(lease.asker.process for lease in self._running)]
             self._ready.clear()
             self._changed.notify_all()
         for process in left:
@@ -168,6 +177,25 @@ class Askers:
         for process in left:
             process.end()
         self._places.cleanup()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lease:
+    """A sandbox at work, and how its turn is given back."""
+
+    asker: Asker
+    leave: Callable[[], None]
+
+    def overdue(self, stall: float) -> bool:
+        """Whether it takes too long, or its client nothing."""
+        now = time.monotonic()
+        since = self.asker.waits_since
+        return now > self.asker.deadline or (since is not None and now - since > stall)
+
+    def take_back(self) -> None:
+        """End it, whoever holds it, and let the next one in."""
+        self.asker.process.kill()
+        self.leave()
 
 
 class _Turns:
@@ -185,8 +213,8 @@ class _Turns:
         self._numbers = count()
         self._changed = threading.Condition()
 
-    def enter(self, owner: Owner, deadline: float, gone: Gone) -> None:
-        """Wait for a turn.
+    def enter(self, owner: Owner, deadline: float, gone: Gone) -> Callable[[], None]:
+        """Wait for a turn; what comes back gives it back, once however often it is called.
 
         Raises:
             Busy: it did not come in time.
@@ -209,6 +237,16 @@ class _Turns:
             finally:
                 del self._waiting[number]
                 self._changed.notify_all()
+        left = False
+
+        def leave() -> None:
+            nonlocal left
+            with self._changed:
+                if not left:
+                    left = True
+                    self._leave(owner)
+
+        return leave
 
     def _next(self) -> int | None:
         if self._running.total() >= self._places:
@@ -218,10 +256,8 @@ class _Turns:
         )
         return min(able, default=(0, None))[1]
 
-    def leave(self, owner: Owner) -> None:
-        """The turn is over."""
-        with self._changed:
-            self._running[owner] -= 1
-            if not self._running[owner]:
-                del self._running[owner]
-            self._changed.notify_all()
+    def _leave(self, owner: Owner) -> None:
+        self._running[owner] -= 1
+        if not self._running[owner]:
+            del self._running[owner]
+        self._changed.notify_all()

@@ -70,7 +70,8 @@ class Process:
                 said, _ = self.control.receive()
         if said is None or "ready" not in said:
             self.end()
-            _log.error("sandbox is not safe", why=str((said or {}).get("unwalled", "no answer")))
+            if said is not None:
+                _log.error("sandbox is not safe", why=str(said.get("unwalled")))
             raise Busy(
                 "queries cannot be answered on this server",
                 hint="an administrator finds the reason in the server's log",

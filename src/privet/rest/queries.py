@@ -61,7 +61,7 @@ class Asking:
                 "a page is asked for by its cursor alone",
                 hint=f"send the `{NEXT_PAGE}` of the page before as `page`, and nothing beside it",
             )
-        return self.queries.prepared(self.caller, body.page.encode())
+        return self.queries.requested(self.caller, body.page.encode())
 
     def _page(self, request: QueryRequest, gone: Gone) -> Answer:
         """One page; read whole, so that whether another follows is known when it begins."""

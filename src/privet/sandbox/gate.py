@@ -29,6 +29,9 @@ from privet.sandbox.plain import PlainSelect, find_plain
 
 CATALOG = "privet"
 """What the one catalog is called where three parts name a dataset."""
+_ENGINES_OWN = frozenset(
+    {CATALOG, "information_schema", "main", "memory", "pg_catalog", "system", "temp"}
+)
 _MOST_NODES = 50_000
 _BLANK = r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)"
 _EXPLAIN = re.compile(rf"{_BLANK}*+(EXPLAIN)\b", re.IGNORECASE | re.DOTALL)
@@ -277,6 +280,12 @@ class _Walk:
         except InvalidRequest as error:
             error.position = where
             raise
+        if name.database in _ENGINES_OWN:
+            raise InvalidRequest(
+                f"datasets of a database called `{name.database}` cannot be asked by SQL",
+                hint="the engine means something else by that name; scan them instead",
+                position=where,
+            )
         self.datasets.setdefault(name, where)
 
     def _call(self, node: dict[str, Any]) -> None:

@@ -78,7 +78,12 @@ class Asking:
         for number, entry in enumerate(told["datasets"]):
             name = DatasetName(*entry["name"])
             source = GovernedSource(number, unpack_schema(entry["schema"]), self._reads)
-            register(self._connection, name, source, alone=name.database == database)
+            try:
+                register(self._connection, name, source, alone=name.database == database)
+            except duckdb.Error as error:
+                raise InvalidRequest(
+                    f"dataset `{name}` cannot be asked by SQL", hint="scan it instead"
+                ) from error
             self._sources[name] = source
 
     def _do(self, what: str, statement: gate.Statement, values: dict[str, Any] | None) -> None:
@@ -89,8 +94,7 @@ class Asking:
             return
         relation = self._planned(statement.text, bound)
         if what == "describe":
-            schema = relation.limit(0).to_arrow_table().schema
-            self._control.send({"schema": pack_schema(_plain_schema(schema))})
+            self._control.send({"schema": pack_schema(_described(relation))})
             return
         try:
             if statement.plain is not None and self._is_scan(relation, statement, bound):
@@ -177,6 +181,11 @@ def _values(message: str | None, parameters: tuple[str, ...]) -> dict[str, Any] 
     if message is None:
         return None
     values = Parameters(base64.b64decode(message)).values()
+    if all(name.isdigit() for name in parameters) and values.keys().isdisjoint(parameters):
+        # Clients that mean positions name columns as they like.
+        values = dict(zip(parameters, values.values(), strict=False)) | dict.fromkeys(
+            list(values)[len(parameters) :]
+        )
     unknown = [name for name in values if name not in parameters]
     if unknown:
         raise UnknownName(
@@ -198,6 +207,14 @@ def _bound(values: dict[str, Any] | None, parameters: tuple[str, ...]) -> Any:
         )
     numbered = all(name.isdigit() for name in parameters)
     return [values[name] for name in parameters] if numbered else values
+
+
+def _described(relation: duckdb.DuckDBPyRelation) -> pa.Schema:
+    """The columns of an answer, without computing it."""
+    empty = relation.limit(0).to_arrow_table().schema
+    # A limit is a query around the query, in which columns of one name get others.
+    fields = zip(relation.columns, empty.types, strict=True)
+    return _plain_schema(pa.schema([pa.field(name, kind) for name, kind in fields]))
 
 
 def _operators(plan: Any) -> Iterator[str]:
@@ -223,6 +240,11 @@ def _plain_schema(schema: pa.Schema) -> pa.Schema:
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
+    """A type as it leaves: encodings, extensions and what clients cannot read undone.
+
+    Raises:
+        InvalidRequest: there is no such type.
+    """
     if isinstance(kind, pa.BaseExtensionType):
         return _plain(kind.storage_type)
     if pat.is_dictionary(kind):
@@ -230,6 +252,15 @@ def _plain(kind: pa.DataType) -> pa.DataType:
     if pat.is_null(kind):
         # Clients have no use for a column of no type, and some cannot read one.
         return pa.int32()
+    if pat.is_struct(kind):
+        fields = (kind.field(i) for i in range(kind.num_fields))
+        return pa.struct([pa.field(f.name, _plain(f.type)) for f in fields])
+    if pat.is_map(kind):
+        return pa.map_(_plain(kind.key_type), _plain(kind.item_type))
+    if pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind):
+        return pa.list_(_plain(kind.value_type))
+    if pat.is_union(kind):
+        raise InvalidRequest("a UNION cannot be answered", hint="cast it, such as x::VARCHAR")
     return kind
 
 

@@ -53,37 +53,38 @@ class Asking:
         self._asked: Asked
         self._ended = False
 
-    def begin(self, gone: Gone) -> None:
-        """Have it read, decide about every dataset it names, record, then refuse.
+    def read(self, gone: Gone) -> Asked:
+        """Get a sandbox, and have the statement read there.
 
         Raises:
             ParseFailed, InvalidRequest, ResourcesExceeded: it is not one that is answered.
-            NotFound: a dataset does not exist for this principal.
             Busy, Cancelled: no sandbox came free in time, or the client left.
-            AuditUnavailable: nothing is read.
         """
         owner = (self._principal.issuer, self._principal.user)
-        try:
-            watch = self._watch(gone)
-            self._asker = self._stack.enter_context(self._platform.askers.lease(owner, watch))
-            self._asked = self._asker.read(self._request)
-        except PrivetError as error:
-            refused = replace(self._event, outcome=Outcome.REFUSED, error=error.code)
-            error.audit_id = self._platform.audit.record(refused).id
-            self._ended = True
-            raise
-        for name in self._asked.datasets:
+        watch = self._watch(gone)
+        self._asker = self._stack.enter_context(self._platform.askers.lease(owner, watch))
+        self._asked = self._asker.read(self._request)
+        return self._asked
+
+    def decide(self, asked: Asked) -> None:
+        """Decide about every dataset that it names, record, then refuse.
+
+        Raises:
+            NotFound: a dataset does not exist for this principal.
+            AuditUnavailable: nothing is read.
+        """
+        self._asked = asked
+        for name in asked.datasets:
             facts = self._platform.catalog.facts(name, self._principal)
             self._decisions[name] = decide(self._principal, facts, self._platform.clock())
         self._record_start()
         for name, decision in self._decisions.items():
-            if not decision.allowed:
-                # The refusal itself is on record: nothing began that could end.
-                self._ended = True
             try:
                 decision.require(self._event.id)
             except PrivetError as error:
-                error.position = self._asked.datasets[name]
+                error.position = asked.datasets[name]
+                # The refusal itself is on record: nothing began that could end.
+                self._ended = True
                 raise
 
     def _record_start(self) -> None:
@@ -123,22 +124,23 @@ class Asking:
         if self._asked.explained:
             schema = EXPLAIN_SCHEMA
         else:
-            schema = self._asker.describe(self._schemas(), self._secret())
+            schema = self._asker.describe(self.schemas(), self._secret())
         return Described(schema, self._asked.parameters)
 
     def explain(self) -> QueryExplained:
         """What it would read; nothing is. It begins with EXPLAIN."""
-        return explained(self._asker.explain(self._schemas(), self._secret()), self._decisions)
+        return explained(self._asker.explain(self.schemas(), self._secret()), self._decisions)
 
     def answer(self) -> QueryStream:
         """Run it; the stream has it from now on."""
         if self._asked.explained:
             table = self.explain().to_table()
             return QueryStream(self, table.schema, table.to_batches(), self._request)
-        answer = self._asker.run(self._schemas(), self._secret(), self._open)
+        answer = self._asker.run(self.schemas(), self._secret(), self._open)
         return QueryStream(self, answer.schema, answer.batches, self._request)
 
-    def _schemas(self) -> Mapping[DatasetName, pa.Schema]:
+    def schemas(self) -> Mapping[DatasetName, pa.Schema]:
+        """What the principal sees of each dataset."""
         derive = self._platform.derive
         return {
             name: enforce(decision, ScanRequest(name), derive).schema
@@ -170,16 +172,26 @@ class Asking:
         except GeneratorExit:
             self.end(Outcome.CANCELLED)
             raise
-        except Cancelled:
+        except Cancelled as error:
+            if not self._event.id:
+                self._refuse(error)
             self.end(Outcome.CANCELLED)
             raise
         except PrivetError as error:
+            if not self._event.id:
+                self._refuse(error)
             error.audit_id = error.audit_id or self._event.id
             self.end(Outcome.FAILED, error.code)
             raise
         except BaseException as error:
             self.end(Outcome.FAILED, type(error).__name__)
             raise
+
+    def _refuse(self, error: PrivetError) -> None:
+        """Record a statement about which nothing was decided, for it never got there."""
+        refused = replace(self._event, outcome=Outcome.REFUSED, error=error.code)
+        error.audit_id = self._platform.audit.record(refused).id
+        self._ended = True
 
     def end(self, outcome: Outcome, error: str = "") -> None:
         """Close, and record how it ended, once."""

@@ -11,23 +11,27 @@ computes over governed batches. So no text, whatever it does, sees more than sca
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
+from privet.catalog.versions import Lru
 from privet.model.errors import PrivetError
 from privet.model.events import Outcome
+from privet.model.names import DatasetName
 from privet.model.parameters import Parameters
 from privet.model.principals import Principal
 from privet.model.requests import QueryRequest
-from privet.query import Gone
+from privet.query import Asked, Gone
 from privet.service.access import authenticate, event_of
 from privet.service.asking import Asking, Described, QueryStream
 from privet.service.platform import Caller, Platform
 from privet.service.query_plans import QueryExplained
 
+_DESCRIPTIONS = 512
+_LONGEST_KNOWN = 8_192
 _BLANK = r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)"
 _BEGINS_A_QUERY = re.compile(
     rf"{_BLANK}*+(?:\(|(?:SELECT|WITH|FROM|VALUES|TABLE|PIVOT|UNPIVOT|SUMMARIZE|EXPLAIN)\b"
@@ -64,6 +68,18 @@ class PreparedQuery:
     parameters: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """How a statement was described, and what that rested on."""
+
+    asked: Asked
+    schemas: Mapping[DatasetName, pa.Schema]
+    described: Described
+
+
+_Key = tuple[str, str, str, str | None, Parameters | None]
+
+
 class Queries:
     """Asking questions. `gone` says whether the client has left; then the query ends.
 
@@ -78,6 +94,7 @@ class Queries:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
+        self._known: Lru[_Key, _Known] = Lru(_DESCRIPTIONS)
 
     def open(self, caller: Caller, request: QueryRequest, gone: Gone = never) -> QueryStream:
         """Start a query; every decision is on record, durably, when this returns."""
@@ -87,19 +104,22 @@ class Queries:
     def describe(self, caller: Caller, request: QueryRequest, gone: Gone = never) -> Described:
         """The columns that a query would give; decided and recorded like one."""
         principal = authenticate(self._platform, caller)
-        with self._planning(principal, caller, request, gone) as asking:
-            return asking.describe()
+        return self._describe(principal, caller, request, gone)
 
     def plan(self, caller: Caller, request: QueryRequest, gone: Gone = never) -> PlannedQuery:
         """Describe, and give a ticket for this principal."""
         principal = authenticate(self._platform, caller)
-        with self._planning(principal, caller, request, gone) as asking:
-            schema = asking.describe().schema
+        schema = self._describe(principal, caller, request, gone).schema
         return PlannedQuery(schema, self._platform.seal.close(request, principal))
 
     def ticket(self, caller: Caller, request: QueryRequest) -> bytes:
         """A ticket alone, such as for the next page."""
         return self._platform.seal.close(request, authenticate(self._platform, caller))
+
+    def requested(self, caller: Caller, ticket: bytes) -> QueryRequest:
+        """What a ticket asks for."""
+        principal = authenticate(self._platform, caller)
+        return self._opened(principal, caller, ticket, handle=False)
 
     def redeem(self, caller: Caller, ticket: bytes, gone: Gone = never) -> QueryStream:
         """Start the query that a ticket asks for, deciding again."""
@@ -110,16 +130,16 @@ class Queries:
     def prepare(self, caller: Caller, request: QueryRequest, gone: Gone = never) -> PreparedQuery:
         """Describe a statement that will be run, perhaps often."""
         principal = authenticate(self._platform, caller)
-        with self._planning(principal, caller, request, gone) as asking:
-            described = asking.describe()
-        handle = self._platform.seal.close(request, principal)
+        described = self._describe(principal, caller, request, gone)
+        handle = self._platform.seal.close(request, principal, handle=True)
         return PreparedQuery(handle, described.schema, described.parameters)
 
     def bind(self, caller: Caller, handle: bytes, parameters: Parameters | None) -> bytes:
         """A handle of the same statement with values."""
         principal = authenticate(self._platform, caller)
         request = self._opened(principal, caller, handle, handle=True)
-        return self._platform.seal.close(replace(request, parameters=parameters), principal)
+        bound = replace(request, parameters=parameters)
+        return self._platform.seal.close(bound, principal, handle=True)
 
     def prepared(self, caller: Caller, handle: bytes) -> QueryRequest:
         """The statement of a handle."""
@@ -131,7 +151,8 @@ class Queries:
         if not _BEGINS_WITH_EXPLAIN.match(request.text):
             request = replace(request, text=f"EXPLAIN {request.text}")
         principal = authenticate(self._platform, caller)
-        with self._planning(principal, caller, request, gone) as asking:
+        with self._planning(principal, caller, request) as asking:
+            asking.decide(asking.read(gone))
             return asking.explain()
 
     def _start(
@@ -139,17 +160,39 @@ class Queries:
     ) -> QueryStream:
         asking = self._asking(principal, caller, request, "query.start")
         with asking.recorded():
-            asking.begin(gone)
+            asking.decide(asking.read(gone))
             return asking.answer()
+
+    def _describe(
+        self, principal: Principal, caller: Caller, request: QueryRequest, gone: Gone
+    ) -> Described:
+        """As the same statement was described, if this principal sees the same datasets now.
+
+        Clients describe a statement two or three times before they run it. Each time is decided
+        and recorded; only the sandbox is spared.
+        """
+        key = (principal.issuer, principal.user, request.text, request.database, request.parameters)
+        known = self._known.get(key)
+        with self._planning(principal, caller, request) as asking:
+            asked = known.asked if known else asking.read(gone)
+            asking.decide(asked)
+            schemas = asking.schemas()
+            if known and known.schemas == schemas:
+                return known.described
+            if known:
+                asking.read(gone)
+            described = asking.describe()
+            if len(request.text) <= _LONGEST_KNOWN:
+                self._known.put(key, _Known(asked, schemas, described))
+            return described
 
     @contextmanager
     def _planning(
-        self, principal: Principal, caller: Caller, request: QueryRequest, gone: Gone
+        self, principal: Principal, caller: Caller, request: QueryRequest
     ) -> Generator[Asking]:
         asking = self._asking(principal, caller, request, "query.plan")
         try:
             with asking.recorded():
-                asking.begin(gone)
                 yield asking
         finally:
             asking.close()
