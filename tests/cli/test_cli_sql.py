@@ -66,6 +66,21 @@ def test_a_table_shows_the_first_rows(command: Run, governed: str) -> None:
 
 
 @pytest.mark.service
+def test_a_table_shows_what_a_row_may_hold(command: Run, governed: str) -> None:
+    """Columns of one name, lines, no value, large cells; control characters do not get through."""
+    statement = (
+        "SELECT * FROM (SELECT 1 AS a) x, (SELECT 'b, \x1b\n\"c\"' AS a) y,"
+        " (SELECT NULL AS n, [1, NULL] AS l, repeat('z', 200000) AS z)"
+    )
+    done = command("sql", statement, "--format", "table", PRIVET_TOKEN=governed)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.split()[0] == "a"
+    assert 'b, \\x1b\\x0a"c"' in done.stdout
+    assert "[1, null]" in done.stdout
+    assert done.stdout.count("z") > 200_000
+
+
+@pytest.mark.service
 def test_a_plan_is_printed_line_by_line(command: Run, governed: str) -> None:
     """Not as a cell."""
     statement = f"EXPLAIN SELECT age FROM {DATASET} WHERE age > 40"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -96,7 +96,7 @@ def _show(rest: Rest, path: str, query: dict[str, Any]) -> None:
     asked = {**query, "format": "json", "limit": rows_to_show(query["limit"])}
     with rest.download(path, **asked) as parts:
         rows = json.loads(b"".join(parts))
-    print_rows(rows, query["limit"])
+    print_rows(list(rows[0]) if rows else [], [list(row.values()) for row in rows], query["limit"])
 
 
 def rows_to_show(limit: int | None) -> int:
@@ -104,11 +104,11 @@ def rows_to_show(limit: int | None) -> int:
     return PREVIEW_ROWS + 1 if limit is None else limit
 
 
-def print_rows(rows: list[dict[str, Any]], limit: int | None) -> None:
+def print_rows(headers: Sequence[str], rows: Sequence[Sequence[object]], limit: int | None) -> None:
     """Print rows as a table; without a limit the first of them, and whether there are more."""
     shown = rows if limit is not None else rows[:PREVIEW_ROWS]
     if shown:
-        print_table(list(shown[0]), (list(row.values()) for row in shown))
+        print_table(headers, shown)
     else:
         print("no rows")
     if len(shown) < len(rows):
