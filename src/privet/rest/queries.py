@@ -93,8 +93,6 @@ class Asking:
 
 
 def _request(body: SqlBody) -> QueryRequest:
-    if body.statement is None:
-        raise InvalidRequest("no statement is given", hint='such as {"statement": "SELECT 1"}')
     if body.page_rows is not None and body.limit is not None:
         raise InvalidRequest(
             "an answer has a `limit` or comes by pages, not both",
@@ -106,7 +104,7 @@ def _request(body: SqlBody) -> QueryRequest:
             hint=f"at most {LARGEST_PAGE:,} rows; without `page_rows` the answer is a stream",
         )
     return QueryRequest(
-        body.statement,
+        body.statement or "",
         _parameters(body),
         None if body.database is None else fold(body.database, "database name"),
         body.limit if body.page_rows is None else body.page_rows,

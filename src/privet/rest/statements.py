@@ -46,9 +46,10 @@ async def run(
     The rows come in the `format` asked for, else in one that the Accept header names, else as
     NDJSON. A policy statement answers in JSON and takes no other option.
     """
-    if body.statement is not None and not is_query(body.statement):
+    text = body.statement or ""
+    if body.page is None and not is_query(text):
         _alone(body, format)
-        done = await run_in_threadpool(services.statements.execute, caller, body.statement)
+        done = await run_in_threadpool(services.statements.execute, caller, text)
         return JSONResponse(statement_json(done))
     form = format or preferred(request.headers.getlist("accept"))
     asking = Asking(services.queries, caller, form)
