@@ -80,7 +80,10 @@ class _Callers(fl.ServerMiddlewareFactory):
                 asked = Caller(None, _DOOR), credentials.user, credentials.password
                 token = self._services.sessions.login(*asked).token
                 return Call(Caller(BearerToken(token), _DOOR), token)
-            return Call(Caller(credentials, _DOOR))
+            caller = Caller(credentials, _DOOR)
+            # Before anything is read of what a stranger sent; each use case asks again.
+            self._services.sessions.admit(caller)
+            return Call(caller)
 
 
 class _NoHandshake(fl.ServerAuthHandler):

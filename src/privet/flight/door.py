@@ -22,6 +22,7 @@ from privet.flight.messages import (
     tickets_in,
     unpack,
     unpack_body,
+    within_bounds,
 )
 from privet.flight.metadata import Metadata
 from privet.flight.statements import Statements, close
@@ -89,7 +90,7 @@ class FlightDoor(fl.FlightServerBase):
     def do_get(self, context: Any, ticket: fl.Ticket) -> fl.FlightDataStream:
         """Redeem a ticket: decide again, then read."""
         with told():
-            sealed, call = ticket.ticket, call_of(context)
+            sealed, call = within_bounds(ticket.ticket), call_of(context)
             match message := unpack(sealed):
                 case None:
                     scans = self._services.scans
@@ -112,7 +113,7 @@ class FlightDoor(fl.FlightServerBase):
             if action.type not in self._actions:
                 raise _refused(action.type)
             _, act = self._actions[action.type]
-            body = b"" if action.body is None else action.body.to_pybytes()
+            body = b"" if action.body is None else within_bounds(action.body).to_pybytes()
             answer = act(call_of(context), body)
         yield answer
 

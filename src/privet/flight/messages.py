@@ -19,6 +19,9 @@ from privet.model.errors import InvalidRequest
 from privet.model.names import DatasetName, fold
 from privet.model.requests import QueryRequest, ScanRequest
 
+_LARGEST = 4 * 2**20
+Bytes = TypeVar("Bytes", bytes, pa.Buffer)
+
 M = TypeVar("M", bound=Message)
 KEYS = (
     pb.CommandGetPrimaryKeys,
@@ -157,5 +160,17 @@ def requested(descriptor: fl.FlightDescriptor) -> ScanRequest | QueryRequest | M
         return ScanRequest(DatasetName(fold(database, "database name"), fold(name, "dataset name")))
     if descriptor.descriptor_type != fl.DescriptorType.CMD:
         raise InvalidRequest("a descriptor is a path or a command")
-    message = unpack(descriptor.command)
-    return read_command(descriptor.command) if message is None else message
+    command = within_bounds(descriptor.command)
+    message = unpack(command)
+    return read_command(command) if message is None else message
+
+
+def within_bounds(sent: Bytes) -> Bytes:
+    """What was sent, if it may be read: a statement with its parameters, sealed, fits.
+
+    Raises:
+        InvalidRequest: it is larger.
+    """
+    if len(sent) > _LARGEST:
+        raise InvalidRequest("what was sent is too large", hint=f"{_LARGEST // 2**20} MB at most")
+    return sent

@@ -47,6 +47,14 @@ class Sessions:
         self._platform.audit.record(event_of(principal, caller, "session.login", Outcome.ALLOWED))
         return self._issue(principal.user, principal.groups, None)
 
+    def admit(self, caller: Caller) -> None:
+        """Check credentials and nothing else, for a door that has not read yet what is asked.
+
+        Raises:
+            Unauthenticated: they do not hold; recorded.
+        """
+        authenticate(self._platform, caller)
+
     def whoami(self, caller: Caller) -> Whoami:
         """The caller, and their roles."""
         principal = authenticate(self._platform, caller)
