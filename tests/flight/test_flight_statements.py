@@ -248,18 +248,22 @@ def test_handles_and_tickets_serve_nobody_else(
 
 
 def test_handles_and_tickets_expire(server: TrialServer, seen: Seen, reader: Speaker) -> None:
-    """Twelve hours and ten minutes; those from the future are refused as well."""
+    """Twelve hours and ten minutes; those from the future are refused, and one as the other."""
     request, principal = QueryRequest(f"SELECT id FROM {seen[0]}"), Principal(seen[1].user)
 
-    def sealed(shift: int) -> bytes:
+    def sealed(shift: int, *, handle: bool = False) -> bytes:
         seal = seal_of(server, clock=lambda: time.time() + shift)
-        return seal.close(request, principal)
+        return seal.close(request, principal, handle=handle)
 
-    assert reader.run(sealed(-12 * 3600 + 60)).num_rows == 3
+    assert reader.run(sealed(-12 * 3600 + 60, handle=True)).num_rows == 3
+    with refused("ticket_invalid"):
+        reader.run(sealed(0))
+    with refused("ticket_invalid"):
+        reader.get(pb.TicketStatementQuery(statement_handle=sealed(0, handle=True)))
     assert reader.get(pb.TicketStatementQuery(statement_handle=sealed(-540))).num_rows == 3
     for shift in (-12 * 3600 - 60, 3600):
         with refused("ticket_invalid"):
-            reader.run(sealed(shift))
+            reader.run(sealed(shift, handle=True))
     for shift in (-660, 3600):
         with refused("ticket_invalid"):
             reader.get(pb.TicketStatementQuery(statement_handle=sealed(shift)))
@@ -270,11 +274,11 @@ def test_even_a_well_sealed_statement_carries_no_right(
 ) -> None:
     """Redeeming and running decide again."""
     hidden = QueryRequest(f"SELECT phone FROM {seen[0]}")
-    sealed = seal_of(server).close(hidden, Principal(seen[1].user))
+    seal, principal = seal_of(server), Principal(seen[1].user)
     with refused("unknown_name", "not_found"):
-        reader.run(sealed)
+        reader.run(seal.close(hidden, principal, handle=True))
     with refused("unknown_name", "not_found"):
-        reader.get(pb.TicketStatementQuery(statement_handle=sealed))
+        reader.get(pb.TicketStatementQuery(statement_handle=seal.close(hidden, principal)))
 
 
 def test_a_change_of_policy_counts_at_once(
