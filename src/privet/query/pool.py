@@ -56,7 +56,7 @@ class AskerLimits:
 
 
 class Askers:
-    """All sandboxes of a server. Nothing is started before the first statement asks."""
+    """All sandboxes of a server. Nothing is started before `warm_up`, or the first statement."""
 
     def __init__(self, limits: AskerLimits, places: Path) -> None:
         self._limits = limits
@@ -113,9 +113,7 @@ class Askers:
                     process.end()
                     process = None
             self._changed.notify_all()
-            if self._keeper is None:
-                self._keeper = threading.Thread(target=self._keep, daemon=True, name="askers")
-                self._keeper.start()
+        self.warm_up()
         return process or self._make()
 
     def _make(self) -> Process:
@@ -152,15 +150,12 @@ class Askers:
                 return
         made.end()
 
-    def warm(self) -> None:
-        """Make spare ones ready now, and find out whether there can be any.
-
-        Raises:
-            Busy: there cannot.
-        """
-        made = self._make()
+    def warm_up(self) -> None:
+        """Begin to make spare ones ready, in the background."""
         with self._changed:
-            self._ready.append(made)
+            if self._keeper is None and not self._closed:
+                self._keeper = threading.Thread(target=self._keep, daemon=True, name="askers")
+                self._keeper.start()
 
     def close(self) -> None:
         """End every sandbox; who waits for one is told."""

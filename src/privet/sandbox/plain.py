@@ -13,11 +13,11 @@ class PlainSelect:
     """`SELECT columns FROM dataset [WHERE ...] [LIMIT n]`.
 
     Attributes:
-        columns: names as written; None stands for `*`.
+        columns: names as written; for `*` the names that EXCLUDE takes out, in lower case.
         limit: of rows, or None.
     """
 
-    columns: tuple[str | None, ...]
+    columns: tuple[str | frozenset[str], ...]
     limit: int | None
 
 
@@ -49,12 +49,13 @@ def _lacks(node: dict[str, Any], *keys: str) -> bool:
     return all(node.get(key) in _ABSENT for key in keys)
 
 
-def _column(item: dict[str, Any], tables: set[str]) -> str | None:
-    """A column's name, None for `*`, empty for anything else."""
+def _column(item: dict[str, Any], tables: set[str]) -> str | frozenset[str]:
+    """A column's name, what `*` excludes, or empty text for anything else."""
     if item["type"] == "STAR":
-        extras = ("relation_name", "exclude_list", "qualified_exclude_list", "replace_list")
-        more = ("rename_list", "expr", "columns", "unpacked")
-        return None if _lacks(item, *extras, *more) else ""
+        extras = ("relation_name", "qualified_exclude_list", "replace_list", "rename_list")
+        plain = _lacks(item, *extras, "expr", "columns", "unpacked")
+        excluded = item.get("exclude_list") or []
+        return frozenset(str(name).lower() for name in excluded) if plain else ""
     parts = item.get("column_names", ())
     if item["type"] != "COLUMN_REF" or not 1 <= len(parts) <= 2:  # noqa: PLR2004 - table.column
         return ""

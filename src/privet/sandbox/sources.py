@@ -95,17 +95,17 @@ class GovernedSource(ArrowScanSource):
         self._types = dict(zip(self.schema.names, schema.types, strict=True))
         self.offered: list[str] = []
 
-    def positions(self, names: Iterable[str | None]) -> list[int] | None:
-        """The columns of some names, None standing for all; None if one is not a column."""
+    def positions(self, names: Iterable[str | frozenset[str]]) -> list[int] | None:
+        """The columns of some names, or all but some; None if there is no such column."""
         known = {c.partition(".")[2].lower(): i for i, c in enumerate(self.schema.names)}
         found: list[int] = []
         for name in names:
-            if name is None:
-                found += range(len(known))
-            elif name.lower() not in known:
+            wanted = (
+                [name.lower()] if isinstance(name, str) else [c for c in known if c not in name]
+            )
+            if not known.keys() >= set(wanted):
                 return None
-            else:
-                found.append(known[name.lower()])
+            found += (known[c] for c in wanted)
         return found
 
     def __arrow_c_schema__(self) -> object:

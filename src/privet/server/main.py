@@ -109,6 +109,7 @@ class _Doors:
         server = _Announcing(
             config, lambda: ready({"rest": rest_url, "flight": flight_url}), self._ending.set
         )
+        self._offered.queries.warm_up()
         serving = threading.Thread(target=flight.serve, name="flight", daemon=True)
         draining = threading.Thread(target=self._drain, args=(flight,), name="drain", daemon=True)
         serving.start()

@@ -96,6 +96,10 @@ class Queries:
         self._platform = platform
         self._known: Lru[_Key, _Known] = Lru(_DESCRIPTIONS)
 
+    def warm_up(self) -> None:
+        """Begin to make sandboxes ready, in the background; the log says if there cannot be any."""
+        self._platform.askers.warm_up()
+
     def open(self, caller: Caller, request: QueryRequest, gone: Gone = never) -> QueryStream:
         """Start a query; every decision is on record, durably, when this returns."""
         principal = authenticate(self._platform, caller)
