@@ -93,7 +93,10 @@ class Askers:
             lease = _Lease(asker, leave)
             with self._changed:
                 self._running.add(lease)
+                closed = self._closed
             try:
+                if closed:
+                    raise _stopping()
                 yield asker
             finally:
                 process.end()
@@ -106,7 +109,7 @@ class Askers:
         process = None
         with self._changed:
             if self._closed:
-                raise Busy("the server is stopping", hint="try again in a moment")
+                raise _stopping()
             while self._ready and process is None:
                 process = self._ready.popleft()
                 if not process.alive:
@@ -172,6 +175,10 @@ class Askers:
         for process in left:
             process.end()
         self._places.cleanup()
+
+
+def _stopping() -> Busy:
+    return Busy("the server is stopping", hint="try again in a moment")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
