@@ -23,7 +23,6 @@ _FILE = Path(__file__).with_name("sql_corpus.jsonl")
 _OURS = re.compile(
     r"^[\s(]*EXPLAIN\b|\b(?:__privet_)?(?:tokenize|mask|zero|sha2|fpt|n?fp_)", re.IGNORECASE
 )
-"""What a plain DuckDB does not have, or says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,16 @@ class Attack:
     sql: str
     parameters: Any = None
     outcome: str = ""
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether it is known to be answered."""
+        return self.outcome == ANSWERED
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether a plain DuckDB does not have it, or says something else."""
+        return _OURS.search(self.sql) is not None
 
 
 def read_corpus() -> tuple[Attack, ...]:
@@ -66,7 +75,7 @@ def check(worlds: Worlds, copy: SanitisedCopy, attack: Attack) -> Iterator[str]:
         yield f"not {attack.outcome}: {_said(hiding)}"
     if (error := hiding.error) and not (error.message and error.hint):
         yield f"an error without a sentence or a hint: {error!r}"
-    if hiding.table is not None and not _OURS.search(attack.sql):
+    if hiding.table is not None and not attack.is_ours:
         try:
             copied = copy.ask(attack.sql, attack.parameters)
         except duckdb.Error as error:

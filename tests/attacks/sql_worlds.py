@@ -28,7 +28,7 @@ TOWN_TABLE = pa.table(
 )
 TOWN_GRANT = f"GRANT SELECT ON TABLE {TOWNS} WHERE region != 'south'"
 _TOWNS_WITHOUT = TOWN_TABLE.filter(pa.array([True, False, True, False, True]))
-_SECONDS = 8
+_SECONDS = 5
 
 
 @dataclass(frozen=True)
