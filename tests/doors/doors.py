@@ -89,7 +89,8 @@ def _by_http(
             answer.code, answer.message = BROKEN, str(error)
             return answer
     body = b"".join(answer.received)
-    answer.received = [body, repr(got.headers.raw).encode()]
+    told = [(k, v) for k, v in got.headers.raw if k.lower() != b"date"]
+    answer.received = [body, repr(told).encode()]
     if not got.is_success:
         return _refused(answer, from_http(got.status_code, body))
     if form == "json" and body.startswith(b"{"):

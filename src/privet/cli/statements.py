@@ -133,8 +133,10 @@ def _show(rest: Rest, asked: dict[str, Any]) -> None:
     if answer.media_type == "application/json":
         _print_statement(json.loads(body))
         return
-    csv.field_size_limit(2**31 - 1)
+    # One field may be as long as the answer; the limit is the process's.
+    usual = csv.field_size_limit(len(body) + 1)
     headers, *rows = csv.reader(io.StringIO(body, newline=""))
+    csv.field_size_limit(usual)
     if headers == ["explain"]:
         print(*(escape(line) for row in rows for line in row[0].splitlines()), sep="\n")
     else:

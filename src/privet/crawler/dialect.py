@@ -39,6 +39,10 @@ class Record:
     end: int
 
 
+_LONGEST_FIELD = 131_072
+"""Characters. The csv module has the same limit, unless something in the process has moved it."""
+
+
 def lines_of(text: str) -> list[str]:
     """The lines with their ends: a line feed, a carriage return, or both, as in CSV."""
     return list(io.StringIO(text, newline=""))
@@ -58,6 +62,8 @@ def split(lines: Sequence[str], dialect: Dialect, *, whole: bool = True) -> list
     start = 1
     try:
         for fields in reader:
+            if any(len(field) > _LONGEST_FIELD for field in fields):
+                raise csv.Error
             if fields:
                 records.append(Record(tuple(fields), start, reader.line_num + 1))
             start = reader.line_num + 1
