@@ -62,8 +62,7 @@ def split(lines: Sequence[str], dialect: Dialect, *, whole: bool = True) -> list
     start = 1
     try:
         for fields in reader:
-            if any(len(field) > _LONGEST_FIELD for field in fields):
-                raise csv.Error
+            _check_lengths(fields)
             if fields:
                 records.append(Record(tuple(fields), start, reader.line_num + 1))
             start = reader.line_num + 1
@@ -74,6 +73,11 @@ def split(lines: Sequence[str], dialect: Dialect, *, whole: bool = True) -> list
     if not whole and records and records[-1].end - records[-1].first > 1:
         records.pop()
     return records
+
+
+def _check_lengths(fields: list[str]) -> None:
+    if any(len(field) > _LONGEST_FIELD for field in fields):
+        raise csv.Error
 
 
 def guess_dialect(text: Text) -> Dialect:
