@@ -74,19 +74,14 @@ class Feeding:
         self._schemas = schemas
         self._names = names
         self._open = open_
-        self._threads: list[threading.Thread] = []
+        self._feeders: list[threading.Thread] = []
         self._ends: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._closed = False
 
     def start(self) -> None:
         """Begin to listen."""
-        self._spawn(self._listen)
-
-    def _spawn(self, work: Callable[..., None], *arguments: Any) -> None:
-        thread = threading.Thread(target=work, args=arguments, daemon=True, name="feed")
-        self._threads.append(thread)
-        thread.start()
+        threading.Thread(target=self._listen, daemon=True, name="feeds").start()
 
     def _listen(self) -> None:
         feeds = self._process.feeds
@@ -99,7 +94,11 @@ class Feeding:
                     self._ends.add(mine)
                     if self._closed:
                         mine.close()
-                self._spawn(self._feed, read, mine)
+                feeder = threading.Thread(
+                    target=self._feed, args=(read, mine), daemon=True, name="feed"
+                )
+                self._feeders.append(feeder)
+                feeder.start()
                 with theirs:
                     feeds.send({}, files=(theirs.fileno(),))
             self._fail(ResourcesExceeded("the statement reads its datasets too often"))
@@ -150,10 +149,10 @@ class Feeding:
         for end in ends:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-        self._process.end()
-        for thread in self._threads:
-            if thread is not threading.current_thread():
-                thread.join()
+        # The listener hears of the end of the sandbox, some milliseconds later.
+        self._process.kill()
+        for thread in self._feeders:
+            thread.join()
 
     def checked(self, asked: Any) -> Read:
         """What a sandbox asks, believed only as far as it fits what it was told.

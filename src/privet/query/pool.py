@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -70,6 +71,7 @@ class Askers:
         )
         self._template = Template(one, Path(self._places.name), _USERS if privileged else range(0))
         self._turns = _Turns(limits.workers)
+        self._burying = ThreadPoolExecutor(1, thread_name_prefix="ended")
         self._ready: deque[Process] = deque()
         self._running: set[_Lease] = set()
         self._changed = threading.Condition()
@@ -99,11 +101,19 @@ class Askers:
                     raise _stopping()
                 yield asker
             finally:
-                process.end()
+                process.kill()
                 with self._changed:
                     self._running.discard(lease)
+                self._bury(process)
         finally:
             leave()
+
+    def _bury(self, process: Process) -> None:
+        """Wait for its end and clear up, while its client goes on."""
+        try:
+            self._burying.submit(process.end)
+        except RuntimeError:
+            process.end()
 
     def _take(self) -> Process:
         process = None
@@ -174,6 +184,7 @@ class Askers:
             self._keeper.join(timeout=_TICK_SECONDS * 50)
         for process in left:
             process.end()
+        self._burying.shutdown()
         self._places.cleanup()
 
 
