@@ -25,6 +25,7 @@ _USERS = range(61_184, 61_184 + 4_096)
 """Ids that systemd sets aside for users that exist for a while only (DynamicUser=)."""
 _TICK_SECONDS = 0.1
 _LOOK_SECONDS = 1.0
+_LET_BEGIN_SECONDS = 0.03
 _log = structlog.get_logger("privet.query")
 
 Owner = tuple[str, str]
@@ -144,6 +145,9 @@ class Askers:
                     return
                 overdue = [x for x in self._running if x.overdue(self._limits.stall_seconds)]
                 enough = len(self._ready) >= self._limits.spare
+                if self._ready and not enough:
+                    # Somebody has just taken one: let them begin before another takes a core.
+                    self._changed.wait(_LET_BEGIN_SECONDS)
             for lease in overdue:
                 lease.take_back()
             if not enough:
