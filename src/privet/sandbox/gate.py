@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import duckdb
@@ -98,7 +99,21 @@ def read(connection: duckdb.DuckDBPyConnection, text: str, database: str | None)
     except RecursionError as error:
         raise _DEEP from error
     parameters = _parameters(connection, text)
+    text = _bare(text)
     return Statement(text, explained, walk.datasets, parameters, find_plain(tree["node"]))
+
+
+def _bare(text: str) -> str:
+    """One statement without the semicolons around it, so that it can stand in others.
+
+    Blanks take their place, so that positions stay.
+    """
+    data = bytearray(text.encode())
+    tokens = [at for at, kind in duckdb.tokenize(text) if kind != duckdb.token_type.comment]
+    for some in (tokens, tokens[::-1]):
+        for at in takewhile(lambda at: data[at] == ord(";"), some):
+            data[at] = ord(" ")
+    return data.decode()
 
 
 def _without_explain(text: str) -> tuple[bool, str]:

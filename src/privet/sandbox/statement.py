@@ -93,10 +93,10 @@ class Asking:
             self._control.send({"schema": pack_schema(pa.schema([])), "plan": plan})
             return
         relation = self._planned(statement.text, bound)
-        if what == "describe":
-            self._control.send({"schema": pack_schema(_described(relation))})
-            return
         try:
+            if what == "describe":
+                self._control.send({"schema": pack_schema(_described(relation))})
+                return
             if statement.plain is not None and self._is_scan(relation, statement, bound):
                 return
             reader = relation.to_arrow_reader(engine.ROWS_PER_BATCH)
