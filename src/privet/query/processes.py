@@ -23,7 +23,7 @@ from privet.sandbox.wire import Closed
 
 _READY_SECONDS = 20.0
 _TICK_SECONDS = 0.1
-_ENVIRONMENT = {
+ENVIRONMENT = {
     # No thread may run while the template forks.
     "OPENBLAS_NUM_THREADS": "1",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
@@ -56,7 +56,7 @@ class Process:
     def alive(self) -> bool:
         """Whether it runs."""
         with self._ended:
-            return not self._gone and not select.select([self._handle], [], [], 0)[0]
+            return not self._gone and not _readable(self._handle, 0)
 
     def wait_ready(self) -> None:
         """Until its walls stand.
@@ -65,7 +65,7 @@ class Process:
             Busy: they do not.
         """
         said = None
-        if select.select([self.control], [], [], _READY_SECONDS)[0]:
+        if _readable(self.control, _READY_SECONDS):
             with suppress(Closed):
                 said, _ = self.control.receive()
         if said is None or "ready" not in said:
@@ -90,7 +90,7 @@ class Process:
             if self._gone:
                 return
             self._gone = True
-            select.select([self._handle], [], [], _READY_SECONDS)
+            _readable(self._handle, _READY_SECONDS)
             os.close(self._handle)
         for channel in (self.control, self.feeds, self.results):
             channel.close()
@@ -106,6 +106,7 @@ class Template:
         self._users = users
         self._next = 0
         self._lock = threading.Lock()
+        self._closed = False
         self._process: subprocess.Popen[bytes] | None = None
         self._orders: Channel | None = None
 
@@ -116,12 +117,15 @@ class Template:
             Busy: there is none to be had.
         """
         with self._lock:
-            for _ in range(2):
-                orders = self._orders or self._start()
+            for _ in range(0 if self._closed else 2):
                 try:
+                    orders = self._orders or self._start()
                     return self._fork(orders)
                 except Closed:
                     self._stop()
+                except OSError as error:
+                    _log.error("no sandbox can be made", why=error.strerror)
+                    break
         raise Busy("queries cannot be answered now", hint="try again in a moment")
 
     def _fork(self, orders: Channel) -> Process:
@@ -155,7 +159,7 @@ class Template:
             [sys.executable, "-m", "privet.sandbox", str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
-            env=_ENVIRONMENT,
+            env=ENVIRONMENT,
             cwd="/",
             start_new_session=True,
         )
@@ -173,8 +177,9 @@ class Template:
             process.wait()
 
     def close(self) -> None:
-        """End it; sandboxes that run end with it."""
+        """End it for good; sandboxes that run end with it."""
         with self._lock:
+            self._closed = True
             self._stop()
 
 
@@ -187,4 +192,12 @@ def wait_readable(end: socket.socket | Channel, deadline: float) -> bool:
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError
-    return bool(select.select([end], [], [], min(left, _TICK_SECONDS))[0])
+    return _readable(end, min(left, _TICK_SECONDS))
+
+
+def _readable(end: socket.socket | Channel | int, seconds: float) -> bool:
+    """Whether there is something to read, or an end, within some time."""
+    # Not select(): a server has more than 1,024 files open.
+    waiting = select.poll()
+    waiting.register(end, select.POLLIN)
+    return bool(waiting.poll(1000 * seconds))

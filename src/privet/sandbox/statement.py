@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pyarrow.types as pat
+from duckdb._seam import arrow_schema
 
 from privet.model.errors import InvalidRequest, PrivetError, UnknownName
 from privet.model.names import DatasetName
@@ -95,7 +96,7 @@ class Asking:
         relation = self._planned(statement.text, bound)
         try:
             if what == "describe":
-                self._control.send({"schema": pack_schema(_described(relation))})
+                self._control.send({"schema": pack_schema(_plain_schema(self._schema(relation)))})
                 return
             if statement.plain is not None and self._is_scan(relation, statement, bound):
                 return
@@ -111,6 +112,14 @@ class Asking:
         except duckdb.Error as error:
             self._tell_precisely(text, bound)
             raise faults.told(error, text) from error
+
+    def _schema(self, relation: duckdb.DuckDBPyRelation) -> pa.Schema:
+        """The columns of an answer, without computing it."""
+        numbers = [str(number) for number, _ in enumerate(relation.columns)]
+        kinds = arrow_schema(self._connection, numbers, relation.types).types
+        # Two columns may have one name; a schema made from names would change one of them.
+        fields = zip(relation.columns, kinds, strict=True)
+        return pa.schema([pa.field(name, kind) for name, kind in fields])
 
     def _tell_precisely(self, text: str, bound: Any) -> None:
         """Plan again in the way in which the engine says where it failed."""
@@ -207,14 +216,6 @@ def _bound(values: dict[str, Any] | None, parameters: tuple[str, ...]) -> Any:
         )
     numbered = all(name.isdigit() for name in parameters)
     return [values[name] for name in parameters] if numbered else values
-
-
-def _described(relation: duckdb.DuckDBPyRelation) -> pa.Schema:
-    """The columns of an answer, without computing it."""
-    empty = relation.limit(0).to_arrow_table().schema
-    # A limit is a query around the query, in which columns of one name get others.
-    fields = zip(relation.columns, empty.types, strict=True)
-    return _plain_schema(pa.schema([pa.field(name, kind) for name, kind in fields]))
 
 
 def _operators(plan: Any) -> Iterator[str]:

@@ -28,7 +28,7 @@ _FIRST, _ASIDE = 3, 512
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
+class Ready:
     """What every child is born with."""
 
     engine: duckdb.DuckDBPyConnection
@@ -41,7 +41,7 @@ def serve(descriptor: int) -> None:
     os.environ.clear()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    ready = _make_ready()
+    ready = make_ready()
     orders = Channel(socket.socket(fileno=descriptor))
     while True:
         try:
@@ -58,7 +58,7 @@ def serve(descriptor: int) -> None:
         os.close(handle)
 
 
-def _make_ready() -> _Ready:
+def make_ready() -> Ready:
     """Do once what every statement needs: code is loaded and run, before any waits for it."""
     preload()
     connection = engine.open_engine()
@@ -67,10 +67,10 @@ def _make_ready() -> _Ready:
     gate.read(connection, "SELECT count(*) FROM d.t WHERE x IN (SELECT 1)", None)
     relation = connection.sql("SELECT range, range::VARCHAR FROM range(10000) LIMIT 1")
     relation.to_arrow_reader(engine.ROWS_PER_BATCH).read_all()
-    return _Ready(connection, keys, walls.leave_network())
+    return Ready(connection, keys, walls.leave_network())
 
 
-def _be_one(ready: _Ready, files: list[int], limits: Limits, place: str) -> NoReturn:
+def _be_one(ready: Ready, files: list[int], limits: Limits, place: str) -> NoReturn:
     """The life of a child; it never returns to the loop."""
     try:
         _silence()
@@ -90,7 +90,7 @@ def _be_one(ready: _Ready, files: list[int], limits: Limits, place: str) -> NoRe
 
 
 def _walled(
-    ready: _Ready, limits: Limits, place: str
+    ready: Ready, limits: Limits, place: str
 ) -> tuple[duckdb.DuckDBPyConnection, walls.Walls]:
     """Put up the walls around the engine, and try them."""
     sizes = os.open("/proc/self/statm", os.O_RDONLY)

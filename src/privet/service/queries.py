@@ -34,11 +34,11 @@ _DESCRIPTIONS = 512
 _LONGEST_KNOWN = 8_192
 _BLANK = r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)"
 _BEGINS_A_QUERY = re.compile(
-    rf"{_BLANK}*+(?:\(|(?:SELECT|WITH|FROM|VALUES|TABLE|PIVOT|UNPIVOT|SUMMARIZE|EXPLAIN)\b"
+    rf"(?:{_BLANK}|;)*+(?:\(|(?:SELECT|WITH|FROM|VALUES|TABLE|PIVOT|UNPIVOT|SUMMARIZE|EXPLAIN)\b"
     rf"|DESCRIBE{_BLANK}*+(?:\(|(?:SELECT|WITH|FROM|VALUES|TABLE)\b))",
     re.IGNORECASE | re.DOTALL,
 )
-_BEGINS_WITH_EXPLAIN = re.compile(rf"{_BLANK}*+EXPLAIN\b", re.IGNORECASE | re.DOTALL)
+_BEGINS_WITH_EXPLAIN = re.compile(rf"(?:{_BLANK}|;)*+EXPLAIN\b", re.IGNORECASE | re.DOTALL)
 
 
 def is_query(text: str) -> bool:
