@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+import resource
+import shutil
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -214,3 +217,38 @@ def test_a_hundred_statements_leave_nothing_behind(tmp_path: Path) -> None:
         assert until(lambda: len(list(place.iterdir())) == 1)
         assert until(lambda: len(children(template_of(askers))) == 1)
         assert "Z" not in {state_of(pid) for pid in children(os.getpid())}
+
+
+def test_a_server_with_many_files_open(askers: Askers) -> None:
+    """Thousands of connections do not keep statements from being answered."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 2_000:
+        pytest.skip("this machine does not allow so many files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with ExitStack() as opened:
+        opened.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        for _ in range(1_200):
+            opened.enter_context(Path(os.devnull).open())
+        for _ in range(4):
+            assert ask(askers, "SELECT 1") == [(1,)]
+
+
+def test_what_the_machine_has_no_more_of(tmp_path: Path) -> None:
+    """No file and no directory can be had: busy, in our words; and as before once there are."""
+    with open_askers(tmp_path, spare=1) as askers:
+        assert ask(askers, "SELECT 1") == [(1,)]
+        assert until(lambda: len(askers._ready) == 1)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            outcomes = [ask(askers, "SELECT 1") for _ in range(3)]
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert isinstance(outcomes[-1], Busy), outcomes
+        assert ask(askers, "SELECT 1") == [(1,)]
+        assert until(lambda: len(askers._ready) == 1)
+        shutil.rmtree(askers._places.name)
+        outcomes = [ask(askers, "SELECT 1") for _ in range(3)]
+        assert isinstance(outcomes[-1], Busy), outcomes
+        Path(askers._places.name).mkdir()
+        assert until(lambda: ask(askers, "SELECT 1") == [(1,)])

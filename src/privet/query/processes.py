@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import shutil
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import structlog
@@ -131,25 +132,23 @@ class Template:
     def _fork(self, orders: Channel) -> Process:
         user = self._users[self._next % len(self._users)] if self._users else 0
         self._next += 1
-        place = Path(tempfile.mkdtemp(dir=self._places))
-        if user:
-            os.chown(place, user, user)
-        limits = self._limits.to_json() | {"user": user}
-        pairs = [socket.socketpair() for _ in range(3)]
-        theirs = [pair[1] for pair in pairs]
-        try:
-            order = {"limits": limits, "place": str(place)}
-            orders.send(order, files=tuple(end.fileno() for end in theirs))
+        with ExitStack() as undo, ExitStack() as given:
+            place = Path(tempfile.mkdtemp(dir=self._places))
+            undo.callback(shutil.rmtree, place, ignore_errors=True)
+            if user:
+                os.chown(place, user, user)
+            order = {"limits": self._limits.to_json() | {"user": user}, "place": str(place)}
+            pairs: list[tuple[socket.socket, socket.socket]] = []
+            for _ in range(3):
+                pairs.append(socket.socketpair())
+                undo.enter_context(pairs[-1][0])
+                given.enter_context(pairs[-1][1])
+            orders.send(order, files=tuple(theirs.fileno() for _, theirs in pairs))
             _, handles = orders.receive(files=1)
-        except Closed:
-            for mine, _ in pairs:
-                mine.close()
-            shutil.rmtree(place, ignore_errors=True)
-            raise
-        finally:
-            for end in theirs:
-                end.close()
-        control, feeds, results = (pair[0] for pair in pairs)
+            if not handles:
+                raise OSError(errno.EMFILE, "the sandbox's handle could not be taken")
+            undo.pop_all()
+        control, feeds, results = (mine for mine, _ in pairs)
         return Process(handles[0], (control, feeds, results), place)
 
     def _start(self) -> Channel:
