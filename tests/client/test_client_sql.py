@@ -29,8 +29,10 @@ from privet.model.errors import (
 
 ROWS = 100_000
 LONG_PLANNING = (
-    "SELECT list_sum(list_transform(range(1000000), lambda x:"
-    " list_sum(list_transform(range(2000), lambda y: sin(y * x))))) AS a"
+    # Binding it doubles with each name; nothing has to be computed to describe an answer.
+    "WITH c0 AS (SELECT 1 AS a)"
+    + "".join(f", c{n} AS (FROM c{n - 1} UNION ALL FROM c{n - 1})" for n in range(1, 60))
+    + " SELECT count(*) FROM c59"
 )
 LONG = "SELECT count(*) AS n FROM range(1000000000) a, range(1000) b WHERE a.range < b.range"
 
