@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from privet.connector import Connectors
-from privet.crawler import crawl, sample_source
+from privet.crawler import crawl, sample, sample_source
 from privet.model.datasets import FoundDataset
 from privet.model.errors import NotFound, SchemaChanged, SourceInvalid
 
@@ -43,6 +43,16 @@ def test_parquet_rows_are_plain(tmp_path: Path) -> None:
     table = sample_source(connectors, found.source, found.columns, limit=2)
     assert table.schema.types == [pa.string(), pa.int64()]
     assert table.to_pylist() == [{"x_y": "a", "n": 1}, {"x_y": None, "n": 2}]
+
+
+def test_a_sample_of_long_texts_is_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small file can hold any amount of the same text; a sample takes some of it."""
+    monkeypatch.setattr(sample, "_MOST_BYTES", 100_000)
+    pq.write_table(pa.table({"n": range(2000), "t": ["x" * 1000] * 2000}), tmp_path / "a.parquet")
+    connectors, found = describe(tmp_path)
+    table = sample_source(connectors, found.source, found.columns)
+    assert 100 <= table.num_rows < 200
+    assert table["n"].to_pylist() == list(range(table.num_rows))
 
 
 def test_headerless_rows_are_bound_by_position(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from enforcement.plans import column, plan
 from privet.model.errors import SchemaChanged, SourceInvalid, SourceUnavailable
-from privet.scan import Engine, parquet_source
+from privet.scan import Engine, parquet_rows, parquet_source
 from scan.sources import (
     Ending,
     engine_over,
@@ -162,6 +162,18 @@ def test_structs_with_a_field_of_no_type(
     rows = [{"inner": None, "word": "a"}] * 3 + [{"inner": {"never": None, "flag": True}}] * 2
     rows = pa.array(rows, kind).to_pylist()
     written(tmp_path, pa.table({"id": range(5), "n": pa.array(rows, kind)}))
+    found = scan(engine, parquet_of(tmp_path, COLUMNS[0], column("n", kind)))
+    assert found["n"].to_pylist() == rows
+
+
+def test_views_inside_lists(
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slices of nested columns whose texts are views come out plain as well."""
+    monkeypatch.setattr(parquet_rows, "BYTES", 100)
+    rows = [[f"word {n}" * (n % 3), None] if n % 5 else None for n in range(50)]
+    kind = pa.list_(pa.string_view())
+    written(tmp_path, pa.table({"id": range(50), "n": pa.array(rows, kind)}))
     found = scan(engine, parquet_of(tmp_path, COLUMNS[0], column("n", kind)))
     assert found["n"].to_pylist() == rows
 

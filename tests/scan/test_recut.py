@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -32,6 +33,47 @@ def test_rows_stay_and_sizes_are_fixed(sizes: list[int], rows: int) -> None:
     assert [n for b in out for n in b["n"].to_pylist()] == list(range(sum(sizes)))
     full, rest = divmod(sum(sizes), rows)
     assert [b.num_rows for b in out] == [rows] * full + ([rest] if rest else [])
+
+
+CELLS = st.fixed_dictionaries(
+    {
+        "word": st.none() | st.text(max_size=40),
+        "flag": st.booleans(),
+        "list": st.none() | st.lists(st.none() | st.text(max_size=9), max_size=5),
+        "map": st.lists(st.tuples(st.text(max_size=3), st.integers(0, 9)), max_size=3),
+        "inside": st.none() | st.fixed_dictionaries({"a": st.binary(max_size=30)}),
+        "never": st.none(),
+    }
+)
+SCHEMA = pa.schema(
+    {
+        "word": pa.string(),
+        "flag": pa.bool_(),
+        "list": pa.list_(pa.string()),
+        "map": pa.map_(pa.string(), pa.int64()),
+        "inside": pa.struct({"a": pa.binary()}),
+        "never": pa.null(),
+    }
+)
+
+
+@given(st.data())
+@settings(deadline=None)
+def test_long_rows_are_cut_by_what_they_are(data: st.DataObject) -> None:
+    """Where a batch ends depends on its rows, not on how they came; only lone rows are larger."""
+    rows = data.draw(st.lists(CELLS, max_size=15))
+    size, most = data.draw(st.integers(1, 400)), data.draw(st.integers(1, 6))
+    whole = pa.RecordBatch.from_pylist(rows, SCHEMA)
+    places = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=5)))
+    parts = [whole[a:b] for a, b in pairwise([0, *places, len(rows)])]
+    cuts = [[b.num_rows for b in recut.recut(iter(p), most, size)] for p in (parts, [whole])]
+    assert cuts[0] == cuts[1]
+    out = list(recut.recut(iter(parts), most, size))
+    assert [row for batch in out for row in batch.to_pylist()] == whole.to_pylist()
+    for batch in out:
+        assert 0 < batch.num_rows <= most
+        # Maps of NULLs, and the offset that every list begins with, are not counted.
+        assert batch.num_rows == 1 or pa.concat_batches([batch]).nbytes <= size + 50
 
 
 def test_batches_leave_as_soon_as_they_are_full() -> None:

@@ -19,6 +19,8 @@ from privet.model.errors import SchemaChanged, SourceInvalid
 SAMPLE_ROWS = 1000
 SAMPLE_BYTES = 1 << 20
 _FILES = 5
+_STEP = 50
+_MOST_BYTES = 32 * SAMPLE_BYTES
 
 
 def sample_source(
@@ -77,8 +79,15 @@ def _read_parquet(
     with open_parquet(connector, file.info.uri) as parquet:
         schema = parquet.schema_arrow
         _check_present(columns, schema.names)
-        batch = next(parquet.iter_batches(batch_size=limit), None)
-        table = schema.empty_table() if batch is None else pa.Table.from_batches([batch])
+        # Few at a time: a text that recurs takes a file next to nothing, and memory all of it.
+        batches: list[pa.RecordBatch] = []
+        rows, size = 0, 0
+        for batch in parquet.iter_batches(batch_size=min(limit, _STEP)):
+            batches.append(batch.slice(0, limit - rows))
+            rows, size = rows + batches[-1].num_rows, size + batch.nbytes
+            if rows >= limit or size >= _MOST_BYTES:
+                break
+        table = pa.Table.from_batches(batches, schema)
     return dict(zip(table.column_names, table.columns, strict=True))
 
 

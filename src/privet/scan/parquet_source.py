@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as pds
 import pyarrow.parquet as pq
@@ -18,6 +17,7 @@ from privet.enforcement import EnforcedPlan, plain_type
 from privet.model.datasets import Column
 from privet.model.errors import SchemaChanged, SourceInvalid, SourceUnavailable
 from privet.scan.files import RECRAWL, PlannedFile, opening, with_partitions
+from privet.scan.parquet_rows import BYTES, STEP, chunks_of, cut, together
 from privet.scan.pieces import Piece
 
 PIECE_ROWS = 131_072
@@ -42,7 +42,7 @@ def parquet_pieces(
         opened = _open(file, plan, connectors)
         groups = _row_groups(opened, plan)
     for piece in _gathered(opened.metadata, groups):
-        size = sum(opened.metadata.row_group(g).total_byte_size for g in piece)
+        size = sum(chunk.decoded for chunk in chunks_of(opened.metadata, piece, opened.names))
         if size <= LARGEST_PIECE:
             yield Piece(size, partial(_load, opened, piece))
         else:
@@ -135,26 +135,38 @@ def _gathered(metadata: pq.FileMetaData, groups: list[int]) -> Iterator[list[int
         yield piece
 
 
-def _load(opened: _Opened, groups: list[int]) -> list[pa.RecordBatch]:
-    with _told():
-        table = opened.reader().read_row_groups(groups, columns=opened.names, use_threads=False)
-        return [opened.finish(batch) for batch in _batches(table)]
-
-
-def _batches(table: pa.Table) -> list[pa.RecordBatch]:
-    if table.num_columns:
-        return table.combine_chunks().to_batches(max_chunksize=PIECE_ROWS)
-    # Only partitions were asked for: a column of nothing carries the row count.
-    return [pa.RecordBatch.from_arrays([pa.nulls(table.num_rows)], names=[""])]
+def _load(opened: _Opened, groups: list[int]) -> Iterator[pa.RecordBatch]:
+    for _, batch in _read(opened, groups, PIECE_ROWS, use_threads=False):
+        yield from _finished(opened, batch)
 
 
 def _streamed(opened: _Opened, groups: list[int]) -> Iterator[Piece]:
+    for size, batch in _read(opened, groups, BATCH_ROWS, use_threads=True):
+        yield Piece(size, partial(_finished, opened, batch))
+
+
+def _read(
+    opened: _Opened, groups: list[int], most: int, *, use_threads: bool
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Batches as the file has them, and their sizes."""
     with _told():
-        batches = opened.reader().iter_batches(
-            batch_size=BATCH_ROWS, row_groups=groups, columns=opened.names
-        )
-        for batch in batches:
-            yield Piece(batch.nbytes, partial(_finished, opened, batch))
+        chunks = chunks_of(opened.metadata, groups, opened.names)
+        size = sum(chunk.decoded for chunk in chunks)
+        if size > BYTES:
+            rows = sum(opened.metadata.row_group(group).num_rows for group in groups)
+            most = max(1, min(most, BYTES * rows // size))
+        unknown = {c.column for c in chunks if c.unknown and c.column not in opened.dense}
+
+        def batches(names: list[str], rows: int) -> Iterator[pa.RecordBatch]:
+            return opened.reader().iter_batches(
+                batch_size=rows, row_groups=groups, columns=names, use_threads=use_threads
+            )
+
+        found = batches([n for n in opened.names if n not in unknown], most)
+        if unknown:
+            found = together(found, batches(sorted(unknown), STEP))
+        for batch in found:
+            yield from cut(batch)
 
 
 def _finished(opened: _Opened, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
@@ -182,7 +194,7 @@ def _plain(array: pa.Array, column: Column) -> pa.Array:
         return array
     if array.offset and pat.is_nested(array.type):
         # Arrow casts a slice of structs in structs to what ends the process when it is looked at.
-        array = array.take(pa.array(np.arange(len(array))))
+        array = pa.concat_arrays([array])
     return array.cast(target)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -12,10 +12,11 @@ import pyarrow as pa
 class Piece:
     """A part of a source, in order.
 
-    `load` gives its raw batches with the plan's columns under their catalog names and plain types;
-    it runs on any thread, raises typed errors only, and may be called once. `size` is about how
-    many bytes it holds until then.
+    `load` gives its raw batches with the plan's columns under their catalog names, of plain types
+    or dictionaries of these. It is called once; the batches are taken one by one, on any thread,
+    and only typed errors are raised. `size` is about how many bytes they are. They can be more, so
+    what is beyond it is to be taken only when it is needed.
     """
 
     size: int
-    load: Callable[[], list[pa.RecordBatch]]
+    load: Callable[[], Iterable[pa.RecordBatch]]

@@ -28,8 +28,10 @@ from privet.scan.recut import recut
 
 PieceReader = Callable[[PlannedFile, EnforcedPlan, Connectors], Iterator[Piece]]
 READERS: dict[Format, PieceReader] = {Format.CSV: csv_pieces, Format.PARQUET: parquet_pieces}
-Governed = tuple[int, list[pa.RecordBatch]]
-"""How many raw rows a piece had, and what leaves of them."""
+Governed = Iterator[tuple[int, pa.RecordBatch]]
+"""How many raw rows each batch of a piece had, and what leaves of them."""
+_LEAST_AHEAD = 8 * 1024 * 1024
+"""Bytes of a piece that are worked on ahead of the reader, however small it said it is."""
 
 
 class Engine:
@@ -214,13 +216,15 @@ class GovernedStream:
                     waiting = next(source, None)
                 size, future = running.popleft()
                 try:
-                    rows_read, batches = future.result()
+                    governed = future.result()
                 except CancelledError as error:
                     raise _stopping() from error
                 finally:
                     budget.give_back(size)
-                self.progress.rows_read += rows_read
-                yield from batches
+                for rows_read, batch in governed:
+                    self._check_now_and_then()
+                    self.progress.rows_read += rows_read
+                    yield batch
         finally:
             for size, future in running:
                 future.cancel()
@@ -229,14 +233,27 @@ class GovernedStream:
             source.close()
 
     def _apply(self, piece: Piece) -> Governed:
-        raw = piece.load()
-        try:
-            return sum(b.num_rows for b in raw), [self._plan.apply(b) for b in raw]
-        except pa.ArrowException as error:
-            raise SourceInvalid(
-                "a file of this dataset holds what cannot be worked on",
-                hint="a data steward can find out with a scan of their own, and mend the file",
-            ) from error
+        """Work on as much of a piece as it said it is; the rest of it as the reader asks."""
+        governed = self._each(piece)
+        ready: list[tuple[int, pa.RecordBatch]] = []
+        left = max(piece.size, _LEAST_AHEAD)
+        for rows, batch in governed:
+            ready.append((rows, batch))
+            left -= batch.nbytes
+            if left <= 0:
+                break
+        return chain(ready, governed)
+
+    def _each(self, piece: Piece) -> Governed:
+        for raw in piece.load():
+            try:
+                batch = self._plan.apply(raw)
+            except pa.ArrowException as error:
+                raise SourceInvalid(
+                    "a file of this dataset holds what cannot be worked on",
+                    hint="a data steward can find out with a scan of their own, and mend the file",
+                ) from error
+            yield raw.num_rows, batch
 
 
 def run(
