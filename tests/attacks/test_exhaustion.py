@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from doors.servers import TrialServer
 from enforcement.plans import column, plan
 from privet.enforcement import EnforcedPlan
 from privet.model.datasets import Column
@@ -160,3 +161,14 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 400_000_000
+
+
+@pytest.mark.service
+def test_names_that_are_none_are_refused_before_a_password_is_looked_at(
+    server: TrialServer,
+) -> None:
+    """No user has a name of more than 256 characters, so none is kept, counted or recorded."""
+    with server.http() as http:
+        for size, status in ((256, 401), (257, 422), (900_000, 422)):
+            body = {"user": "x" * size, "password": "wrong password"}
+            assert http.post("/v1/login", json=body).status_code == status

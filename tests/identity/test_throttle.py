@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -70,3 +71,12 @@ def test_any_number_of_names_takes_bounded_memory() -> None:
     assert len(throttle._failures) == 10_000
     throttle.failed("late", START + timedelta(hours=1))
     assert len(throttle._failures) == 1
+
+
+def test_long_names_are_not_kept() -> None:
+    """Whatever a stranger calls himself, what is remembered of it is of one size."""
+    throttle = Throttle()
+    for number in range(100):
+        throttle.failed(f"{number}\ud800" + "x" * 1_000_000, START)
+    assert sum(map(sys.getsizeof, throttle._failures)) < 10_000
+    assert guesses_within(throttle, "y" * 1_000_000, timedelta(minutes=1)) < 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,7 +36,7 @@ class Throttle:
     """
 
     def __init__(self) -> None:
-        self._failures: dict[str, _Failures] = {}
+        self._failures: dict[bytes, _Failures] = {}
 
     def check(self, user: str, now: datetime) -> None:
         """Let an attempt through, or not.
@@ -43,7 +44,7 @@ class Throttle:
         Raises:
             TooManyAttempts: too many wrong passwords for this name of late.
         """
-        failures = self._failures.get(user)
+        failures = self._failures.get(_key(user))
         if failures is not None and now < failures.open_again():
             seconds = int((failures.open_again() - now).total_seconds()) + 1
             raise TooManyAttempts(
@@ -52,16 +53,17 @@ class Throttle:
 
     def failed(self, user: str, now: datetime) -> None:
         """Count a wrong password."""
-        before = self._failures.pop(user, None)
+        key = _key(user)
+        before = self._failures.pop(key, None)
         recent = before is not None and now - before.last < _FORGET_AFTER
         if len(self._failures) >= _MAX_NAMES:
             self._make_room(now)
         count = before.count + 1 if before is not None and recent else 1
-        self._failures[user] = _Failures(count, now)
+        self._failures[key] = _Failures(count, now)
 
     def succeeded(self, user: str) -> None:
         """Forget what failed before."""
-        self._failures.pop(user, None)
+        self._failures.pop(_key(user), None)
 
     def _make_room(self, now: datetime) -> None:
         # Entries stand in the order of their last failure.
@@ -71,3 +73,8 @@ class Throttle:
             if fresh and len(self._failures) < _MAX_NAMES:
                 return
             del self._failures[oldest]
+
+
+def _key(user: str) -> bytes:
+    """Of one size, however long the name that a stranger sends."""
+    return hashlib.sha256(user.encode("utf-8", "surrogatepass")).digest()

@@ -19,7 +19,7 @@ class Body(BaseModel):
 class Login(Body):
     """Name and password of a local user."""
 
-    user: str
+    user: str = Field(max_length=256)
     password: SecretStr
 
 
