@@ -175,6 +175,47 @@ def test_parallel_right_logins_all_work(identity: Identity) -> None:
     assert names == ["ada"] * 20
 
 
+def test_a_flood_of_logins_holds_few_threads(identity: Identity) -> None:
+    """Beyond a number of them they are refused at once, and nobody else waits for them."""
+    identity.create_user("ada", SECRET, [])
+    token = BearerToken(identity.issue_token("ada", []))
+    crowd = 60
+    refusals = threading.Semaphore(0)
+
+    def knock(number: int) -> None:
+        try:
+            identity.authenticate(Password(f"nobody{number}", SECRET))
+        except TooManyAttempts:
+            refusals.release()
+        except Unauthenticated:
+            pass
+
+    threads = [threading.Thread(target=knock, args=(n,)) for n in range(crowd)]
+    with identity._users._turn():
+        for thread in threads:
+            thread.start()
+        # All but those who may wait, and long before their time is over.
+        assert all(refusals.acquire(timeout=2) for _ in range(crowd - 20))
+        assert identity.authenticate(token).user == "ada"
+        assert sum(thread.is_alive() for thread in threads) == 20
+    for thread in threads:
+        thread.join()
+    assert identity.authenticate(Password("ada", SECRET)).user == "ada"
+
+
+def test_a_flood_of_logins_stops_no_administrator(identity: Identity) -> None:
+    """New passwords are hashed although strangers fill every place in the line."""
+    users_ = identity._users
+    for _ in range(20):
+        users_._places.acquire()
+    with pytest.raises(TooManyAttempts, match="too many logins at once"):
+        identity.authenticate(Password("ada", SECRET))
+    identity.create_user("ada", SECRET, [])
+    for _ in range(20):
+        users_._places.release()
+    assert identity.authenticate(Password("ada", SECRET)).user == "ada"
+
+
 def stored_hash(engine: Engine) -> str:
     with reading_once(engine) as connection:
         return connection.execute(select(users.c.password_hash)).scalar_one()

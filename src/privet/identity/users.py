@@ -31,6 +31,8 @@ from privet.store.tables import users
 _LEAST_PASSWORD = 8
 _LONGEST_PASSWORD = 1024
 _LONGEST_WAIT_SECONDS = 5.0
+_MOST_AT_ONCE = 20
+"""Logins that are checked or wait for it; each holds a thread of its door."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class Users:
     """The users of our own issuer.
 
     Passwords are checked one at a time: a check costs 64 MiB and all cores for a moment, so a
-    flood of logins must queue, not multiply. A changed password or a dropped user ends the tokens
+    flood of logins must queue, not multiply; and the queue is short, so that it leaves threads to
+    those who have a token. A changed password or a dropped user ends the tokens
     issued so far.
     """
 
@@ -60,6 +63,7 @@ class Users:
         self._hasher = hasher
         self._throttle = Throttle()
         self._checking = threading.Lock()
+        self._places = threading.Semaphore(_MOST_AT_ONCE)
         # Unknown users cost as much as known ones: the time of a refusal tells nothing.
         self._nobody = hasher.hash("the password of nobody")
 
@@ -141,7 +145,7 @@ class Users:
             TooManyAttempts: too many wrong ones before, or too many logins at once.
             StoreUnavailable: the store did not answer.
         """
-        with self._turn():
+        with self._place(), self._turn():
             self._throttle.check(user, now)
             groups = self._check(user, password)
             if groups is None:
@@ -191,11 +195,18 @@ class Users:
             return self._hasher.hash(_prepare(password))
 
     @contextmanager
+    def _place(self) -> Generator[None]:
+        if not self._places.acquire(blocking=False):
+            raise _crowded()
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    @contextmanager
     def _turn(self) -> Generator[None]:
         if not self._checking.acquire(timeout=_LONGEST_WAIT_SECONDS):
-            raise TooManyAttempts(
-                "too many logins at once", hint="try again in a moment, or use a token"
-            )
+            raise _crowded()
         try:
             yield
         finally:
@@ -229,6 +240,10 @@ def _is_name(user: str) -> bool:
     except InvalidRequest:
         return False
     return True
+
+
+def _crowded() -> TooManyAttempts:
+    return TooManyAttempts("too many logins at once", hint="try again in a moment, or use a token")
 
 
 def _not_found(user: str) -> NotFound:
