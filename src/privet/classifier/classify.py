@@ -80,9 +80,9 @@ def _matches(rule: Rule, leaf: Leaf) -> tuple[int, int] | None:
     """Cells sampled and matched, if enough of them do."""
     if rule.builtin and not is_text(leaf.kind):
         return None
-    sampled = leaf.cells.total()
-    misses_left = int(sampled * (1 - rule.match_rate) + 1e-9)
-    if sampled < rule.min_rows:
+    sampled = leaf.cells.total() + leaf.unread
+    misses_left = int(sampled * (1 - rule.match_rate) + 1e-9) - leaf.unread
+    if sampled < rule.min_rows or misses_left < 0:
         return None
     matched = 0
     matches = compile_pattern(rule.pattern, ignore_case=False).fullmatch

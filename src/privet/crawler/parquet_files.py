@@ -51,7 +51,7 @@ def open_parquet(connector: Connector, uri: str) -> Generator[pq.ParquetFile]:
     with connector.open_file(uri) as native, source_errors(uri):
         try:
             yield pq.ParquetFile(native)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, UnicodeDecodeError) as error:
+        except (pa.ArrowException, UnicodeDecodeError) as error:
             raise SourceInvalid(
                 f"`{shown(uri)}` is not readable as Parquet",
                 hint="it may be broken, incomplete or of a kind that is not supported",
