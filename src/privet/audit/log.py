@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
@@ -11,12 +13,18 @@ from sqlalchemy import ColumnElement, Engine, select
 from privet.audit.events import clean, clean_text, from_row, to_row
 from privet.audit.group_commit import GroupCommit
 from privet.audit.ids import EventIds
-from privet.model.errors import InvalidRequest
+from privet.model.errors import AuditUnavailable, InvalidRequest
 from privet.model.events import Event, Outcome
 from privet.store import reading_once
 from privet.store.tables import audit_events as table
 
 MAX_PAGE = 1000
+_ENDS = frozenset({Outcome.COMPLETED, Outcome.CANCELLED, Outcome.FAILED})
+_TOLD = (
+    *("id", "parent", "action", "outcome", "user", "object", "error"),
+    *("rows_read", "rows_returned", "bytes_returned"),
+)
+_log = logging.getLogger("privet.audit")
 
 
 class AuditLog:
@@ -36,12 +44,25 @@ class AuditLog:
         Returns:
             The event as stored, with its id and moment.
 
+        How something ended has happened, recorded or not: what the log cannot take of that goes to
+        the server's own log.
+
         Raises:
             AuditUnavailable: it could not be written; the caller must not go on.
         """
         at = self._clock()
         stored = clean(event, self._ids.next(at), at)
-        self._commits.write(to_row(stored))
+        row = to_row(stored)
+        try:
+            self._commits.write(row)
+        except AuditUnavailable as error:
+            if stored.outcome not in _ENDS:
+                raise
+            _log.error("an end is not on record: %s", json.dumps({k: row[k] for k in _TOLD}))
+            raise AuditUnavailable(
+                "how it ended could not be recorded; that it was asked for is on record",
+                hint="an administrator finds the end in the server's own log",
+            ) from error
         return stored
 
     def list_events(  # noqa: PLR0913 - each is a filter of its own

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from privet.model.errors import (
+    AuditUnavailable,
     Forbidden,
     NotFound,
     PrivetError,
@@ -76,7 +77,7 @@ def administer(platform: Platform, caller: Caller, act: Act) -> Generator[Princi
     Raises:
         Unauthenticated: the credentials do not hold.
         Forbidden: the caller may not administer; recorded.
-        AuditUnavailable: nothing is applied.
+        AuditUnavailable: nothing is applied; or it is, and only that could not be recorded.
     """
     principal = authenticate(platform, caller)
     outcome = Outcome.ALLOWED if principal.admin else Outcome.REFUSED
@@ -98,12 +99,25 @@ def administer(platform: Platform, caller: Caller, act: Act) -> Generator[Princi
         yield principal
     except PrivetError as error:
         error.audit_id = error.audit_id or asked.id
-        _record_end(platform, asked, Outcome.FAILED, error.code)
+        _record_failure(platform, asked, error.code)
         raise
     except BaseException as error:
-        _record_end(platform, asked, Outcome.FAILED, type(error).__name__)
+        _record_failure(platform, asked, type(error).__name__)
         raise
-    _record_end(platform, asked, Outcome.COMPLETED, "")
+    try:
+        _record_end(platform, asked, Outcome.COMPLETED, "")
+    except AuditUnavailable as error:
+        raise AuditUnavailable(
+            "it was applied, and its end could not be recorded",
+            hint="do not ask again; an administrator finds the end in the server's own log",
+            audit_id=asked.id,
+        ) from error
+
+
+def _record_failure(platform: Platform, asked: Event, error: str) -> None:
+    # Why it failed is what its author has to know; the log tells of an end that is not on record.
+    with suppress(AuditUnavailable):
+        _record_end(platform, asked, Outcome.FAILED, error)
 
 
 def _record_end(platform: Platform, asked: Event, outcome: Outcome, error: str) -> None:
