@@ -17,9 +17,18 @@ from privet.model.names import DatasetName, FieldPath, TagName
 _DECIMAL = re.compile(r"decimal(?:128)?\((\d+), *(-?\d+)\)")
 _ZONED = re.compile(r"timestamp\[(s|ms|us|ns), *tz=([A-Za-z0-9_+:/-]+)\]")
 
+_PLAIN: dict[pa.DataType, pa.DataType] = {
+    pa.large_string(): pa.string(),
+    pa.string_view(): pa.string(),
+    pa.large_binary(): pa.binary(),
+    pa.binary_view(): pa.binary(),
+}
+
 
 def parse_type(text: str) -> pa.DataType:
     """Read a scalar type as Arrow prints it: `int64`, `timestamp[us, tz=UTC]`.
+
+    Other encodings of text and bytes are read as the plain ones, as which columns leave.
 
     Raises:
         InvalidRequest: not a scalar type that a column can be given.
@@ -30,12 +39,13 @@ def parse_type(text: str) -> pa.DataType:
             return pa.decimal128(int(match[1]), int(match[2]))
         if match := _ZONED.fullmatch(text.strip()):
             return pa.timestamp(match[1], tz=match[2])
-        return pa.type_for_alias("bool" if spelled == "boolean" else spelled)
+        kind = pa.type_for_alias("bool" if spelled == "boolean" else spelled)
     except (ValueError, pa.ArrowException) as error:
         raise InvalidRequest(
             f"`{text[:64]}` is not a column type",
             hint="use an Arrow type such as string, int64, double, bool, date32, timestamp[us]",
         ) from error
+    return _PLAIN.get(kind, kind)
 
 
 class Format(StrEnum):
