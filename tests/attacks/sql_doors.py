@@ -1,4 +1,4 @@
-"""Every door of queries: those of the house, text forms unread, and Flight SQL by hand."""
+"""Every door of queries: those of the house, some forms unread, and Flight SQL by hand."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.flight as fl
 
 from doors.doors import BROKEN, SQL_DOORS, Answer, SqlDoor, Values, as_json
+from doors.planted import inside_parquet
 from doors.servers import TrialServer
 from flight.raw import Speaker, numbered, speaker
 from privet.client.errors import from_http
@@ -70,7 +71,7 @@ def _door(ask: Ask) -> SqlDoor:
 
 
 def _unread(form: str) -> SqlDoor:
-    """POST /v1/sql in a form of text; the table that stands for an answer is empty."""
+    """POST /v1/sql in a form that is not read; the table that stands for an answer is empty."""
 
     def door(
         server: TrialServer,
@@ -90,6 +91,8 @@ def _unread(form: str) -> SqlDoor:
         answer.received += [got.content, str(got.headers).encode()]
         if got.is_success:
             answer.table = pa.table({})
+            if form == "parquet":
+                answer.received += inside_parquet(got.content)
         else:
             error = from_http(got.status_code, got.content)
             answer.code, answer.message = error.code, error.message
@@ -100,7 +103,7 @@ def _unread(form: str) -> SqlDoor:
 
 ALL_SQL_DOORS: Mapping[str, SqlDoor] = {
     **SQL_DOORS,
-    **{f"rest {form}": _unread(form) for form in ("csv", "json", "ndjson")},
+    **{f"rest {form}": _unread(form) for form in ("csv", "json", "ndjson", "parquet")},
     "flight sql": _door(_at_once),
     "flight sql prepared": _door(_prepared),
 }

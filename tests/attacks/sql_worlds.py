@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from doors.planted import COMMENT, GRANT, PHONE, TAGS, planted
+from query.copies import SanitisedCopy
 from query.platforms import Got, Person, Place, make_master, open_place
 
 VISITS, TOWNS = "clinic.visits", "clinic.towns"
@@ -87,43 +86,6 @@ def _fill(place: Place, visits: pa.Table, towns: pa.Table) -> None:
 
 def _analyst(place: Place) -> Person:
     return place.person(GRANT.format(VISITS), TOWN_GRANT, user="analyst")
-
-
-class SanitisedCopy:
-    """Plain DuckDB over the physically sanitised tables, with nothing else within reach."""
-
-    def __init__(self, tables: dict[str, pa.Table]) -> None:
-        self._connection = duckdb.connect(":memory:", config={"threads": 2})
-        run = self._connection.execute
-        run("ATTACH ':memory:' AS privet")
-        run("USE privet")
-        for number, (name, table) in enumerate(tables.items()):
-            self._connection.register(f"copied_{number}", table)
-            database, _, dataset = name.partition(".")
-            run(f'CREATE SCHEMA IF NOT EXISTS "{database}"')
-            run(f'CREATE TABLE "{database}"."{dataset}" AS FROM copied_{number}')
-            self._connection.unregister(f"copied_{number}")
-        for setting in (
-            "enable_external_access = false",
-            "python_enable_replacements = false",
-            "TimeZone = 'UTC'",
-            "memory_limit = '500MB'",
-            "lock_configuration = true",
-        ):
-            run(f"SET {setting}")
-
-    def ask(self, sql: str, parameters: Any = None) -> pa.Table:
-        """The answer; raises what DuckDB raises, and interrupts what takes too long."""
-        timer = threading.Timer(_SECONDS, self._connection.interrupt)
-        timer.start()
-        try:
-            return self._connection.sql(sql, params=parameters).to_arrow_table()
-        finally:
-            timer.cancel()
-
-    def close(self) -> None:
-        """End it."""
-        self._connection.close()
 
 
 def cells(table: pa.Table) -> Counter[str]:

@@ -148,13 +148,19 @@ class Place:
     def person(self, *grants: str, user: str = "") -> Person:
         """Somebody new with a new role; grants are written without `TO ROLE`."""
         user = user or self.unique("reader")
-        role = self.unique("role")
-        self.platform.catalog.roles.create(role, by=ADMIN)
-        self.platform.catalog.roles.map_group(role, f"user:{user}")
-        person = Person(user, role, self._caller(user))
+        caller = self._caller(user)
+        person = Person(user, self.role(Person(user, "", caller)), caller)
+        role = person.role
         for grant in grants:
             self.grant(grant, role)
         return person
+
+    def role(self, person: Person) -> str:
+        """One more role that somebody holds."""
+        role = self.unique("role")
+        self.platform.catalog.roles.create(role, by=ADMIN)
+        self.platform.catalog.roles.map_group(role, f"user:{person.user}")
+        return role
 
     def grant(self, grant: str, role: str) -> None:
         """Store a grant, as its author would: checked."""
