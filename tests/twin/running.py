@@ -19,7 +19,8 @@ from twin.statements import Shape, Statement, Statements
 from twin.worlds import TwinWorld
 
 SHAPES: tuple[Shape, ...] = (
-    *(statements.plain,) * 8,
+    *(statements.plain,) * 7,
+    *(statements.looked_up,) * 3,
     *(statements.renamed, statements.computed, statements.computed, statements.ordered) * 2,
     *(statements.aggregated,) * 4,
     *(statements.joined, statements.joined, statements.crossed, statements.self_joined),

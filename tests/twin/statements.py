@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from twin.expressions import Expressions, Seen, columns_of
+from twin.literals import literal
 
 _PARAMETER = re.compile(r"\$(\d+)")
 Shape = Callable[["Statements"], str]
@@ -132,6 +133,23 @@ def plain(s: Statements) -> str:
     limit = f" LIMIT {s.random.choice((0, 1, 2, 5, 1000))}" if over.chance(0.3) else ""
     offset = f" OFFSET {s.random.choice((0, 1, 3))}" if limit and over.chance(0.3) else ""
     return f"SELECT {chosen} FROM {s.name(table)}{s.where(over, 0.85)}{limit}{offset}"
+
+
+def looked_up(s: Statements) -> str:
+    """Rows by a text that is seen, such as a token."""
+    table = s.table()
+    over = s.over(table)
+    texts = [c for c in over.columns if c.kind == "text" and any(c.cells)]
+    if not texts:
+        return plain(s)
+    column = s.random.choice(texts)
+    cells = [literal(v) for v in s.random.sample(column.cells, min(3, len(column.cells))) if v]
+    if not cells:
+        return plain(s)
+    test = f"= {cells[0]}" if len(cells) == 1 or over.chance(0.5) else f"IN ({', '.join(cells)})"
+    more = f" AND {over.simple()}" if over.chance(0.3) else ""
+    chosen = s.random.choice(("*", "count(*)", column.name, ", ".join(s.some(over.columns))))
+    return f"SELECT {chosen} FROM {s.name(table)} WHERE {column.name} {test}{more}"
 
 
 def renamed(s: Statements) -> str:
