@@ -109,7 +109,8 @@ def _without_marks(array: pa.Array) -> pa.Array:
     marks, *values = array.buffers()
     if marks is None:
         return array
-    return pa.Array.from_buffers(array.type, len(array), [None, *values], null_count=0)
+    buffers = [None, *values]
+    return pa.Array.from_buffers(array.type, len(array), buffers, 0, array.offset)
 
 
 def _zero_under_null(array: pa.Array) -> pa.Array:
@@ -121,7 +122,8 @@ def _zero_under_null(array: pa.Array) -> pa.Array:
         values = pc.fill_null(array, fill_value=False).buffers()[1]
     else:
         width = array.type.bit_width // 8
-        slots = np.frombuffer(array.buffers()[1], _SLOTS.get(width, f"V{width}")).copy()
+        whole = np.frombuffer(array.buffers()[1], _SLOTS.get(width, f"V{width}"))
+        slots = whole[array.offset : array.offset + len(array)].copy()
         slots[absent] = np.zeros((), slots.dtype)
         values = pa.py_buffer(slots)
     return pa.Array.from_buffers(array.type, len(array), [pa.array(~absent).buffers()[1], values])
