@@ -113,7 +113,7 @@ def _take(files: list[int]) -> tuple[socket.socket, socket.socket, socket.socket
     kept = [os.dup2(file, _ASIDE + i, inheritable=False) for i, file in enumerate(files)]
     os.closerange(_FIRST, _ASIDE)
     ends = [os.dup2(file, _FIRST + i, inheritable=False) for i, file in enumerate(kept)]
-    os.closerange(_ASIDE, _ASIDE + _CHANNELS)
+    os.closerange(_ASIDE, os.sysconf("SC_OPEN_MAX"))
     control, feeds, results = (socket.socket(fileno=end) for end in ends)
     return control, feeds, results
 
