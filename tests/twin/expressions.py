@@ -241,7 +241,8 @@ class Expressions:
     def any_value(self) -> str:
         """A column, or an expression of some kind."""
         if self.chance(0.5) and (column := self.column()):
-            return column.name
+            fields = pa.types.is_struct(column.type) and self.chance(0.6)
+            return f"{column.name}.{column.type[0].name}" if fields else column.name
         return self.value(self.random.choice(("int", "text", "float", "bool", "date")))
 
 

@@ -79,7 +79,15 @@ class Open:
         if got.table is None:
             return f"fails ({got.code}: {got.error}), over the copy {theirs.to_pylist()[:3]}", []
         traits = ["answered", *["rows"] * bool(got.table.num_rows)]
+        # What stands in parentheses behind EXPLAIN would be taken for its options.
+        plain = not statement.sql.startswith("(")
+        if plain and len(statement.sql) % 5 == 0 and (said := self._unexplained(statement)):
+            return said, traits
         return difference(got.table, theirs, ordered=statement.ordered), traits
+
+    def _unexplained(self, statement: Statement) -> str:
+        got = self.place.ask(self.person, f"EXPLAIN {statement.sql}", statement.parameters or None)
+        return f"EXPLAIN fails: {got.error}" if got.table is None else ""
 
     def told(self) -> str:
         """The policy, and what it shows."""

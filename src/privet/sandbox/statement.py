@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +23,7 @@ from privet.sandbox.sources import GovernedSource, Reads, register
 from privet.sandbox.wire import Channel, pack_schema, unpack_bytes, unpack_schema
 
 _EXPLAIN = "EXPLAIN (FORMAT JSON) "
+_READ = re.compile(r'"?(\d+)\.([a-z0-9_]+)')
 _OF_SCANS = frozenset({"PROJECTION", "PYTHON_ARROW_SCAN", "STREAMING_LIMIT", "LIMIT"})
 
 
@@ -230,9 +232,9 @@ def _scanned(plan: Any) -> Iterator[tuple[int, str]]:
         if node.get("name") == "PYTHON_ARROW_SCAN":
             shown = node["extra_info"].get("Projections", [])
             for name in [shown] if isinstance(shown, str) else shown:
-                number, _, column = name.strip('"').partition(".")
-                if number.isdigit():
-                    yield int(number), column
+                # Of a column of rows only some fields may be read: `0.patient.name`.
+                if found := _READ.match(name):
+                    yield int(found[1]), found[2]
         yield from _scanned(node.get("children", []))
 
 
