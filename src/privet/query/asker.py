@@ -6,18 +6,19 @@ Nothing that comes back is trusted: names, numbers, types and batches are checke
 from __future__ import annotations
 
 import socket
+import struct
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from privet.enforcement.rebuild import rebuild
 from privet.model.errors import Cancelled, Position, PrivetError, ResourcesExceeded
 from privet.model.names import DatasetName, fold
 from privet.model.requests import QueryRequest
+from privet.query.answers import read_answer
 from privet.query.feeding import Feeding, Open, Read, Stream
 from privet.query.processes import Process, wait_readable
 from privet.sandbox import faults
@@ -93,16 +94,17 @@ class Asker:
                 "parameters": None if values is None else pack_bytes(values.row),
             }
         )
-        entries = told["datasets"]
-        if len(entries) > _MOST_DATASETS:
-            raise ResourcesExceeded(
-                "the statement names too many datasets", hint=f"{_MOST_DATASETS} at most"
+        with self._believing():
+            entries = told["datasets"]
+            if len(entries) > _MOST_DATASETS:
+                raise ResourcesExceeded(
+                    "the statement names too many datasets", hint=f"{_MOST_DATASETS} at most"
+                )
+            return Asked(
+                {_name(e["name"]): _position(e["position"]) for e in entries},
+                told["explained"] is True,
+                tuple(str(name) for name in told["parameters"]),
             )
-        return Asked(
-            {_name(e["name"]): _position(e["position"]) for e in entries},
-            told["explained"] is True,
-            tuple(str(name) for name in told["parameters"]),
-        )
 
     def describe(self, schemas: Mapping[DatasetName, pa.Schema], secret: bytes) -> pa.Schema:
         """The columns of the answer; nothing is read.
@@ -110,7 +112,9 @@ class Asker:
         Raises:
             UnknownName, TypeMismatch, InvalidRequest: the statement does not fit the datasets.
         """
-        return unpack_schema(self._go("describe", schemas, secret)["schema"])
+        told = self._go("describe", schemas, secret)
+        with self._believing():
+            return unpack_schema(told["schema"])
 
     def explain(self, schemas: Mapping[DatasetName, pa.Schema], secret: bytes) -> Explained:
         """What would be read for a statement that begins with EXPLAIN; nothing is.
@@ -118,17 +122,9 @@ class Asker:
         Raises:
             As `describe`.
         """
-        plan = self._go("run", schemas, secret)["plan"]
-        return Explained(
-            tuple(
-                Reading(
-                    _name(entry["name"]),
-                    tuple(str(c) for c in entry["columns"]),
-                    tuple(str(c) for c in entry["where"]),
-                )
-                for entry in plan
-            )
-        )
+        told = self._go("run", schemas, secret)
+        with self._believing():
+            return Explained(tuple(_reading(entry, schemas) for entry in told["plan"]))
 
     def run(self, schemas: Mapping[DatasetName, pa.Schema], secret: bytes, open_: Open) -> Answer:
         """Start the statement.
@@ -145,11 +141,14 @@ class Asker:
         self._feeding = Feeding(self.process, schemas, names, open_)
         self._feeding.start()
         told = self._go("run", schemas, secret)
-        schema = unpack_schema(told["schema"])
-        if "scan" not in told:
-            return Answer(schema, self._handed(self._computed(schema)))
-        # No more than a scan: its stream is the answer, and the sandbox has done its work.
-        read = self._feeding.checked(told["scan"])
+        with self._believing():
+            schema = unpack_schema(told["schema"])
+            if "scan" not in told:
+                return Answer(schema, self._handed(self._computed(schema)))
+            # No more than a scan: its stream is the answer, and the sandbox has done its work.
+            read = self._feeding.checked(told["scan"])
+            if schema.types != [schemas[read.dataset].field(c).type for c in read.columns]:
+                raise self._why()
         self.process.kill()
         return Answer(schema, self._handed(_scanned(open_(read), read, schema)))
 
@@ -173,8 +172,17 @@ class Asker:
         except Closed as error:
             raise self._why() from error
         if "fault" in told:
-            raise self._reason() or faults.from_json(told["fault"])
+            with self._believing():
+                raise self._reason() or faults.from_json(told["fault"])
         return told
+
+    @contextmanager
+    def _believing(self) -> Generator[None]:
+        """What was said has a meaning, or it is as if nothing had been said."""
+        try:
+            yield
+        except (AttributeError, LookupError, TypeError, ValueError, Closed) as error:
+            raise self._why() from error
 
     def wait(self, end: Any) -> None:
         """Until there is something to read.
@@ -203,15 +211,8 @@ class Asker:
 
     def _computed(self, schema: pa.Schema) -> Generator[pa.RecordBatch]:
         try:
-            with pa.ipc.open_stream(pa.PythonFile(_Answering(self), mode="r")) as reader:
-                if not reader.schema.equals(schema):
-                    raise self.why()
-                for batch in reader:
-                    batch.validate(full=True)
-                    # What lies beneath a NULL is the sandbox's memory, and its own.
-                    columns = [rebuild(column, None) for column in batch.columns]
-                    yield pa.RecordBatch.from_arrays(columns, schema=schema)
-        except (Closed, pa.ArrowException, OSError) as error:
+            yield from read_answer(self.take, schema)
+        except (Closed, pa.ArrowException, OSError, struct.error) as error:
             raise self.why() from error
         self.finish()
 
@@ -288,27 +289,15 @@ def _scanned(stream: Stream, read: Read, schema: pa.Schema) -> Generator[pa.Reco
         stream.close()
 
 
-class _Answering:
-    """The answer's bytes as a file."""
-
-    closed = False
-
-    def __init__(self, asker: Asker) -> None:
-        self._asker = asker
-
-    def read(self, size: int) -> pa.Buffer:
-        return self._asker.take(size)
-
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        """The process owns it."""
-
-
 def _name(parts: Any) -> DatasetName:
     database, name = parts
     return DatasetName(fold(str(database), "database name"), fold(str(name), "dataset name"))
+
+
+def _reading(entry: Any, schemas: Mapping[DatasetName, pa.Schema]) -> Reading:
+    name = _name(entry["name"])
+    columns = tuple(schemas[name].field(str(c)).name for c in entry["columns"])
+    return Reading(name, columns, tuple(str(condition) for condition in entry["where"]))
 
 
 def _position(parts: Any) -> Position | None:

@@ -181,7 +181,8 @@ def _whole(number: Any) -> int:
 def _condition(schema: pa.Schema, operator: str, column: str, value: Any) -> Expr:
     kind = schema.field(column).type
     values = value if operator == "in" else [value]
-    if not values or not all(_fits(kind, v) for v in values):
+    listed = type(column) is str and type(values) is list and values
+    if not listed or not all(_fits(kind, v) for v in values):
         raise ValueError
     if operator == "in":
         return In(ColumnRef(column), tuple(Literal(v) for v in values))
@@ -190,7 +191,7 @@ def _condition(schema: pa.Schema, operator: str, column: str, value: Any) -> Exp
 
 def _fits(kind: pa.DataType, value: Any) -> bool:
     return (
-        (pat.is_integer(kind) and type(value) is int)
+        (pat.is_integer(kind) and type(value) is int and abs(value) < 2**63)
         or (pat.is_string(kind) and type(value) is str)
         or (pat.is_boolean(kind) and type(value) is bool)
     )
