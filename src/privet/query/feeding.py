@@ -103,7 +103,8 @@ class Feeding:
                     feeds.send({}, files=(theirs.fileno(),))
             self._fail(ResourcesExceeded("the statement reads its datasets too often"))
         except (Closed, OSError):
-            return
+            # It has ended, or says what is no message: then it has nothing more to say.
+            self._process.kill()
         except PrivetError as error:
             self._fail(error)
 
