@@ -6,12 +6,12 @@ statements go through Flight SQL and TLS, with a client that nobody here wrote.
 
 from __future__ import annotations
 
-import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -21,7 +21,7 @@ import psutil
 import pyarrow.parquet as pq
 from adbc_driver_flightsql import DatabaseOptions
 
-from benchmarks.bench_server import server_process
+from benchmarks.bench_server import LARGE, SMALL, govern, server_process
 from benchmarks.data import ensure
 from benchmarks.measure import Figure, interleave, ratio
 from privet.client.rest import Rest
@@ -36,11 +36,6 @@ from privet.service import Caller, Services
 
 CACHE = Path.home() / ".cache" / "privet-bench"
 ROUNDS, SMALL_ROUNDS, ASKERS = 5, 200, 16
-LARGE, SMALL = "medical_charges.large", "medical_charges.small"
-POLICY = (
-    "GRANT SELECT ON DATABASE medical_charges HAVING ATTRIBUTE NOT IN (phi.phone_number) "
-    "TRANSFORM phi.mrn WITH tokenize() WHERE opted_out != 1 TO ROLE healthcare_analyst_role"
-)
 GROUPED = "SELECT region, count(*), avg(charges), sum(age) FROM {} GROUP BY region"
 STATEMENTS: tuple[tuple[str, str, float | None], ...] = (
     ("all rows, without the token", "SELECT * EXCLUDE (mrn) FROM {}", 1.5),
@@ -62,12 +57,9 @@ def run() -> Iterator[Figure]:
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
         home = Path(folder) / "state"
         with DevServer(home) as server:
-            lake = home / "lake"
-            for name in ("large", "small"):
-                (lake / name).mkdir()
-            os.link(files.parquet, lake / "large" / "part-0.parquet")
-            pq.write_table(generate(), lake / "small" / "part-0.parquet")
-            token = _set_up(server, lake)
+            with Rest(server.addresses.rest, server.admin_token) as rest:
+                small = partial(pq.write_table, generate())
+                token = govern(rest, home / "lake", files.parquet, small)
             yield from _small(server, token)
             yield _together(server, token)
         with _here(home, server.admin_token) as (offered, caller):
@@ -93,23 +85,6 @@ def _gate() -> Figure:
     return Figure(
         "gate, p50", median(times), "ms", 2, note=f"p99 {quantiles(times, n=100)[98]:.2f}"
     )
-
-
-def _set_up(server: DevServer, lake: Path) -> str:
-    with Rest(server.addresses.rest, server.admin_token) as rest:
-        rest.post("/v1/tags", {"tag": "phi.mrn"})
-        rule = {"name": "mrn", "tag": "phi.mrn", "pattern": "mrn", "targets": ["column_name"]}
-        rest.post("/v1/rules", rule)
-        rest.put("/v1/roles/healthcare_analyst_role/groups/general_analyst_group")
-        rest.post("/v1/databases", {"name": "medical_charges"})
-        rest.post("/v1/permissions", {"sql": POLICY})
-        rest.post("/v1/crawls", {"name": "lake", "source": str(lake)})
-        while rest.get("/v1/crawls/lake")["status"] == "running":
-            time.sleep(0.1)
-        for name in ("large", "small"):
-            rest.post("/v1/crawls/lake/register", {"dataset": name, "database": "medical_charges"})
-        asked = {"user": "demo_user2", "groups": ["general_analyst_group"]}
-        return rest.post("/v1/tokens", asked)["token"]
 
 
 def _connect(server: DevServer, token: str) -> flight_sql.Connection:

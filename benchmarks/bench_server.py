@@ -10,9 +10,8 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -41,12 +40,11 @@ def run() -> Iterator[Figure]:
     files = ensure(CACHE)
     with (
         tempfile.TemporaryDirectory(dir=CACHE) as folder,
-        _governed(Path(folder), files.csv) as (
-            server,
-            rest,
-            token,
-        ),
+        DevServer(Path(folder) / "state") as server,
+        Rest(server.addresses.rest, server.admin_token) as rest,
     ):
+        lake = Path(folder) / "state" / "lake"
+        token = govern(rest, lake, files.csv, lambda small: write_csv(generate(), small))
         with privet.connect(server.addresses.flight, token=token, ca=server.addresses.ca) as client:
             yield from _large(client, files.csv)
             yield _small(client)
@@ -54,30 +52,35 @@ def run() -> Iterator[Figure]:
         yield _cancelled(server, rest, token)
 
 
-@contextmanager
-def _governed(folder: Path, large: Path) -> Iterator[tuple[DevServer, Rest, str]]:
-    """A server with both datasets registered under the policy of the acceptance flow."""
-    with DevServer(folder / "state") as server:
-        lake = folder / "state" / "lake"
-        for name in ("large", "small"):
-            (lake / name).mkdir()
-        os.link(large, lake / "large" / "part-0.csv")
-        write_csv(generate(), lake / "small" / "part-0.csv")
-        with Rest(server.addresses.rest, server.admin_token) as rest:
-            rest.post("/v1/tags", {"tag": "phi.mrn"})
-            rule = {"name": "mrn", "tag": "phi.mrn", "pattern": "mrn", "targets": ["column_name"]}
-            rest.post("/v1/rules", rule)
-            rest.put("/v1/roles/healthcare_analyst_role/groups/general_analyst_group")
-            rest.post("/v1/databases", {"name": "medical_charges"})
-            rest.post("/v1/permissions", {"sql": POLICY})
-            rest.post("/v1/crawls", {"name": "lake", "source": str(lake)})
-            while rest.get("/v1/crawls/lake")["status"] == "running":
-                time.sleep(0.1)
-            for name in ("large", "small"):
-                body = {"dataset": name, "database": "medical_charges"}
-                rest.post("/v1/crawls/lake/register", body)
-            asked = {"user": "demo_user2", "groups": ["general_analyst_group"]}
-            yield server, rest, rest.post("/v1/tokens", asked)["token"]
+def govern(rest: Rest, lake: Path, large: Path, write: Callable[[Path], object]) -> str:
+    """Register a large and a small dataset under the policy of the acceptance flow.
+
+    Args:
+        rest: an administrator's.
+        lake: an empty folder that the server may read.
+        large: a file of the large dataset.
+        write: writes the small one, of the same format.
+
+    Returns:
+        The token of somebody under that policy.
+    """
+    for name in ("large", "small"):
+        (lake / name).mkdir()
+    os.link(large, lake / "large" / large.name)
+    write(lake / "small" / large.name)
+    rest.post("/v1/tags", {"tag": "phi.mrn"})
+    rule = {"name": "mrn", "tag": "phi.mrn", "pattern": "mrn", "targets": ["column_name"]}
+    rest.post("/v1/rules", rule)
+    rest.put("/v1/roles/healthcare_analyst_role/groups/general_analyst_group")
+    rest.post("/v1/databases", {"name": "medical_charges"})
+    rest.post("/v1/permissions", {"sql": POLICY})
+    rest.post("/v1/crawls", {"name": "lake", "source": str(lake)})
+    while rest.get("/v1/crawls/lake")["status"] == "running":
+        time.sleep(0.1)
+    for name in ("large", "small"):
+        rest.post("/v1/crawls/lake/register", {"dataset": name, "database": "medical_charges"})
+    asked = {"user": "demo_user2", "groups": ["general_analyst_group"]}
+    return rest.post("/v1/tokens", asked)["token"]
 
 
 def _large(client: Client, file: Path) -> Iterator[Figure]:

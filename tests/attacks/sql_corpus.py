@@ -21,7 +21,7 @@ PROVE = bool(os.environ.get("PRIVET_PROVE"))
 ANSWERED, REFUSED = "answered", "refused"
 _FILE = Path(__file__).with_name("sql_corpus.jsonl")
 _OURS = re.compile(
-    r"^[\s(]*EXPLAIN\b|\b(?:__privet_)?(?:tokenize|mask|zero|sha2|fpt|n?fp_)", re.IGNORECASE
+    r"^[\s(]*EXPLAIN\b|\b(?:tokenize|mask|zero|sha2|fpt|n?fp_)", re.IGNORECASE
 )
 
 

@@ -8,7 +8,7 @@ import httpx2
 import pyarrow as pa
 import pyarrow.flight as fl
 
-from doors.doors import BROKEN, SQL_DOORS, Answer, SqlDoor, Values, as_json
+from doors.doors import BROKEN, SQL_DOORS, Answer, SqlDoor, Values, as_json, bytes_of
 from doors.planted import inside_parquet
 from doors.servers import TrialServer
 from flight.raw import Speaker, numbered, speaker
@@ -57,14 +57,7 @@ def _door(ask: Ask) -> SqlDoor:
                 answer.received.append(said)
                 answer.code, answer.message = told.code, told.message
                 return answer
-        answer.received.append(answer.table.schema.serialize().to_pybytes())
-        answer.received += (
-            buffer.to_pybytes()
-            for column in answer.table.columns
-            for chunk in column.chunks
-            for buffer in chunk.buffers()
-            if buffer is not None
-        )
+        answer.received += bytes_of(answer.table)
         return answer
 
     return door

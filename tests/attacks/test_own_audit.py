@@ -64,6 +64,30 @@ def test_own_events_tell_nothing_of_policies(server: TrialServer, steward: Stewa
         assert set(event["detail"]) <= {"columns", "limit"}
 
 
+def test_own_events_of_queries_do_not_count_hidden_rows(
+    server: TrialServer, steward: Steward
+) -> None:
+    """A statement leaves the same events, whatever was read for it."""
+    shown: list[list[dict[str, Any]]] = []
+    for opted_out in (FEW, MANY):
+        dataset = steward.dataset(pa.table({"id": range(len(opted_out)), "opted_out": opted_out}))
+        reader = steward.reader(f"GRANT SELECT ON TABLE {dataset} WHERE opted_out != 1")
+        body = {"statement": f"SELECT sum(id) FROM {dataset}"}
+        asked = httpx2.post(f"{server.rest_url}/v1/sql", json=body, headers=with_token(reader))
+        assert asked.status_code == 200
+        events = own_events(server, reader)
+        for event in events:
+            assert (event.pop("user"), event.pop("groups")) == (reader.user, [reader.group])
+            assert event.pop("statement", "") in {"", body["statement"]}
+            assert (event["permissions"], event["facts_version"]) == ([], 0)
+            assert set(event["detail"]) <= {"limit"}
+        shown.append(events)
+    few, many = shown
+    assert few == many
+    (end,) = (e for e in few if e["action"] == "query.end")
+    assert (end["rows_returned"], end["rows_read"]) == (1, None)
+
+
 def test_the_steward_still_reads_them_whole(server: TrialServer, steward: Steward) -> None:
     """What a reader is not shown is on record."""
     dataset = steward.dataset(pa.table({"id": range(len(MANY)), "opted_out": MANY}))

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enforcement.plans import column, plan
-from privet.enforcement import plain_type
 from privet.enforcement.rebuild import rebuild
+from privet.model.datasets import plain_type
 from privet.scan import Engine, parquet_source, recut, stream
 from scan.sources import engine_over, parquet_of, started
 

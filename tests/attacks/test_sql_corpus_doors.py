@@ -25,7 +25,7 @@ from doors.doors import BROKEN, DOORS, Answer, Wanted
 from doors.planted import GRANT, TAGS, planted
 from doors.servers import TrialServer
 from doors.steward import Reader, Steward, write
-from privet.service.queries import is_query
+from privet.model.sql_text import is_query
 
 pytestmark = pytest.mark.service
 EVERY = 1 if PROVE else 3

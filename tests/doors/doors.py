@@ -133,11 +133,11 @@ def _flight(server: TrialServer, token: str, descriptor: fl.FlightDescriptor) ->
     assert info.schema == reader.schema
     answer.table = pa.Table.from_batches(batches, info.schema)
     answer.sizes = tuple(batch.num_rows for batch in batches)
-    answer.received += [info.serialize(), *_bytes_of(answer.table)]
+    answer.received += [info.serialize(), *bytes_of(answer.table)]
     return answer
 
 
-def _bytes_of(table: pa.Table) -> Iterator[bytes]:
+def bytes_of(table: pa.Table) -> Iterator[bytes]:
     """Every byte of the buffers as they came, also outside what the arrays show of them."""
     yield table.schema.serialize().to_pybytes()
     for column in table.columns:
@@ -163,7 +163,7 @@ def _by_client(server: TrialServer, token: str, ask: Callable[[privet.Client], S
     except PrivetError as error:
         answer.received.append(repr(vars(error)).encode())
         return _refused(answer, error)
-    answer.received += _bytes_of(answer.table)
+    answer.received += bytes_of(answer.table)
     return answer
 
 

@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 import pytest
 
 from enforcement.planted import SECRET, all_bytes, text_under_nulls, under_nulls, unused_slots
-from privet.enforcement import plain_type
 from privet.enforcement.rebuild import rebuild, withhold
+from privet.model.datasets import plain_type
 from privet.model.errors import SourceInvalid
 
 FIXED: list[pa.DataType] = [

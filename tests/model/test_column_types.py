@@ -5,8 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from privet.enforcement import plain_type
-from privet.model.datasets import parse_type
+from privet.model.datasets import parse_type, plain_type
 from privet.model.errors import InvalidRequest
 
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 from cells import cells_of, identity
 from law import Answer, World, roles_of
 
-from privet.enforcement import EnforcedPlan, enforce, plain_type
+from privet.enforcement import EnforcedPlan, enforce
+from privet.model.datasets import plain_type
 from privet.model.decisions import Decision, Facts
 from privet.model.errors import NotFound
 from privet.model.requests import ScanRequest

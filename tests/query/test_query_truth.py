@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import pyarrow as pa
 import pytest
 
 from privet.model.datasets import Column, Format, FoundDataset, Source
-from privet.model.errors import Revoked, SourceInvalid
+from privet.model.errors import AuditUnavailable, Revoked, SourceInvalid
 from privet.model.names import DatasetName
+from privet.model.requests import QueryRequest
+from privet.service.asking import cut
 from query.platforms import Got, Place
 
 ROWS = 100_000
@@ -64,6 +68,53 @@ def test_a_right_that_ends_ends_the_statement(
         looked.clear()
         outcomes.append(place.ask(place.admin, f"SELECT count(id) FROM {name}.t WHERE id % 7 = 3"))
     assert {type(got.error) for got in outcomes} == {Revoked}
+
+
+@pytest.mark.parametrize("end", [{"limit": 0}, {"limit": 5}, {"limit": 5, "offset": 3}])
+def test_no_row_beyond_those_wanted_is_computed(end: dict[str, int]) -> None:
+    """Once the last one is there, nothing is asked of the sandbox any more."""
+    asked: list[int] = []
+
+    def counted(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            asked.append(batch.num_rows)
+            yield batch
+
+    start = end.get("offset", 0)
+    batches = (pa.record_batch({"x": [i]}) for i in range(100))
+    wanted = list(cut(counted(batches), start, end["limit"]))
+    assert len(asked) == (end["limit"] and end["limit"] + start)
+    assert [b["x"][0].as_py() for b in wanted] == list(range(start, start + end["limit"]))
+
+
+def test_a_right_that_ends_ends_an_answer_that_flows(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that nobody has to wait for, and that reads no dataset."""
+    monkeypatch.setattr("privet.service.asking._CHECK_SECONDS", 0.0)
+    person = place.person()
+    request = QueryRequest("SELECT * FROM range(10_000_000)")
+    with place.services.queries.open(person.caller, request) as stream:
+        assert next(iter(stream)).num_rows
+        place.platform.identity.revoke_before(person.user, place.platform.clock())
+        with pytest.raises(Revoked):
+            list(stream)
+
+
+def test_what_cannot_be_recorded_keeps_no_sandbox(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However often somebody asks while the audit log fails, the sandboxes go on to others."""
+
+    def full(_: object) -> None:
+        raise AuditUnavailable("full")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(place.platform.audit, "record", full)
+        for sql in ("SELECT 1", "SELEC", "EXPLAIN SELECT 1"):
+            assert place.ask(place.admin, sql).code == AuditUnavailable.code
+        assert not place.platform.askers._running
+    assert place.ask(place.admin, "SELECT 1").rows == [(1,)]
 
 
 def test_no_dataset_is_taken_for_the_source_of_another(place: Place) -> None:

@@ -13,8 +13,7 @@ import pyarrow as pa
 import pytest
 
 from enforcement.plans import column
-from privet.enforcement import plain_type
-from privet.model.datasets import Column
+from privet.model.datasets import Column, plain_type
 from privet.model.errors import SchemaChanged, SourceInvalid, SourceUnavailable
 from privet.scan import csv_blocks
 from scan.sources import csv_of, engine_over, failure, rows_of, scan, tell_nothing, texts

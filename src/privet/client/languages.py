@@ -10,18 +10,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from privet.model.errors import InvalidRequest
+from privet.model.sql_text import is_query
 
-_QUERY = re.compile(
-    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
-    r"(?:(?:select|with|from|values|table|pivot|unpivot|summarize|explain)\b|\()",
-    re.IGNORECASE | re.DOTALL,
-)
 _POLICY = re.compile(r"\s*(?:grant|revoke|create|drop|show|describe)\b", re.IGNORECASE)
-
-
-def asks(statement: str) -> bool:
-    """Whether it begins as queries do."""
-    return _QUERY.match(statement) is not None
 
 
 def governs(statement: str) -> bool:
@@ -46,6 +37,6 @@ def pointing_to_sql(statement: str) -> Generator[None]:
     try:
         yield
     except InvalidRequest as error:
-        if asks(statement):
+        if is_query(statement):
             error.hint = "queries are run with `sql`; `execute` is for policy statements"
         raise

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from privet.model.errors import InvalidRequest
-from privet.model.parameters import Parameters
+from privet.model.requests import Parameters
 
 Values = Sequence[Any] | Mapping[str, Any]
 

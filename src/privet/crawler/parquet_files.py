@@ -10,8 +10,7 @@ import pyarrow.parquet as pq
 
 from privet.connector import Connector, shown, source_errors
 from privet.crawler.shapes import Field, Shape, check_names, same_columns
-from privet.enforcement import plain_type
-from privet.model.datasets import Format
+from privet.model.datasets import Format, plain_type
 from privet.model.errors import SourceInvalid
 
 MAGIC = b"PAR1"

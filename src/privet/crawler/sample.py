@@ -12,8 +12,7 @@ from privet.crawler.heads import decode, read_head
 from privet.crawler.inference import parse_fields
 from privet.crawler.parquet_files import open_parquet
 from privet.crawler.text_files import dialect_of
-from privet.enforcement import plain_type
-from privet.model.datasets import Column, Format, Source
+from privet.model.datasets import Column, Format, Source, plain_type
 from privet.model.errors import SchemaChanged, SourceInvalid
 
 SAMPLE_ROWS = 1000

@@ -2,7 +2,6 @@
 
 from privet.enforcement.evaluate import passing_rows
 from privet.enforcement.plan import EnforcedPlan, enforce
-from privet.enforcement.rebuild import plain_type
 from privet.enforcement.seal import Seal, TicketInvalid
 
 __all__ = [
@@ -11,5 +10,4 @@ __all__ = [
     "TicketInvalid",
     "enforce",
     "passing_rows",
-    "plain_type",
 ]

@@ -17,9 +17,9 @@ from privet.enforcement.hints import (
     raw_conditions,
     source_hint,
 )
-from privet.enforcement.rebuild import plain_type, rebuild, withhold
+from privet.enforcement.rebuild import rebuild, withhold
 from privet.enforcement.values import Mask
-from privet.model.datasets import CanonicalType, Column, Dataset
+from privet.model.datasets import CanonicalType, Column, Dataset, plain_type
 from privet.model.decisions import CellOption, ColumnDecision, Decision, TransformUse, Verdict
 from privet.model.errors import NotFound
 from privet.model.expressions import Expr

@@ -18,26 +18,6 @@ _SLOTS = {1: "u1", 2: "u2", 4: "u4", 8: "u8"}
 """Slot widths in bytes that numpy fills fastest as integers."""
 
 
-def plain_type(kind: pa.DataType) -> pa.DataType:
-    """The type in which a column of a source leaves: encodings and extensions undone."""
-    if isinstance(kind, pa.BaseExtensionType):
-        return plain_type(kind.storage_type)
-    if pat.is_dictionary(kind):
-        return plain_type(kind.value_type)
-    if pat.is_string_view(kind) or pat.is_large_string(kind):
-        return pa.string()
-    if pat.is_binary_view(kind) or pat.is_large_binary(kind):
-        return pa.binary()
-    if pat.is_struct(kind):
-        fields = [kind.field(i) for i in range(kind.num_fields)]
-        return pa.struct([pa.field(f.name, plain_type(f.type)) for f in fields])
-    if pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind):
-        return pa.list_(plain_type(kind.value_type))
-    if pat.is_map(kind):
-        return pa.map_(plain_type(kind.key_type), plain_type(kind.item_type))
-    return kind
-
-
 def rebuild(column: pa.Array, keep: pa.Array | None) -> pa.Array:
     """The kept rows of a column in buffers of their own.
 

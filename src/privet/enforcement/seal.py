@@ -17,9 +17,8 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from privet.model.errors import PrivetError
 from privet.model.names import DatasetName
-from privet.model.parameters import Parameters
 from privet.model.principals import Principal
-from privet.model.requests import QueryRequest, ScanRequest
+from privet.model.requests import Parameters, QueryRequest, ScanRequest
 from privet.privacy import Derive
 
 

@@ -11,8 +11,7 @@ import pyarrow as pa
 from privet.flight.values import only_row
 from privet.model.errors import InvalidRequest
 from privet.model.names import DatasetName, fold
-from privet.model.parameters import Parameters
-from privet.model.requests import QueryRequest, ScanRequest
+from privet.model.requests import Parameters, QueryRequest, ScanRequest
 from privet.model.strict_json import read_json
 
 _SCAN = frozenset({"dataset", "columns", "limit"})

@@ -13,8 +13,7 @@ from privet.flight import flight_sql_pb2 as pb
 from privet.flight.callers import Call
 from privet.flight.messages import pack, unpack_body
 from privet.flight.values import numbered, only_row
-from privet.model.parameters import Parameters
-from privet.model.requests import QueryRequest
+from privet.model.requests import Parameters, QueryRequest
 from privet.service import Services
 
 Asked = QueryRequest | pb.CommandStatementQuery | pb.CommandPreparedStatementQuery

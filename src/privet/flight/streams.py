@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterator
-from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.flight as fl
 
 from privet.flight.callers import Call
 from privet.flight.errors import told
+from privet.model.batches import BatchStream
 from privet.model.errors import Cancelled, NotFound, Unauthenticated
 from privet.service import Caller, Services
 
 _PATIENCE = 2.0
 """Seconds that calling off waits for a statement to end."""
-
-
-class Stream(Protocol):
-    """A governed answer: of a scan or of a query."""
-
-    schema: pa.Schema
-
-    def begin(self) -> Iterator[pa.RecordBatch]:
-        """The batches, the first of them read now."""
-        ...
-
-    def close(self) -> None:
-        """End it; a no-op when it has ended."""
-        ...
 
 
 class Reading:
@@ -55,7 +41,7 @@ class Streams:
         self._lock = threading.Lock()
 
     def open(
-        self, call: Call, ticket: bytes, redeem: Callable[[Callable[[], bool]], Stream]
+        self, call: Call, ticket: bytes, redeem: Callable[[Callable[[], bool]], BatchStream]
     ) -> fl.FlightDataStream:
         """Redeem a ticket and send what comes.
 

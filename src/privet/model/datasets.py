@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.types as pat
 
 from privet.model.errors import InvalidRequest
 from privet.model.names import DatasetName, FieldPath, TagName
 
 _DECIMAL = re.compile(r"decimal(?:128)?\((\d+), *(-?\d+)\)")
 _ZONED = re.compile(r"timestamp\[(s|ms|us|ns), *tz=([A-Za-z0-9_+:/-]+)\]")
-
-_PLAIN: dict[pa.DataType, pa.DataType] = {
-    pa.large_string(): pa.string(),
-    pa.string_view(): pa.string(),
-    pa.large_binary(): pa.binary(),
-    pa.binary_view(): pa.binary(),
-}
 
 
 def parse_type(text: str) -> pa.DataType:
@@ -45,7 +39,34 @@ def parse_type(text: str) -> pa.DataType:
             f"`{text[:64]}` is not a column type",
             hint="use an Arrow type such as string, int64, double, bool, date32, timestamp[us]",
         ) from error
-    return _PLAIN.get(kind, kind)
+    return plain_type(kind)
+
+
+def plain_type(
+    kind: pa.DataType, leaf: Callable[[pa.DataType], pa.DataType] = lambda kind: kind
+) -> pa.DataType:
+    """The type in which a column leaves: encodings and extensions undone, at every depth.
+
+    Args:
+        kind: any type.
+        leaf: what is made of a type that holds no other and is plain already.
+    """
+    if isinstance(kind, pa.BaseExtensionType):
+        return plain_type(kind.storage_type, leaf)
+    if pat.is_dictionary(kind):
+        return plain_type(kind.value_type, leaf)
+    if pat.is_string_view(kind) or pat.is_large_string(kind):
+        return pa.string()
+    if pat.is_binary_view(kind) or pat.is_large_binary(kind):
+        return pa.binary()
+    if pat.is_struct(kind):
+        fields = [kind.field(i) for i in range(kind.num_fields)]
+        return pa.struct([pa.field(f.name, plain_type(f.type, leaf)) for f in fields])
+    if pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind):
+        return pa.list_(plain_type(kind.value_type, leaf))
+    if pat.is_map(kind):
+        return pa.map_(plain_type(kind.key_type, leaf), plain_type(kind.item_type, leaf))
+    return leaf(kind)
 
 
 class Format(StrEnum):

@@ -1,7 +1,7 @@
 """Transforms as Arrow kernels. Specified in docs/reference/transforms.md."""
 
-from privet.privacy.base import Derive, Kernel, KeyScope
+from privet.privacy.base import Derive, Kernel, KeyScope, frame
 from privet.privacy.binding import bind
 from privet.privacy.ff1 import FF1
 
-__all__ = ["FF1", "Derive", "Kernel", "KeyScope", "bind"]
+__all__ = ["FF1", "Derive", "Kernel", "KeyScope", "bind", "frame"]

@@ -15,11 +15,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from privet.model.batches import BatchStream
 from privet.model.errors import Cancelled, Position, PrivetError, ResourcesExceeded
 from privet.model.names import DatasetName, fold
 from privet.model.requests import QueryRequest
 from privet.query.answers import read_answer
-from privet.query.feeding import Feeding, Open, Read, Stream
+from privet.query.feeding import Feeding, Open, Read
 from privet.query.processes import Process, wait_readable
 from privet.sandbox import faults
 from privet.sandbox.wire import Closed, pack_bytes, pack_schema, unpack_schema
@@ -280,7 +281,7 @@ class Answer:
     batches: Iterator[pa.RecordBatch]
 
 
-def _scanned(stream: Stream, read: Read, schema: pa.Schema) -> Generator[pa.RecordBatch]:
+def _scanned(stream: BatchStream, read: Read, schema: pa.Schema) -> Generator[pa.RecordBatch]:
     try:
         for batch in stream:
             arrays = [batch.column(name) for name in read.columns]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.types as pat
 
+from privet.model.batches import BatchStream
 from privet.model.errors import Cancelled, InvalidRequest, PrivetError, ResourcesExceeded
 from privet.model.expressions import ColumnRef, Compare, CompareOp, Expr, In, Literal
 from privet.model.names import DatasetName
@@ -38,21 +39,9 @@ class Read:
     limit: int | None = None
 
 
-class Stream(Protocol):
-    """A governed stream."""
-
-    schema: pa.Schema
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]: ...
-
-    def close(self) -> None:
-        """End it."""
-        ...
-
-
 _MOST_READS = 1_024
 """Each has a thread while it lasts."""
-Open = Callable[[Read], Stream]
+Open = Callable[[Read], BatchStream]
 
 
 class Feeding:
@@ -128,7 +117,7 @@ class Feeding:
                 self._ends.discard(end)
             end.close()
 
-    def _write(self, stream: Stream, read: Read, end: socket.socket) -> None:
+    def _write(self, stream: BatchStream, read: Read, end: socket.socket) -> None:
         schema = pa.schema([stream.schema.field(c).remove_metadata() for c in read.columns])
         with end.makefile("wb", buffering=0) as out:
             # Only a whole stream gets its mark of an end: one that breaks off must not look whole.

@@ -10,8 +10,7 @@ import pyarrow as pa
 
 from privet.model.errors import InvalidRequest, ResourcesExceeded
 from privet.model.names import fold
-from privet.model.parameters import Parameters
-from privet.model.requests import QueryRequest
+from privet.model.requests import Parameters, QueryRequest
 from privet.rest.answers import Answer, Gone, begun
 from privet.rest.bodies import SqlBody
 from privet.rest.formats import MEDIA_TYPES, ResultFormat, encode

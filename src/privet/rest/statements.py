@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from privet.model.errors import InvalidRequest
+from privet.model.sql_text import is_query
 from privet.rest.answers import Streamed
 from privet.rest.bodies import SqlBody
 from privet.rest.callers import CallerDep, ServicesDep
@@ -16,7 +17,6 @@ from privet.rest.formats import MEDIA_TYPES, ResultFormat
 from privet.rest.queries import NEXT_PAGE, Asking, preferred
 from privet.rest.strict import StrictRoute
 from privet.service.forms import statement_json
-from privet.service.queries import is_query
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1")
 _DESCRIBED: dict[int | str, dict[str, Any]] = {

@@ -130,9 +130,10 @@ def _unbound(details: dict[str, Any], where: Position | None) -> PrivetError:
             position=where,
         )
     if kind[0] == "MISSING_ENTRY" and str(kind[1]).endswith("Function"):
+        near = str(details.get("candidates") or "")
         return UnknownName(
             f"function `{name}` does not exist here",
-            hint=f"did you mean {details.get('candidates')}" if details.get("candidates") else "",
+            hint=f"did you mean {near}" if near and not near.startswith("__") else "",
             position=where,
         )
     if kind[0] == "MISSING_ENTRY" and kind[1] == "Table":

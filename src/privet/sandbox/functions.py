@@ -16,7 +16,7 @@ from duckdb.sqltypes import BIGINT, BOOLEAN, DATE, DOUBLE, INTEGER, TIMESTAMP, V
 from privet.model.datasets import CanonicalType
 from privet.model.expressions import Call, ColumnSlot
 from privet.model.transforms import SPECS, TransformSpec, is_text
-from privet.privacy import Derive, Kernel, KeyScope, bind
+from privet.privacy import Derive, Kernel, KeyScope, bind, frame
 
 _SERVED_TABLES = frozenset(
     {"range", "generate_series", "unnest", "repeat", "repeat_row", "json_each", "json_tree"}
@@ -44,6 +44,7 @@ _REFUSED = frozenset(
 )
 _REFUSED_BEGINNINGS = (
     "__internal",
+    "__privet",
     "arrow_scan",
     "collate_",
     "duckdb_",
@@ -99,8 +100,8 @@ class OwnKeys:
     def derive(self, *labels: str) -> bytes:
         """The key of some labels, as `privet.privacy.Derive`."""
         assert self._secret is not None
-        framed = b"".join(len(t).to_bytes(4, "big") + t for t in map(str.encode, labels))
-        return HKDF(SHA256(), 32, salt=None, info=framed).derive(self._secret)
+        info = b"".join(frame(label.encode()) for label in labels)
+        return HKDF(SHA256(), 32, salt=None, info=info).derive(self._secret)
 
 
 def add_functions(connection: duckdb.DuckDBPyConnection, keys: OwnKeys) -> None:

@@ -24,6 +24,7 @@ from privet.model.errors import (
     UnknownName,
 )
 from privet.model.names import DatasetName, fold
+from privet.model.sql_text import BLANK, EXPLAIN
 from privet.sandbox.functions import refused_function, served_table_function
 from privet.sandbox.plain import PlainSelect, find_plain
 
@@ -33,10 +34,8 @@ _ENGINES_OWN = frozenset(
     {CATALOG, "information_schema", "main", "memory", "pg_catalog", "system", "temp"}
 )
 _MOST_NODES = 50_000
-_BLANK = r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)"
-_BEFORE = re.compile(rf"(?:{_BLANK}|;)*+", re.DOTALL)
-_EXPLAIN = re.compile(rf"(?:{_BLANK}|;)*+(EXPLAIN)\b", re.IGNORECASE | re.DOTALL)
-_MORE = re.compile(rf"{_BLANK}*+(?:ANALYZE\b|\()", re.IGNORECASE | re.DOTALL)
+_BEFORE = re.compile(rf"(?:{BLANK}|;)*+", re.DOTALL)
+_MORE = re.compile(rf"{BLANK}*+(?:ANALYZE\b|\()", re.IGNORECASE | re.DOTALL)
 _NOWHERE = 2**64 - 1
 _QUERIES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
 _TABLES = frozenset(
@@ -114,7 +113,7 @@ def _bare(text: str) -> str:
 
 
 def _without_explain(text: str) -> tuple[bool, str]:
-    found = _EXPLAIN.match(text)
+    found = EXPLAIN.match(text)
     if found is None:
         return False, text
     if _MORE.match(text, found.end()):

@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.types as pat
 from duckdb._seam import arrow_schema
 
+from privet.model.datasets import plain_type
 from privet.model.errors import InvalidRequest, PrivetError, UnknownName
 from privet.model.names import DatasetName
-from privet.model.parameters import Parameters
+from privet.model.requests import Parameters
 from privet.sandbox import engine, faults, gate
 from privet.sandbox.functions import OwnKeys
 from privet.sandbox.sources import GovernedSource, Reads, register
@@ -239,32 +240,19 @@ def _scanned(plan: Any) -> Iterator[tuple[int, str]]:
 
 
 def _plain_schema(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([pa.field(f.name, _plain(f.type)) for f in schema])
+    return pa.schema([pa.field(f.name, plain_type(f.type, _answerable)) for f in schema])
 
 
-def _plain(kind: pa.DataType) -> pa.DataType:
-    """A type as it leaves: encodings, extensions and what clients cannot read undone.
+def _answerable(kind: pa.DataType) -> pa.DataType:
+    """A type as clients can read it.
 
     Raises:
         InvalidRequest: there is no such type.
     """
-    if isinstance(kind, pa.BaseExtensionType):
-        return _plain(kind.storage_type)
-    if pat.is_dictionary(kind):
-        return _plain(kind.value_type)
-    if pat.is_null(kind):
-        # Clients have no use for a column of no type, and some cannot read one.
-        return pa.int32()
-    if pat.is_struct(kind):
-        fields = (kind.field(i) for i in range(kind.num_fields))
-        return pa.struct([pa.field(f.name, _plain(f.type)) for f in fields])
-    if pat.is_map(kind):
-        return pa.map_(_plain(kind.key_type), _plain(kind.item_type))
-    if pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind):
-        return pa.list_(_plain(kind.value_type))
     if pat.is_union(kind):
         raise InvalidRequest("a UNION cannot be answered", hint="cast it, such as x::VARCHAR")
-    return kind
+    # A column of no type is of no use, and some cannot read one.
+    return pa.int32() if pat.is_null(kind) else kind
 
 
 def _plain_batch(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

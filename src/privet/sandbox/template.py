@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import socket
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -40,7 +41,7 @@ def serve(descriptor: int) -> None:
     """Fork as the server asks, until it is gone."""
     os.environ.clear()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, _bury)
     ready = make_ready()
     orders = Channel(socket.socket(fileno=descriptor))
     while True:
@@ -48,14 +49,26 @@ def serve(descriptor: int) -> None:
             order, files = orders.receive(files=_CHANNELS)
         except Closed:
             return
+        # No child is buried before its handle is taken.
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
         child = os.fork()
         if not child:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
             _be_one(ready, files, Limits.from_json(order["limits"]), str(order["place"]))
         for file in files:
             os.close(file)
         handle = os.pidfd_open(child)
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
         orders.send({"pid": child}, files=(handle,))
         os.close(handle)
+
+
+def _bury(*_: object) -> None:
+    """Let go of children that ended."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def make_ready() -> Ready:

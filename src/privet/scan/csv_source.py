@@ -19,8 +19,8 @@ import pyarrow.csv as pacsv
 import pyarrow.types as pat
 
 from privet.connector import Connectors
-from privet.enforcement import EnforcedPlan, plain_type
-from privet.model.datasets import Column
+from privet.enforcement import EnforcedPlan
+from privet.model.datasets import Column, plain_type
 from privet.model.errors import SchemaChanged, SourceInvalid
 from privet.scan.csv_blocks import BLOCK_BYTES, Block, Blocks, IrregularQuotes
 from privet.scan.files import RECRAWL, PlannedFile, with_partitions

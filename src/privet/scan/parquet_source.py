@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pyarrow.types as pat
 
 from privet.connector import Connectors
-from privet.enforcement import EnforcedPlan, plain_type
-from privet.model.datasets import Column
+from privet.enforcement import EnforcedPlan
+from privet.model.datasets import Column, plain_type
 from privet.model.errors import SchemaChanged, SourceInvalid, SourceUnavailable
 from privet.scan.files import RECRAWL, PlannedFile, opening, with_partitions
 from privet.scan.parquet_rows import BYTES, STEP, chunks_of, cut, together

@@ -9,13 +9,13 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
-from typing import Self
 from weakref import WeakSet
 
 import pyarrow as pa
 
 from privet.connector import Connectors
 from privet.enforcement import EnforcedPlan
+from privet.model.batches import BatchStream
 from privet.model.datasets import Format
 from privet.model.errors import Cancelled, PrivetError, SourceInvalid
 from privet.model.events import Outcome
@@ -92,11 +92,10 @@ OnClose = Callable[[Progress], None]
 CHECK_SECONDS = 1.0
 
 
-class GovernedStream:
-    """Governed batches of one scan, in the source's order; iterate once, then or before: close.
+class GovernedStream(BatchStream):
+    """Governed batches of one scan, in the source's order.
 
-    `schema` is known before anything is read. `on_close` hears once how it ended: completed,
-    cancelled (closed early) or failed.
+    `on_close` hears once how it ended: completed, cancelled (closed early) or failed.
     """
 
     def __init__(
@@ -106,7 +105,7 @@ class GovernedStream:
         on_close: OnClose,
         check: Callable[[], None],
     ) -> None:
-        self.schema = plan.schema
+        super().__init__(plan.schema)
         self.progress = Progress()
         self._plan = plan
         self._engine = engine
@@ -115,25 +114,7 @@ class GovernedStream:
         self._checked = time.monotonic()
         self._closed = False
         self._closing = threading.Lock()
-        self._batches = self._run()
         engine.enter(self)
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        return self._batches
-
-    def begin(self) -> Iterator[pa.RecordBatch]:
-        """The batches, the first of them read now.
-
-        So what fails at once fails here, and a stream that is dropped unread still ends.
-        """
-        first = next(self._batches, None)
-        return self._batches if first is None else chain([first], self._batches)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """End the scan; a no-op when it has ended."""

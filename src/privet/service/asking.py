@@ -6,12 +6,12 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Self
 
 import pyarrow as pa
 
 from privet.enforcement import enforce
+from privet.model.batches import BatchStream
 from privet.model.decisions import Decision
 from privet.model.errors import Cancelled, PrivetError
 from privet.model.events import Event, Outcome
@@ -50,6 +50,7 @@ class Asking:
         self._decisions: dict[DatasetName, Decision] = {}
         self._stack = ExitStack()
         self._asker: Asker
+        self._gone: Gone
         self._asked: Asked
         self._ended = False
 
@@ -61,8 +62,9 @@ class Asking:
             Busy, Cancelled: no sandbox came free in time, or the client left.
         """
         owner = (self._principal.issuer, self._principal.user)
-        watch = self._watch(gone)
-        self._asker = self._stack.enter_context(self._platform.askers.lease(owner, watch))
+        self._gone = self._watch(gone)
+        lease = self._platform.askers.lease(owner, self._gone)
+        self._asker = self._stack.enter_context(lease)
         self._asked = self._asker.read(self._request)
         return self._asked
 
@@ -159,6 +161,16 @@ class Asking:
     def _was_read(self, progress: Progress) -> None:
         self._progress.rows_read += progress.rows_read
 
+    def check(self) -> None:
+        """Look now and then, while an answer flows, whether it still may.
+
+        Raises:
+            Revoked: the principal may read no longer.
+            Cancelled: the client left.
+        """
+        if self._gone():
+            raise Cancelled("the client left")
+
     def returned(self, batch: pa.RecordBatch) -> None:
         """Count what leaves."""
         self._progress.rows_returned += batch.num_rows
@@ -189,6 +201,7 @@ class Asking:
 
     def _refuse(self, error: PrivetError) -> None:
         """Record a statement about which nothing was decided, for it never got there."""
+        self.close()
         refused = replace(self._event, outcome=Outcome.REFUSED, error=error.code)
         error.audit_id = self._platform.audit.record(refused).id
         self._ended = True
@@ -220,11 +233,8 @@ class Asking:
         self._stack.close()
 
 
-class QueryStream:
-    """Batches of an answer; iterate once, then or before: close.
-
-    `schema` is known before anything is computed. How it ended is recorded once.
-    """
+class QueryStream(BatchStream):
+    """Batches of an answer. How it ended is recorded once."""
 
     def __init__(
         self,
@@ -233,34 +243,19 @@ class QueryStream:
         batches: Iterable[pa.RecordBatch],
         request: QueryRequest,
     ) -> None:
-        self.schema = schema
+        super().__init__(schema)
         self._asking = asking
-        self._batches = self._run(batches, request)
-
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        return self._batches
-
-    def begin(self) -> Iterator[pa.RecordBatch]:
-        """The batches, the first of them computed now, so that what fails at once fails here."""
-        first = next(self._batches, None)
-        return self._batches if first is None else chain([first], self._batches)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+        self._wanted = cut(batches, request.offset, request.limit)
 
     def close(self) -> None:
         """End the query; a no-op when it has ended."""
         self._batches.close()
         self._asking.end(Outcome.CANCELLED)
 
-    def _run(
-        self, batches: Iterable[pa.RecordBatch], request: QueryRequest
-    ) -> Generator[pa.RecordBatch]:
+    def _run(self) -> Generator[pa.RecordBatch]:
         with self._asking.recorded():
-            for batch in cut(batches, request.offset, request.limit):
+            for batch in self._wanted:
+                self._asking.check()
                 self._asking.returned(batch)
                 yield batch
             self._asking.end(Outcome.COMPLETED)
@@ -271,9 +266,9 @@ def cut(
 ) -> Iterator[pa.RecordBatch]:
     """The rows from `offset` on, at most `limit` of them."""
     left = limit
+    if left == 0:
+        return
     for batch in batches:
-        if left == 0:
-            return
         skipped = min(offset, batch.num_rows)
         offset -= skipped
         part = batch.slice(skipped, left)
@@ -281,3 +276,5 @@ def cut(
             yield part
         if left is not None:
             left -= part.num_rows
+            if not left:
+                return

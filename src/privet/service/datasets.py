@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from privet.catalog import Database
-from privet.enforcement import plain_type
-from privet.model.datasets import Dataset
+from privet.model.datasets import Dataset, plain_type
 from privet.model.decisions import Decision
 from privet.model.edits import ColumnEdit, edit_columns
 from privet.model.events import Outcome

@@ -10,7 +10,6 @@ computes over governed batches. So no text, whatever it does, sees more than sca
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,9 +20,9 @@ from privet.catalog.versions import Lru
 from privet.model.errors import PrivetError
 from privet.model.events import Outcome
 from privet.model.names import DatasetName
-from privet.model.parameters import Parameters
 from privet.model.principals import Principal
-from privet.model.requests import QueryRequest
+from privet.model.requests import Parameters, QueryRequest
+from privet.model.sql_text import EXPLAIN
 from privet.query import Asked, Gone
 from privet.service.access import authenticate, event_of
 from privet.service.asking import Asking, Described, QueryStream
@@ -32,18 +31,6 @@ from privet.service.query_plans import QueryExplained
 
 _DESCRIPTIONS = 512
 _LONGEST_KNOWN = 8_192
-_BLANK = r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)"
-_BEGINS_A_QUERY = re.compile(
-    rf"(?:{_BLANK}|;)*+(?:\(|(?:SELECT|WITH|FROM|VALUES|TABLE|PIVOT|UNPIVOT|SUMMARIZE|EXPLAIN)\b"
-    rf"|DESCRIBE{_BLANK}*+(?:\(|(?:SELECT|WITH|FROM|VALUES|TABLE)\b))",
-    re.IGNORECASE | re.DOTALL,
-)
-_BEGINS_WITH_EXPLAIN = re.compile(rf"(?:{_BLANK}|;)*+EXPLAIN\b", re.IGNORECASE | re.DOTALL)
-
-
-def is_query(text: str) -> bool:
-    """Whether a statement is for the engine; all others are of the policy language."""
-    return _BEGINS_A_QUERY.match(text) is not None
 
 
 def never() -> bool:
@@ -152,7 +139,7 @@ class Queries:
 
     def explain(self, caller: Caller, request: QueryRequest, gone: Gone = never) -> QueryExplained:
         """Say what a statement would read, and how its columns are seen."""
-        if not _BEGINS_WITH_EXPLAIN.match(request.text):
+        if not EXPLAIN.match(request.text):
             request = replace(request, text=f"EXPLAIN {request.text}")
         principal = authenticate(self._platform, caller)
         with self._planning(principal, caller, request) as asking:
@@ -186,7 +173,8 @@ class Queries:
             if known:
                 asking.read(gone)
             described = asking.describe()
-            if len(request.text) <= _LONGEST_KNOWN:
+            values = request.parameters.row if request.parameters else b""
+            if len(request.text) + len(values) <= _LONGEST_KNOWN:
                 self._known.put(key, _Known(asked, schemas, described))
             return described
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import privet
 from okera.values import binary_strings, json_rows
-from privet.client.languages import asks
 from privet.client.scans import Scan
 from privet.client.trust import CaFile
 from privet.model.errors import InvalidRequest, Unauthenticated
+from privet.model.sql_text import is_query
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,7 +146,7 @@ class PlannerConnection:
     def _open(self, request: str, limit: int | None) -> Scan:
         if name := _NAME.fullmatch(request):
             return self._client.scan(name[1], limit=limit)
-        if asks(request):
+        if is_query(request):
             return self._client.sql(request, limit=limit)
         raise InvalidRequest(
             "that is neither the name of a dataset nor a query",
