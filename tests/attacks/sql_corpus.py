@@ -20,9 +20,7 @@ from query.platforms import Got
 PROVE = bool(os.environ.get("PRIVET_PROVE"))
 ANSWERED, REFUSED = "answered", "refused"
 _FILE = Path(__file__).with_name("sql_corpus.jsonl")
-_OURS = re.compile(
-    r"^[\s(]*EXPLAIN\b|\b(?:tokenize|mask|zero|sha2|fpt|n?fp_)", re.IGNORECASE
-)
+_OURS = re.compile(r"^[\s(]*EXPLAIN\b|\b(?:tokenize|mask|zero|sha2|fpt|n?fp_)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
