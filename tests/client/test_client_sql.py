@@ -14,7 +14,7 @@ import pytest
 import privet
 from doors.steward import Steward, unique
 from privet.client import Client
-from privet.client.languages import asks, governs
+from privet.client.languages import governs
 from privet.client.statements import label, query_command
 from privet.client.waiting import cancel_request
 from privet.model.errors import (
@@ -26,6 +26,7 @@ from privet.model.errors import (
     StatementFailed,
     UnknownName,
 )
+from privet.model.sql_text import is_query
 
 ROWS = 100_000
 LONG_PLANNING = "SELECT count(*) FROM (" + "SELECT *, * FROM (" * 18 + "SELECT 1" + ")" * 19
@@ -261,4 +262,4 @@ def test_languages_are_told_apart_by_their_first_word(
     text: str, asking: bool, governing: bool
 ) -> None:
     """For hints only."""
-    assert (asks(text), governs(text)) == (asking, governing)
+    assert (is_query(text), governs(text)) == (asking, governing)
