@@ -87,6 +87,17 @@ def test_equal_content_is_stored_once(catalog: Catalog) -> None:
     assert len(catalog.permissions.list()) == 2
 
 
+def test_other_properties_take_the_place_of_the_old(catalog: Catalog) -> None:
+    """The same content is there once; REVOKE finds it whatever its properties are."""
+    first = catalog.permissions.add(FULL, by="steward")
+    later = dataclasses.replace(FULL, properties={"enabled": "false"}, grant_option=True)
+    second = catalog.permissions.add(later, by="other")
+    assert catalog.permissions.list() == (later,)
+    assert second.id != first.id
+    bare = dataclasses.replace(FULL, properties={})
+    assert catalog.permissions.remove(bare).id == second.id
+
+
 def test_removal_by_content_and_by_id(catalog: Catalog) -> None:
     """Either way gives back what was stored; a second time there is nothing."""
     stored = catalog.permissions.add(FULL, by="steward")

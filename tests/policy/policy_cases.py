@@ -35,9 +35,17 @@ from privet.model.expressions import (
     TagOr,
 )
 from privet.model.names import DatasetName, TagName
-from privet.model.permissions import Permission, Scope, ScopeKind, TransformClause
+from privet.model.permissions import (
+    AccessLevel,
+    Effect,
+    Permission,
+    Scope,
+    ScopeKind,
+    TransformClause,
+)
 from privet.model.principals import Principal
 from privet.policy import Grant, decide, parse
+from privet.policy.functions import WRITTEN_OUT
 
 ACCEPTANCE = (
     "GRANT SELECT ON DATABASE medical_charges HAVING ATTRIBUTE NOT IN (phi.phone_number) "
@@ -87,6 +95,15 @@ def grant(text: str, identity: str = "") -> Permission:
     return replace(statement.permission, id=identity or text)
 
 
+def guard(text: str, identity: str = "") -> Permission:
+    """The safeguard of a statement; `SELECT ON CATALOG ... FROM ROLE r` goes without saying."""
+    verb, _, rest = text.partition(" ")
+    full = text if " ON " in text else f"{verb} SELECT ON CATALOG {rest} FROM ROLE r"
+    statement = parse(full)
+    assert isinstance(statement, Grant)
+    return replace(statement.permission, id=identity or text)
+
+
 def decide_on(
     table: Dataset | None,
     permissions: Iterable[Permission],
@@ -96,9 +113,12 @@ def decide_on(
     roles: frozenset[str] | None = None,
 ) -> Decision:
     """Decide for a reader who holds the role of every permission, unless told otherwise."""
-    held = tuple(permissions)
-    roles = frozenset(p.role for p in held) if roles is None else roles
-    return decide(principal, Facts(7, table.name if table else NAME, table, roles, held), now)
+    every = tuple(permissions)
+    held = tuple(p for p in every if p.effect is Effect.GRANT)
+    guards = tuple(p for p in every if p.effect is not Effect.GRANT)
+    roles = frozenset(p.role for p in every) if roles is None else roles
+    name = table.name if table else NAME
+    return decide(principal, Facts(7, name, table, roles, held, guards), now)
 
 
 # ---- generated statements
@@ -185,6 +205,8 @@ def _compound(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
         st.builds(Call, st.sampled_from(["lower", "abs", "year", "length"]), st.tuples(inner)),
         st.builds(Call, st.sampled_from(["concat", "coalesce"]), some),
         st.builds(Call, st.sampled_from(["user", "now"]), st.just(())),
+        st.builds(Call, st.sampled_from(sorted(WRITTEN_OUT)), st.tuples(st.builds(Literal, texts))),
+        st.builds(Call, st.sampled_from(["in_set", "sets_intersect"]), st.tuples(inner, inner)),
         st.builds(Call, st.just("cast"), st.tuples(inner, casts)),
     )
 
@@ -214,11 +236,25 @@ calls = st.one_of(
         st.integers(0, 9),
     ),
 )
-clauses = st.builds(TransformClause, tag_expressions, calls, st.booleans())
+nested = st.builds(
+    lambda outer, inner: Call(outer, (inner,)), st.sampled_from(["mask", "sha2"]), calls
+)
+clauses = st.builds(TransformClause, tag_expressions, calls | nested, st.booleans())
+objects = names | st.builds(lambda a, b: f"{a}${{user}}{b}", names, names)
 scopes = st.one_of(
     st.just(Scope(ScopeKind.CATALOG)),
-    st.builds(Scope, st.just(ScopeKind.DATABASE), names),
-    st.builds(Scope, st.just(ScopeKind.TABLE), names, names),
+    st.builds(Scope, st.just(ScopeKind.DATABASE), objects),
+    st.builds(Scope, st.just(ScopeKind.TABLE), objects, objects),
+    st.builds(
+        Scope,
+        st.sampled_from([ScopeKind.NAMESPACE, ScopeKind.CRAWLER, ScopeKind.DATACONNECTION]),
+        name=objects,
+    ),
+    st.builds(
+        Scope,
+        st.just(ScopeKind.URI),
+        name=objects.map(lambda name: f"s3://lake/{name}/it's"),
+    ),
 )
 properties = st.fixed_dictionaries(
     {},
@@ -231,15 +267,40 @@ properties = st.fixed_dictionaries(
         "reveals_filter": st.just("accepted"),
     },
 )
-permissions = st.builds(
+columns_listed = st.lists(names, max_size=2, unique=True).map(sorted).map(tuple)
+shapes = st.builds(
     Permission,
     scope=scopes,
     role=names,
+    effect=st.sampled_from(Effect),
+    level=st.sampled_from([AccessLevel.SELECT] * 9 + list(AccessLevel)),
     having=st.none() | tag_expressions,
     transforms=st.lists(clauses, max_size=2).map(tuple),
     where=st.none() | expressions,
     properties=properties,
+    columns=st.just(()) | columns_listed,
 )
+
+
+def _mended(permission: Permission, grant_option: bool) -> Permission:
+    """The nearest permission whose clauses go together."""
+    granting = permission.effect is Effect.GRANT
+    bare = replace(permission, having=None, transforms=(), where=None, columns=())
+    if granting:
+        whole = permission.level.reads and permission.scope.kind.holds_data
+        return replace(permission if whole else bare, grant_option=grant_option)
+    safe = replace(
+        permission,
+        level=AccessLevel.SELECT,
+        columns=(),
+        scope=permission.scope if permission.scope.kind.holds_data else Scope(ScopeKind.CATALOG),
+        having=permission.having or HasTag(TagName("a", "b")),
+        transforms=tuple(replace(c, excepted=False) for c in permission.transforms),
+    )
+    return safe if safe.effect is Effect.RESTRICT else replace(safe, transforms=(), where=None)
+
+
+permissions = st.builds(_mended, shapes, st.booleans())
 
 
 # ---- generated filters that type-check, over the columns of `ROWS`

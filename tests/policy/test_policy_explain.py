@@ -98,7 +98,7 @@ def test_several_filters() -> None:
         grant("WHERE age = 2 AND id = 3"),
     ]
     explained = explain(decide_on(COSTS, held), steward=True)
-    assert explained.filter == "(age = 1) OR (age = 2 AND id = 3)"
+    assert explained.filter == "age = 1 OR age = 2 AND id = 3"
 
 
 def test_explain_is_total() -> None:

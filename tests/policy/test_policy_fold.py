@@ -6,6 +6,7 @@ from policy_cases import NOW, READER, ROWS, column, dataset, typed_filters
 
 from privet.enforcement.evaluate import passing_rows
 from privet.model.expressions import Expr, Literal
+from privet.model.principals import Principal
 from privet.policy import (
     ALWAYS,
     NEVER,
@@ -17,11 +18,17 @@ from privet.policy import (
     parse_filter,
 )
 from privet.policy.binding import children, rebuild, walk
-from privet.policy.fold import depends_on
+from privet.policy.settling import Reader, asked_of, settle
 
 TABLE = dataset(*(column(f.name, f.type) for f in ROWS.schema))
 KINDS = column_kinds(TABLE)
 COLUMNS = {name: ROWS[name].combine_chunks() for name in ROWS.column_names}
+
+
+def folded_for(expr: Expr, principal: Principal = READER) -> Expr:
+    """The filter as it is for one reader, reduced."""
+    reader = Reader(principal, frozenset(), NOW)
+    return fold_filter(settle(expr, {call: reader.answer(call) for call in asked_of(expr)}), KINDS)
 
 
 def bound(expr: Expr) -> Expr:
@@ -40,14 +47,14 @@ def bound(expr: Expr) -> Expr:
 def test_folding_changes_no_row(expr: Expr) -> None:
     """The reduced filter lets the same rows through as the written one does in the engine."""
     check_filter(expr, KINDS)
-    folded = fold_filter(expr, KINDS, READER.user, NOW)
+    folded = folded_for(expr)
     expected = passing_rows(bound(expr), COLUMNS, ROWS.num_rows).tolist()
     assert passing_rows(folded, COLUMNS, ROWS.num_rows).tolist() == expected
     if folded is ALWAYS:
         assert all(expected)
     if folded is NEVER:
         assert not any(expected)
-    assert depends_on(folded) == (False, False)
+    assert not asked_of(folded)
     assert parse_filter(filter_sql(folded)) == folded
 
 
@@ -55,9 +62,9 @@ def test_folding_changes_no_row(expr: Expr) -> None:
 @settings(deadline=None, max_examples=100)
 def test_folding_is_stable_and_well_typed(expr: Expr) -> None:
     """What is reduced still type-checks, and reducing it again changes nothing."""
-    folded = fold_filter(expr, KINDS, READER.user, NOW)
+    folded = folded_for(expr)
     check_filter(folded, KINDS)
-    assert filter_sql(fold_filter(folded, KINDS, "other", NOW)) == filter_sql(folded)
+    assert filter_sql(folded_for(folded, Principal("other"))) == filter_sql(folded)
 
 
 @given(typed_filters())
@@ -111,7 +118,7 @@ def test_rebuilding_from_its_parts(expr: Expr) -> None:
 )
 def test_reductions(written: str, reduced: str) -> None:
     """What the reference page lists as certain is reduced."""
-    folded = fold_filter(parse_filter(written), KINDS, READER.user, NOW)
+    folded = folded_for(parse_filter(written))
     assert filter_sql(folded) == reduced
 
 
@@ -135,7 +142,7 @@ def test_reductions(written: str, reduced: str) -> None:
 def test_nothing_uncertain_is_reduced(written: str) -> None:
     """A part that could fail for a row keeps the filter from being TRUE for all rows."""
     expr = parse_filter(written)
-    assert fold_filter(expr, KINDS, READER.user, NOW) not in (ALWAYS, NEVER)
+    assert folded_for(expr) not in (ALWAYS, NEVER)
 
 
 @pytest.mark.parametrize(
@@ -150,13 +157,13 @@ def test_nothing_uncertain_is_reduced(written: str) -> None:
 )
 def test_parts_that_cannot_fail_do_not_stand_in_the_way(written: str) -> None:
     """Comparisons within a kind, LIKE and IS NULL have a value for every row."""
-    assert fold_filter(parse_filter(written), KINDS, READER.user, NOW) is ALWAYS
+    assert folded_for(parse_filter(written)) is ALWAYS
 
 
 def test_long_patterns_are_left_to_the_engine() -> None:
     """A constant LIKE of many wildcards costs the decision nothing."""
     text = f"'{'a' * 20_000}' LIKE '{'%a' * 15_000}b'"
-    folded = fold_filter(parse_filter(text), KINDS, READER.user, NOW)
+    folded = folded_for(parse_filter(text))
     assert folded not in (ALWAYS, NEVER)
 
 

@@ -30,7 +30,7 @@ from privet.model.permissions import Permission
 from privet.model.principals import Principal
 from privet.model.transforms import get_spec
 from privet.policy import decide, filter_sql, transform_sql
-from privet.policy.grants import matches
+from privet.policy.bound import matches
 
 
 def verdicts(decision: Decision) -> dict[str, str]:

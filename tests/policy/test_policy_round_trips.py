@@ -94,8 +94,8 @@ def test_sql_and_json_round_trip(permission: Permission) -> None:
 @given(permissions)
 @settings(deadline=None, max_examples=25)
 def test_revoke_round_trips_without_properties(permission: Permission) -> None:
-    """A REVOKE names the content only; properties do not belong to it."""
-    bare = replace(permission, properties={})
+    """A REVOKE names the content only; properties and grant option do not belong to it."""
+    bare = replace(permission, properties={}, grant_option=False)
     assert parse(to_sql(permission, "REVOKE")) == Revoke(bare)
 
 
@@ -195,7 +195,15 @@ GOOD = {"scope": {"kind": "catalog"}, "role": "r"}
         {**GOOD, "scope": {"kind": "table", "database": "d"}},
         {**GOOD, "scope": {"kind": "catalog", "column": "c"}},
         {**GOOD, "effect": "deny"},
-        {**GOOD, "level": "insert"},
+        {**GOOD, "level": "insert", "where": "a = 1"},
+        {**GOOD, "level": "fly"},
+        {**GOOD, "columns": "a"},
+        {**GOOD, "columns": ["a b"]},
+        {**GOOD, "grant_option": "yes"},
+        {**GOOD, "scope": {"kind": "uri", "name": "nowhere"}},
+        {**GOOD, "scope": {"kind": "role", "database": "d", "name": "r"}},
+        {**GOOD, "scope": {"kind": "database", "database": "${other}"}},
+        {**GOOD, "effect": "deny", "having": "a.b", "where": "c = 1"},
         {**GOOD, "transforms": "tokenize"},
         {**GOOD, "transforms": [{"tags": "a.b"}]},
         {**GOOD, "transforms": [{"tags": "a.b", "transform": "mask()", "excepted": "no"}]},

@@ -9,16 +9,16 @@ from sqlalchemy import Connection, Engine
 
 from privet.catalog.dataset_rows import read_datasets
 from privet.catalog.permissions import Permissions
-from privet.catalog.roles import roles_of
+from privet.catalog.roles import HeldRoles, roles_of
 from privet.catalog.versions import Lru, Version, read_version
 from privet.model.datasets import Dataset
 from privet.model.decisions import Facts
 from privet.model.names import DatasetName
-from privet.model.permissions import Permission, ScopeKind
+from privet.model.permissions import Effect, Permission, ScopeKind
 from privet.model.principals import Principal
 from privet.store import reading, reading_once
 
-Roles = frozenset[str]
+Holder = tuple[Version, str, frozenset[str], frozenset[str]]
 _FACTS = 2048
 _PRINCIPALS = 4096
 _LISTS = 32
@@ -33,10 +33,10 @@ class FactReader:
     def __init__(self, engine: Engine, permissions: Permissions) -> None:
         self._engine = engine
         self._permissions = permissions
-        self._roles: Lru[tuple[Version, str, frozenset[str]], Roles] = Lru(_PRINCIPALS)
+        self._roles: Lru[Holder, HeldRoles] = Lru(_PRINCIPALS)
         self._datasets: Lru[tuple[Version, DatasetName], tuple[Dataset, ...]] = Lru(_FACTS)
-        self._facts: Lru[tuple[Version, DatasetName, Roles], Facts] = Lru(_FACTS)
-        self._lists: Lru[tuple[Version, Roles], tuple[Facts, ...]] = Lru(_LISTS)
+        self._facts: Lru[tuple[Version, DatasetName, HeldRoles], Facts] = Lru(_FACTS)
+        self._lists: Lru[tuple[Version, HeldRoles], tuple[Facts, ...]] = Lru(_LISTS)
 
     def version(self) -> Version:
         """The version now: one query."""
@@ -59,8 +59,8 @@ class FactReader:
             if known is not None:
                 return known
             dataset = self._read_dataset(connection, version, name)
-            held = self._permissions.covering(connection, roles, name)
-        facts = Facts(version.number, name, dataset, roles, held)
+            found = self._permissions.covering(connection, roles.held | roles.bound, name)
+        facts = _facts(version, name, dataset, roles, found)
         return self._facts.put((version, name, roles), facts)
 
     def list_facts(self, principal: Principal) -> tuple[Facts, ...]:
@@ -78,14 +78,16 @@ class FactReader:
             if known is not None:
                 return known
             found = read_datasets(connection)
-            held = _Covering(self._permissions.covering(connection, roles))
+            held = _Covering(self._permissions.covering(connection, roles.held | roles.bound))
         facts = tuple(
-            Facts(version.number, dataset.name, dataset, roles, held.of(dataset.name))
+            _facts(version, dataset.name, dataset, roles, held.of(dataset.name))
             for dataset in found
         )
         return self._lists.put((version, roles), facts)
 
-    def _read_roles(self, connection: Connection, version: Version, principal: Principal) -> Roles:
+    def _read_roles(
+        self, connection: Connection, version: Version, principal: Principal
+    ) -> HeldRoles:
         key = _holder(version, principal)
         return self._roles.get(key) or self._roles.put(key, roles_of(connection, principal))
 
@@ -106,12 +108,15 @@ class _Covering:
         for age, permission in enumerate(permissions):
             scope = permission.scope
             match scope.kind:
-                case ScopeKind.CATALOG:
-                    key: tuple[str, ...] = ()
-                case ScopeKind.DATABASE:
-                    key = (scope.database,)
-                case ScopeKind.TABLE:
+                case ScopeKind.DATABASE if not scope.per_user:
+                    key: tuple[str, ...] = (scope.database,)
+                case ScopeKind.TABLE if not scope.per_user:
                     key = (scope.database, scope.dataset)
+                case kind if kind.holds_data:
+                    # Also those that mean another object for each reader; the policy tells.
+                    key = ()
+                case _:
+                    continue
             self._on.setdefault(key, []).append((age, permission))
 
     def of(self, name: DatasetName) -> tuple[Permission, ...]:
@@ -120,5 +125,17 @@ class _Covering:
         return tuple(permission for _, permission in sorted(covering, key=lambda pair: pair[0]))
 
 
-def _holder(version: Version, principal: Principal) -> tuple[Version, str, frozenset[str]]:
-    return (version, principal.issuer, principal.effective_groups)
+def _holder(version: Version, principal: Principal) -> Holder:
+    return (version, principal.issuer, principal.effective_groups, principal.other_groups)
+
+
+def _facts(
+    version: Version,
+    name: DatasetName,
+    dataset: Dataset | None,
+    roles: HeldRoles,
+    found: tuple[Permission, ...],
+) -> Facts:
+    grants = tuple(p for p in found if p.effect is Effect.GRANT and p.role in roles.held)
+    guards = tuple(p for p in found if p.effect is not Effect.GRANT and p.role in roles.bound)
+    return Facts(version.number, name, dataset, roles.held, grants, guards)

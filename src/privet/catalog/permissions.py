@@ -28,7 +28,7 @@ from privet.catalog.versions import Clock, Lru, changing
 from privet.model.errors import Conflict, NotFound, PrivetError, StoreUnavailable
 from privet.model.expressions import HasTag, TagExpr, TagNot
 from privet.model.names import DatasetName, TagName
-from privet.model.permissions import Permission, ScopeKind
+from privet.model.permissions import USER_SLOT, Permission, ScopeKind
 from privet.store import reading
 from privet.store.tables import permission_tags, permissions
 
@@ -55,8 +55,10 @@ class Permissions:
     def add(self, permission: Permission, *, by: str) -> Permission:
         """Store a permission that has been checked, and give it its id.
 
+        It takes the place of one that differs in its properties or its grant option alone.
+
         Raises:
-            Conflict: one of equal content exists.
+            Conflict: the same exists.
             UnknownName: its role or one of its tags does not exist (any more).
         """
         document = dict(self._encode(permission))
@@ -65,8 +67,11 @@ class Permissions:
             require_role(connection, permission.role)
             require_tags(connection, used)
             digest = _digest(document)
-            if connection.execute(select(permissions.c.id).filter_by(digest=digest)).first():
+            same = connection.execute(select(permissions).filter_by(digest=digest)).first()
+            if same is not None and same.document == document:
                 raise Conflict("grant already exists", hint="see `privet sql 'SHOW GRANT ROLE'`")
+            if same is not None:
+                connection.execute(delete(permissions).filter_by(id=same.id))
             row: dict[str, Any] = {
                 "id": str(uuid4()), "role": permission.role, "kind": scope.kind.value,
                 "database": scope.database, "dataset": scope.dataset, "digest": digest,
@@ -137,7 +142,7 @@ class Permissions:
     def covering(
         self, connection: Connection, roles: Iterable[str], name: DatasetName | None = None
     ) -> tuple[Permission, ...]:
-        """Permissions of some roles, oldest first; with a name, those whose scope covers it."""
+        """Permissions of some roles, oldest first; with a name, those that may cover it."""
         condition = permissions.c.role.in_([*roles])
         if name is not None:
             on_database = and_(
@@ -145,7 +150,12 @@ class Permissions:
                 permissions.c.database == name.database,
             )
             on_catalog = permissions.c.kind == ScopeKind.CATALOG.value
-            condition = and_(condition, or_(on_catalog, on_database, _on_table(name)))
+            # Which object such a name means depends on the reader; the policy tells.
+            per_user = or_(
+                permissions.c.database.contains(USER_SLOT),
+                permissions.c.dataset.contains(USER_SLOT),
+            )
+            condition = and_(condition, or_(on_catalog, on_database, _on_table(name), per_user))
         return self._read(connection, condition)
 
     def _read(
@@ -198,7 +208,9 @@ def _on_table(name: DatasetName) -> ColumnElement[bool]:
 
 
 def _digest(document: Mapping[str, Any]) -> str:
-    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    """What REVOKE finds it by: its content, without properties and grant option."""
+    content = {k: v for k, v in document.items() if k not in {"properties", "grant_option"}}
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return sha256(canonical.encode()).hexdigest()
 
 

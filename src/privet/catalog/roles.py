@@ -105,7 +105,7 @@ class Roles:
     def of(self, principal: Principal) -> frozenset[str]:
         """The roles that a principal holds; the public role always."""
         with reading(self._engine) as connection:
-            return roles_of(connection, principal)
+            return roles_of(connection, principal).held
 
     def ensure_builtin(self, wanted: Iterable[str]) -> None:
         """Make these roles, and the public one, exist and be built in."""
@@ -126,13 +126,30 @@ class Roles:
         )
 
 
-def roles_of(connection: Connection, principal: Principal) -> frozenset[str]:
+@dataclass(frozen=True, slots=True)
+class HeldRoles:
+    """The roles of a principal.
+
+    `held` are those that their credentials give; grants go by them. `bound` are those of all groups
+    that they are known to be in; safeguards go by them.
+    """
+
+    held: frozenset[str]
+    bound: frozenset[str]
+
+
+def roles_of(connection: Connection, principal: Principal) -> HeldRoles:
     """The roles of a principal as the connection's transaction sees them."""
-    mapped = select(role_groups.c.role).where(
+    mapped = select(role_groups.c.role, role_groups.c.group).where(
         role_groups.c.issuer == principal.issuer,
-        role_groups.c.group.in_(principal.effective_groups),
+        role_groups.c.group.in_(principal.all_groups),
     )
-    return frozenset({PUBLIC_ROLE, *connection.execute(mapped).scalars()})
+    found = connection.execute(mapped).all()
+    given = principal.effective_groups
+    return HeldRoles(
+        frozenset({PUBLIC_ROLE, *(row.role for row in found if row.group in given)}),
+        frozenset({PUBLIC_ROLE, *(row.role for row in found)}),
+    )
 
 
 def require_role(connection: Connection, name: str) -> None:

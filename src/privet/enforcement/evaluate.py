@@ -53,7 +53,9 @@ from privet.model.expressions import (
     Or,
 )
 from privet.model.transforms import is_text
+from privet.policy import elements
 
+_LONGEST_LIST = 100_000
 _NULL_BOOL = pa.scalar(None, pa.bool_())
 Columns = Mapping[str, pa.Array]
 
@@ -303,6 +305,24 @@ def _date_part(part: Callable[[DayParts], Whole], values: list[Value], rows: int
     return Value(pa.array(numbers, pa.int64(), mask=~known), value.failed)
 
 
+def _sets_intersect(values: list[Value], rows: int) -> Value:
+    """Whether two lists share an element; lists longer than any author writes have no value."""
+    sides = [_text(v, "sets_intersect") for v in values]
+    columns = [pa.array(spread(s.datum, rows)) for s in sides]
+    known = np.logical_and.reduce([valid_rows(s.datum, rows) for s in sides])
+    long = np.zeros(rows, np.bool_)
+    for column in columns:
+        sizes = pc.fill_null(pc.utf8_length(column), 0)
+        long |= np.asarray(pc.greater(sizes, _LONGEST_LIST))
+    pairs = zip(*(column.to_pylist() for column in columns), known & ~long, strict=True)
+    met = [
+        not set(elements(one)).isdisjoint(elements(other)) if is_known else None
+        for one, other, is_known in pairs
+    ]
+    failed = either(*(s.failed for s in sides))
+    return without(Value(pa.array(met, pa.bool_()), failed), long & known, rows)
+
+
 _FUNCTIONS: dict[str, Callable[[list[Value], int], Value]] = {
     "lower": partial(_text_function, pc.utf8_lower),
     "upper": partial(_text_function, pc.utf8_upper),
@@ -311,6 +331,7 @@ _FUNCTIONS: dict[str, Callable[[list[Value], int], Value]] = {
     "substr": _substr,
     "concat": _concat,
     "coalesce": _coalesce,
+    "sets_intersect": _sets_intersect,
     "abs": lambda values, rows: arithmetic.absolute(values[0], rows),
     "year": partial(_date_part, attrgetter("year")),
     "month": partial(_date_part, attrgetter("month")),

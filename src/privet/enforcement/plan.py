@@ -22,9 +22,9 @@ from privet.enforcement.values import Mask
 from privet.model.datasets import CanonicalType, Column, Dataset, plain_type
 from privet.model.decisions import CellOption, ColumnDecision, Decision, TransformUse, Verdict
 from privet.model.errors import NotFound
-from privet.model.expressions import Expr
+from privet.model.expressions import Call, Expr
 from privet.model.requests import ScanRequest
-from privet.model.transforms import get_spec, is_text
+from privet.model.transforms import get_spec, is_text, steps
 from privet.policy import columns_of
 from privet.privacy import Derive, Kernel, KeyScope, bind
 
@@ -35,14 +35,24 @@ _SEAL = object()
 
 @dataclass(frozen=True, slots=True)
 class _Option:
-    kernel: Kernel | None
+    """A way to show cells: the kernels that they go through in turn, where a filter holds."""
+
+    kernels: tuple[Kernel, ...]
     filters: frozenset[int]
+
+    def cells(self, column: pa.Array) -> pa.Array:
+        for kernel in self.kernels:
+            column = kernel(column)
+        return column
 
 
 @dataclass(frozen=True, slots=True)
 class _Output:
+    """A column as it leaves; cells for which one of the filters is not true are withheld."""
+
     column: Column
     options: tuple[_Option, ...]
+    cell_filters: tuple[Expr, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +93,16 @@ class EnforcedPlan:
         self._outputs = outputs
         self._asked = asked
         self._filters = filters = decision.filters
-        needed = {o.column.name for o in (*outputs, *asked.tested)}.union(
-            *(columns_of(f) for f in filters if f)
+        self._restrictions = decision.restrictions
+        every = (*outputs, *asked.tested)
+        needed = {o.column.name for o in every}.union(
+            *(columns_of(f) for f in filters if f),
+            *map(columns_of, self._restrictions),
+            *(columns_of(f) for o in every for f in o.cell_filters),
         )
         self.reads = tuple(c for c in self.dataset.columns if c.name in needed)
         self.hint: pc.Expression | None = narrowed(
-            source_hint(filters, self.dataset), asked.raw, self.dataset
+            source_hint(filters, self.dataset), (*asked.raw, *self._restrictions), self.dataset
         )
         verdicts = {c.column.name: c.verdict for c in decision.columns}
         self.schema = pa.schema(
@@ -113,11 +127,13 @@ class EnforcedPlan:
         rows = batch.num_rows
         masks = [passing_rows(f, columns, rows) for f in self._filters]
         visible = masks[0] if len(masks) == 1 else np.logical_or.reduce(masks)
+        for restriction in self._restrictions:
+            visible = visible & passing_rows(restriction, columns, rows)
         keep = None if visible.all() else pa.array(np.flatnonzero(visible))
         kept = masks if keep is None else [m[visible] for m in masks]
         if self._asked.where:
             keep, kept = self._passing(columns, keep, kept)
-        arrays = [self._cells(o, columns[o.column.name], keep, kept) for o in self._outputs]
+        arrays = [self._cells(o, columns, keep, kept) for o in self._outputs]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def _passing(
@@ -125,28 +141,31 @@ class EnforcedPlan:
     ) -> tuple[pa.Array, list[Mask]]:
         """Of the visible rows, those whose cells, as they are seen, meet what was asked for."""
         rows = len(masks[0]) if masks else 0
-        cells = {
-            o.column.name: self._cells(o, columns[o.column.name], keep, masks)
-            for o in self._asked.tested
-        }
+        cells = {o.column.name: self._cells(o, columns, keep, masks) for o in self._asked.tested}
         passing = passing_rows(self._asked.where, cells, rows)
         positions = np.arange(rows) if keep is None else np.asarray(keep)
         return pa.array(positions[passing]), [m[passing] for m in masks]
 
     def _cells(
-        self, output: _Output, column: pa.Array, keep: pa.Array | None, masks: list[Mask]
+        self,
+        output: _Output,
+        columns: Mapping[str, pa.Array],
+        keep: pa.Array | None,
+        masks: list[Mask],
     ) -> pa.Array:
-        raw = rebuild(column, keep)
+        raw = rebuild(columns[output.column.name], keep)
+        for cell_filter in output.cell_filters:
+            holds = passing_rows(cell_filter, columns, len(columns[output.column.name]))
+            raw = withhold(raw, holds if keep is None else holds[np.asarray(keep)])
         first = output.options[0]
         if len(first.filters) == len(masks) or any(self._filters[i] is None for i in first.filters):
-            return first.kernel(raw) if first.kernel else raw
+            return first.cells(raw)
         open_cells = np.ones(len(raw), np.bool_)
         parts: list[pa.Array] = []
         for option in output.options:
             holds = np.logical_or.reduce([masks[i] for i in sorted(option.filters)]) & open_cells
             open_cells &= ~holds
-            part = withhold(raw, holds)
-            parts.append(option.kernel(part) if option.kernel else part)
+            parts.append(option.cells(withhold(raw, holds)))
         return parts[0] if len(parts) == 1 else rebuild(pc.coalesce(*parts), None)
 
     @property
@@ -155,7 +174,7 @@ class EnforcedPlan:
         return {
             o.column.name: count
             for o in (*self._outputs, *self._asked.tested)
-            if (count := sum(p.kernel.overflowed for p in o.options if p.kernel))
+            if (count := sum(k.overflowed for p in o.options for k in p.kernels))
         }
 
 
@@ -186,10 +205,10 @@ def enforce(decision: Decision, request: ScanRequest, derive: Derive) -> Enforce
 
 def _output(chosen: ColumnDecision, decision: Decision, derive: Derive) -> _Output:
     options = (
-        _Option(_kernel(option, chosen, decision, derive), option.filters)
+        _Option(_kernels(option, chosen, decision, derive), option.filters)
         for option in chosen.options
     )
-    return _Output(chosen.column, tuple(options))
+    return _Output(chosen.column, tuple(options), chosen.cell_filters)
 
 
 def _seen(output: _Output) -> Seen | None:
@@ -197,9 +216,13 @@ def _seen(output: _Output) -> Seen | None:
 
     A withheld cell is NULL, and meets no condition.
     """
-    kernels = [o.kernel for o in output.options]
-    alike = len(kernels) == 1 or all(k is None for k in kernels)
-    return Seen(kernels[0]) if alike else None
+    match [o.kernels for o in output.options]:
+        case [[kernel]]:
+            return Seen(kernel)
+        case ways if not any(ways):
+            return Seen(None)
+        case _:
+            return None
 
 
 def _choose(decision: Decision, names: tuple[str, ...] | None) -> list[ColumnDecision]:
@@ -215,18 +238,24 @@ def _choose(decision: Decision, names: tuple[str, ...] | None) -> list[ColumnDec
     return [by_name[name] for name in dict.fromkeys(names)]
 
 
-def _kernel(
+def _kernels(
     option: CellOption, chosen: ColumnDecision, decision: Decision, derive: Derive
-) -> Kernel | None:
-    if option.transform is None:
-        return None
+) -> tuple[Kernel, ...]:
+    """What the grant says, then what safeguards add; what was done already is not done again."""
+    own = option.transform
+    uses = (*([own] if own else []), *(use for use in chosen.safeguards if use != own))
     kind = plain_type(chosen.column.type)
-    scope = _key_scope(option.transform, kind, decision)
-    return bind(option.transform.call, kind, scope, derive)
+    return tuple(
+        bind(step, kind, _key_scope(use, step, kind, decision), derive)
+        for use in uses
+        for step in steps(use.call)
+    )
 
 
-def _key_scope(use: TransformUse, kind: pa.DataType, decision: Decision) -> KeyScope | None:
-    spec = get_spec(use.call.function)
+def _key_scope(
+    use: TransformUse, step: Call, kind: pa.DataType, decision: Decision
+) -> KeyScope | None:
+    spec = get_spec(step.function)
     dataset = decision.dataset
     assert dataset is not None
     if not spec.keyed:

@@ -19,7 +19,9 @@ from privet.model.principals import Principal
 class Facts:
     """All that a decision rests on, at one version of the catalog.
 
-    `permissions` are those of `roles` that may cover `name`; `roles` are the principal's.
+    `permissions` are the grants to `roles` that may cover `name`; `roles` are the principal's.
+    `safeguards` are the denials and restrictions that may cover it, from any role that the
+    principal's issuer says they hold, also those that their token leaves out.
     """
 
     version: int
@@ -27,6 +29,7 @@ class Facts:
     dataset: Dataset | None
     roles: frozenset[str] = frozenset()
     permissions: tuple[Permission, ...] = ()
+    safeguards: tuple[Permission, ...] = ()
 
 
 class Verdict(StrEnum):
@@ -74,19 +77,26 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class ColumnDecision:
-    """The verdict for one column. Options are in order of protectiveness, least first."""
+    """The verdict for one column. Options are in order of protectiveness, least first.
+
+    What safeguards leave of it: a cell that an option shows goes through `safeguards` in turn, and
+    is NULL in rows for which one of `cell_filters` is not true.
+    """
 
     column: Column
     verdict: Verdict
     options: tuple[CellOption, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    safeguards: tuple[TransformUse, ...] = ()
+    cell_filters: tuple[Expr, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """For one principal and one dataset.
 
-    A row is visible iff one of `filters` holds for it (None holds for every row). `columns` has
+    A row is visible iff one of `filters` holds for it (None holds for every row), and each of
+    `restrictions`. `columns` has
     every column of the dataset, hidden ones included, in order. `digest` identifies the outcome
     (principal-keyed parts included) for caches.
     """
@@ -102,6 +112,7 @@ class Decision:
     warnings: tuple[str, ...] = ()
     digest: str = ""
     roles: frozenset[str] = frozenset()
+    restrictions: tuple[Expr, ...] = ()
     ignored: Mapping[str, str] = field(default_factory=dict[str, str])
     """Permissions that cover the dataset and grant nothing on it, with the reason, by id."""
     considered: Mapping[str, Permission] = field(

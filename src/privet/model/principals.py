@@ -13,7 +13,11 @@ LOCAL_ISSUER = "privet"
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An authenticated subject. Users and groups are names within `issuer`."""
+    """An authenticated subject. Users and groups are names within `issuer`.
+
+    `groups` are those that the credentials carry, and grants go by them. `other_groups` are those
+    that the user is in as well, as far as is known: safeguards bind by them too.
+    """
 
     user: str
     groups: frozenset[str] = frozenset()
@@ -23,11 +27,17 @@ class Principal:
     expires_at: datetime | None = field(default=None, compare=False)
     token_id: str = field(default="", compare=False)
     issued_at: datetime | None = field(default=None, compare=False)
+    other_groups: frozenset[str] = frozenset()
 
     @property
     def effective_groups(self) -> frozenset[str]:
         """The issuer's groups and the implicit `user:<name>`."""
         return self.groups | {f"{RESERVED_GROUP_PREFIX}{self.user}"}
+
+    @property
+    def all_groups(self) -> frozenset[str]:
+        """What safeguards go by: also the groups that these credentials leave out."""
+        return self.effective_groups | self.other_groups
 
 
 @dataclass(frozen=True, slots=True)

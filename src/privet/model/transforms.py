@@ -8,7 +8,7 @@ within the union of grants.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.types as pat
@@ -121,8 +121,27 @@ def get_spec(name: str, position: Position | None = None) -> TransformSpec:
     return spec
 
 
+def steps(call: Call) -> tuple[Call, ...]:
+    """The calls of a nested transform, innermost first, each on the column slot."""
+    inner = call.arguments[0] if call.arguments else None
+    if not isinstance(inner, Call):
+        return (call,)
+    own = replace(call, arguments=(ColumnSlot(), *call.arguments[1:]))
+    return (*steps(inner), own)
+
+
+def specs_of(call: Call) -> tuple[TransformSpec, ...]:
+    """The transforms of a call and of those nested in it, innermost first, checked as written.
+
+    Raises:
+        UnknownName: no such transform.
+        InvalidRequest: wrong arguments.
+    """
+    return tuple(map(check_call, steps(call)))
+
+
 def check_call(call: Call) -> TransformSpec:
-    """Check a transform call as written: name, column slot first, literal arguments.
+    """Check one transform call as written: name, column slot first, literal arguments.
 
     Raises:
         UnknownName: no such transform.

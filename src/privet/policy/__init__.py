@@ -7,14 +7,13 @@
 from privet.policy.binding import check_filter, column_kinds, columns_of, kind_of
 from privet.policy.checking import Vocabulary, check
 from privet.policy.explain import Explanation, explain
-from privet.policy.expressions import parse_filter, parse_tags, parse_transform
 from privet.policy.fold import ALWAYS, NEVER, fold_filter
-from privet.policy.forms import from_json, to_english, to_json
 from privet.policy.functions import FUNCTIONS, Function, Kind, kind_of_type
-from privet.policy.law import decide
-from privet.policy.parsing import parse
-from privet.policy.printing import filter_sql, tags_sql, to_sql, transform_sql
-from privet.policy.statements import (
+from privet.policy.language.expressions import parse_filter, parse_tags, parse_transform
+from privet.policy.language.forms import from_json, to_english, to_json
+from privet.policy.language.parsing import parse
+from privet.policy.language.printing import filter_sql, tags_sql, to_sql, transform_sql
+from privet.policy.language.statements import (
     CreateDatabase,
     CreateRole,
     CreateTag,
@@ -34,6 +33,8 @@ from privet.policy.statements import (
     ShowTags,
     Statement,
 )
+from privet.policy.law import decide
+from privet.policy.sets import elements
 
 __all__ = [
     "ALWAYS",
@@ -66,6 +67,7 @@ __all__ = [
     "column_kinds",
     "columns_of",
     "decide",
+    "elements",
     "explain",
     "filter_sql",
     "fold_filter",

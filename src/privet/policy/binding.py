@@ -34,6 +34,7 @@ from privet.policy.functions import (
     FUNCTIONS,
     NUMBERS,
     TIMES,
+    WRITTEN_OUT,
     Function,
     Kind,
     kind_of_type,
@@ -300,9 +301,38 @@ def _call(expr: Call, columns: _Columns) -> Kind:
         raise TypeMismatch(
             "start and count of `substr` must be written as whole numbers", position=expr.position
         )
+    _check_written(expr)
     for index, argument in enumerate(arguments):
         _need(argument, columns, function.parameter(index), f"`{function.name}`")
+    if function.name == "columns_with_attribute":
+        return Kind.NULL
     return function.result or _one_kind(list(arguments), columns, f"`{function.name}`")
+
+
+def _check_written(call: Call) -> None:
+    """What can be named is known when a permission is stored: names and lists are written out."""
+    written = call.function in WRITTEN_OUT
+    if written and not all(_is_written(a) for a in call.arguments):
+        raise TypeMismatch(
+            f"what `{call.function}` names is written as text",
+            hint=f"such as {call.function}('name')",
+            position=call.position,
+        )
+    if call.function == "in_set" and not _is_list(call.arguments[1]):
+        raise TypeMismatch(
+            "the list of `in_set` is a text, or an attribute",
+            hint="such as in_set(x, 'a,b') or in_set(x, user_attribute('k'))",
+            position=call.position,
+        )
+
+
+def _is_written(expr: Expr) -> bool:
+    return isinstance(expr, Literal) and isinstance(expr.value, str)
+
+
+def _is_list(expr: Expr) -> bool:
+    attributes = {"user_attribute", "table_attribute"}
+    return isinstance(expr, Literal) or (isinstance(expr, Call) and expr.function in attributes)
 
 
 def _is_whole(expr: Expr) -> bool:

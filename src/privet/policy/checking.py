@@ -7,22 +7,17 @@ from dataclasses import dataclass, field
 
 from privet.model.datasets import Dataset
 from privet.model.errors import InvalidRequest, Position, TypeMismatch, UnknownName
+from privet.model.expressions import Call, Expr
 from privet.model.names import PUBLIC_ROLE, DatasetName, TagName
-from privet.model.permissions import Permission, ScopeKind, TransformClause
-from privet.model.transforms import check_call
-from privet.policy.binding import check_filter, column_kinds, columns_of
+from privet.model.permissions import Effect, Permission, Scope, ScopeKind, TransformClause
+from privet.model.transforms import specs_of
+from privet.policy.binding import check_filter, column_kinds, columns_of, walk
+from privet.policy.bound import Same, held_by, tags_in
 from privet.policy.functions import near
-from privet.policy.grants import (
-    CLEAR,
-    BoundGrant,
-    Same,
-    bind_grant,
-    held_by,
-    tags_in,
-    use_of,
-)
-from privet.policy.printing import filter_sql
-from privet.policy.statements import Places
+from privet.policy.grants import CLEAR, BoundGrant, bind_grant, use_of
+from privet.policy.language.printing import filter_sql
+from privet.policy.language.statements import Places
+from privet.policy.settling import misplaced_roles, of_dataset, roles_named, tags_named
 
 _ACCEPTED = "accepted"
 _PROPERTY = "reveals_filter"
@@ -66,14 +61,20 @@ def check(
     """
     _check_names(permission, vocabulary, places or Places())
     covered = [d for d in datasets if permission.scope.covers(d.name)]
-    others = [e for e in existing if e != permission and not _same(e, permission)]
+    others = [
+        e
+        for e in existing
+        if e != permission and not _same(e, permission) and e.effect is Effect.GRANT
+    ]
+    _check_columns(permission, covered)
     warnings = [
         *_check_where(permission, covered),
         *(w for c in permission.transforms for w in _check_clause(c, covered)),
     ]
-    for beside in _held_together(permission.role, others):
-        _check_reveals(permission, beside, covered)
-    if not covered:
+    if permission.effect is Effect.GRANT and permission.level.reads:
+        for beside in _held_together(permission.role, others):
+            _check_reveals(permission, beside, covered)
+    if not covered and permission.scope.kind.holds_data:
         warnings.append("it covers no dataset yet, so its columns and types were not checked")
     return tuple(warnings)
 
@@ -94,11 +95,8 @@ def _same(one: Permission, other: Permission) -> bool:
 
 def _check_names(permission: Permission, vocabulary: Vocabulary, places: Places) -> None:
     scope = permission.scope
-    name = DatasetName(scope.database, scope.dataset)
-    if scope.kind is not ScopeKind.CATALOG and scope.database not in vocabulary.databases:
-        raise _unknown("database", scope.database, vocabulary.databases, places.scope)
-    if scope.kind is ScopeKind.TABLE and name not in vocabulary.datasets:
-        raise _unknown("dataset", str(name), map(str, vocabulary.datasets), places.scope)
+    if not scope.per_user:
+        _check_scope(scope, vocabulary, places.scope)
     if permission.role not in vocabulary.roles | {PUBLIC_ROLE}:
         raise _unknown("role", permission.role, vocabulary.roles, places.role)
     expressions = [c.tags for c in permission.transforms]
@@ -109,12 +107,54 @@ def _check_names(permission: Permission, vocabulary: Vocabulary, places: Places)
             if leaf.tag not in vocabulary.tags:
                 raise _unknown("tag", str(leaf.tag), map(str, vocabulary.tags), leaf.position)
     for clause in permission.transforms:
-        check_call(clause.call)
+        specs_of(clause.call)
+    if permission.where is not None:
+        _check_named(permission.where, vocabulary)
+
+
+def _check_scope(scope: Scope, vocabulary: Vocabulary, position: Position | None) -> None:
+    name = DatasetName(scope.database, scope.dataset)
+    if scope.database and scope.database not in vocabulary.databases:
+        raise _unknown("database", scope.database, vocabulary.databases, position)
+    if scope.kind is ScopeKind.TABLE and name not in vocabulary.datasets:
+        raise _unknown("dataset", str(name), map(str, vocabulary.datasets), position)
+    if scope.kind is ScopeKind.ROLE and scope.name not in vocabulary.roles | {PUBLIC_ROLE}:
+        raise _unknown("role", scope.name, vocabulary.roles, position)
+    namespaces = {tag.namespace for tag in vocabulary.tags}
+    if scope.kind is ScopeKind.NAMESPACE and scope.name not in namespaces:
+        raise _unknown("tag namespace", scope.name, namespaces, position)
+
+
+def _check_named(where: Expr, vocabulary: Vocabulary) -> None:
+    """The tags and roles that functions of a filter name."""
+    for tag, position in tags_named(where):
+        if tag not in vocabulary.tags:
+            raise _unknown("tag", str(tag), map(str, vocabulary.tags), position)
+    for part in walk(where):
+        if isinstance(part, Call) and part.function == "has_roles":
+            for role in sorted(roles_named(part) - vocabulary.roles - {PUBLIC_ROLE}):
+                raise _unknown("role", role, vocabulary.roles, part.position)
+    if misplaced := misplaced_roles(where):
+        raise InvalidRequest(
+            "`has_roles` may only stand under AND and OR",
+            hint="a right that ends when somebody gains a role is a safeguard: use RESTRICT",
+            position=misplaced.position,
+        )
 
 
 def _unknown(what: str, name: str, known: Iterable[str], position: Position | None) -> UnknownName:
     hint = near(name, known) or f"create the {what} first"
     return UnknownName(f"unknown {what} `{name}`", hint=hint, position=position)
+
+
+# ---- columns
+
+
+def _check_columns(permission: Permission, covered: Sequence[Dataset]) -> None:
+    known = {c.name for dataset in covered for c in dataset.columns}
+    for name in permission.columns:
+        if covered and name not in known:
+            raise UnknownName(f"no covered dataset has a column `{name}`", hint=near(name, known))
 
 
 # ---- filters
@@ -127,6 +167,7 @@ def _check_where(permission: Permission, covered: Sequence[Dataset]) -> Iterable
     check_filter(where, None)
     kinds = [column_kinds(d) for d in covered]
     known = {name for columns in kinds for name in columns}
+    loses = "grants nothing" if permission.effect is Effect.GRANT else "closes what it is on"
     for name, position in columns_of(where).items():
         if covered and name not in known:
             raise UnknownName(
@@ -137,14 +178,14 @@ def _check_where(permission: Permission, covered: Sequence[Dataset]) -> Iterable
     problems: list[tuple[Dataset, InvalidRequest]] = []
     for dataset, columns in zip(covered, kinds, strict=True):
         try:
-            check_filter(where, columns)
+            check_filter(of_dataset(where, dataset), columns)
         except InvalidRequest as error:
             problems.append((dataset, error))
     mismatch = next((e for _, e in problems if isinstance(e, TypeMismatch)), None)
     if mismatch and len(problems) == len(covered):
         raise mismatch
     for dataset, error in problems:
-        yield f"on `{dataset.name}` it grants nothing: {error.message}"
+        yield f"on `{dataset.name}` it {loses}: {error.message}"
 
 
 # ---- transforms
@@ -155,7 +196,7 @@ def _check_clause(clause: TransformClause, covered: Sequence[Dataset]) -> Iterab
     problems: list[tuple[str, InvalidRequest]] = []
     for dataset in covered:
         for column in dataset.columns:
-            if not column.reviewed or not held_by(column, dataset).transforms(clause.tags):
+            if not column.reviewed or not held_by(column, dataset).meets(clause.tags):
                 continue
             try:
                 use_of(clause, column, dataset)

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from privet.model.expressions import ArithmeticOp, CompareOp, LiteralValue
 from privet.policy.functions import CAST
+from privet.policy.sets import elements
 
 Value = LiteralValue | float
 
@@ -280,6 +281,7 @@ _CALLS: dict[str, Callable[..., Value]] = {
     "year": lambda d: _utc(d).year,
     "month": lambda d: _utc(d).month,
     "day": lambda d: _utc(d).day,
+    "sets_intersect": lambda one, other: not set(elements(one)).isdisjoint(elements(other)),
 }
 _CASTS: dict[str, Callable[[Value], Value]] = {
     "bigint": _cast_bigint,

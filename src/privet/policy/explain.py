@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from privet.model.decisions import ColumnDecision, Decision, Reason, Verdict
+from privet.model.expressions import And, Or
 from privet.policy.binding import columns_of
-from privet.policy.forms import to_english
-from privet.policy.printing import filter_sql, to_sql, transform_sql
+from privet.policy.language.forms import to_english
+from privet.policy.language.printing import filter_sql, to_sql, transform_sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,16 +148,18 @@ def explain(decision: Decision, *, steward: bool) -> Explanation:
 
 
 def _filter(decision: Decision) -> str | None:
-    """The disjunction of the filters as SQL; None if every row is shown."""
-    if not decision.filters or None in decision.filters:
-        return None
-    texts = [filter_sql(f) for f in decision.filters if f is not None]
-    return texts[0] if len(texts) == 1 else " OR ".join(f"({text})" for text in texts)
+    """Which rows are shown, as SQL; None if every row is."""
+    every = not decision.filters or None in decision.filters
+    granted = [] if every else [f for f in decision.filters if f is not None]
+    parts = [Or(tuple(granted)) if len(granted) > 1 else f for f in granted[:1]]
+    parts += decision.restrictions
+    return filter_sql(And(tuple(parts)) if len(parts) > 1 else parts[0]) if parts else None
 
 
 def _in_view(decision: Decision) -> bool:
     clear = {c.column.name for c in decision.columns if c.verdict is Verdict.CLEAR}
-    return all(clear >= set(columns_of(f)) for f in decision.filters if f is not None)
+    filters = (*decision.filters, *decision.restrictions)
+    return all(clear >= set(columns_of(f)) for f in filters if f is not None)
 
 
 def _column(column: ColumnDecision, decision: Decision, *, steward: bool) -> ExplainedColumn:
@@ -168,7 +171,13 @@ def _column(column: ColumnDecision, decision: Decision, *, steward: bool) -> Exp
         type=str(column.column.type),
         verdict=str(column.verdict),
         tags=tuple(sorted(map(str, held))),
-        transforms=tuple(transform_sql(o.transform.call) for o in column.options if o.transform),
+        transforms=tuple(
+            dict.fromkeys(
+                transform_sql(use.call)
+                for use in (*(o.transform for o in column.options), *column.safeguards)
+                if use
+            )
+        ),
         reasons=tuple(_reason(r, decision) for r in reasons),
     )
 

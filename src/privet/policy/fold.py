@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from privet.model.expressions import (
@@ -29,7 +28,7 @@ from privet.model.expressions import (
     Or,
 )
 from privet.policy import constants
-from privet.policy.binding import children, function_of, kind_of, rebuild, walk
+from privet.policy.binding import function_of, kind_of, walk
 from privet.policy.constants import Fails, Undecided, Value, to_float
 from privet.policy.functions import NUMBERS, Kind
 
@@ -42,6 +41,8 @@ _ANY = frozenset({_T, _F, _N, _V})
 _NULL = frozenset({_N})
 _TRUE = frozenset({_T})
 _DEAD: frozenset[str] = frozenset()
+_TRUTH = frozenset({_T, _F})
+_VALUE = frozenset({_V})
 _SETTLED = {_TRUE: True, frozenset({_F}): False, _NULL: None}
 _OPPOSITE = {_T: _F, _F: _T}
 _INEXACT = frozenset({Kind.INTEGER, Kind.FLOAT})
@@ -59,33 +60,18 @@ class _Part:
     value: Value = None
 
 
-def depends_on(expr: Expr | None) -> tuple[bool, bool]:
-    """Whether a filter depends on the reader's name, and on the moment."""
-    called = {p.function for p in walk(expr) if isinstance(p, Call)} if expr else set[str]()
-    return "user" in called, "now" in called
-
-
-def fold_filter(expr: Expr, kinds: Mapping[str, Kind], user: str, now: datetime) -> Expr:
-    """Replace `user()` and `now()` (an aware moment) by literals and reduce.
+def fold_filter(expr: Expr, kinds: Mapping[str, Kind]) -> Expr:
+    """Reduce a filter that was settled for its reader.
 
     The filter is already checked against the columns of these `kinds`. Gives `ALWAYS` for a filter
     that is TRUE for every row and cannot fail, `NEVER` for one that is TRUE for none.
     """
-    part = _Folder(kinds).reduce(_settled(expr, user, now))
+    part = _Folder(kinds).reduce(expr)
     if _T not in part.possible:
         return NEVER
     if part.possible == _TRUE and not part.may_fail:
         return ALWAYS
     return part.expr
-
-
-def _settled(expr: Expr, user: str, now: datetime) -> Expr:
-    if isinstance(expr, Call) and expr.function == "user":
-        return Literal(user)
-    if isinstance(expr, Call) and expr.function == "now":
-        return Literal(now.astimezone(UTC))
-    parts = children(expr)
-    return rebuild(expr, [_settled(part, user, now) for part in parts]) if parts else expr
 
 
 def _constant(expr: Expr, value: Value) -> _Part:
@@ -341,6 +327,7 @@ class _Folder:
             parts,
             lambda: constants.call(expr.function, [p.value for p in parts]),
             total=function is not None and function.total,
+            whole=_TRUTH if function and function.result is Kind.BOOLEAN else _VALUE,
         )
 
     def _coalesce(self, expr: Expr, shown: Expr, parts: list[_Part]) -> _Part:
@@ -366,7 +353,12 @@ class _Folder:
         return _Part(shown, possible, may_fail or not possible)
 
     def _strict(
-        self, shown: Expr, parts: list[_Part], compute: Callable[[], Value], total: bool = False
+        self,
+        shown: Expr,
+        parts: list[_Part],
+        compute: Callable[[], Value],
+        total: bool = False,
+        whole: frozenset[str] = _VALUE,
     ) -> _Part:
         """A part that is NULL where one of its arguments is."""
         if _any_dead(parts):
@@ -377,7 +369,7 @@ class _Folder:
             known = all(p.known for p in parts)
             return _Part(shown, _NULL, may_fail or not (total or known), known=known)
         nulls = frozenset[str]().union(*(p.possible for p in parts)) & _NULL
-        unknown = _Part(shown, frozenset({_V}) | nulls, may_fail or not total)
+        unknown = _Part(shown, whole | nulls, may_fail or not total)
         return _computed(shown, compute, unknown) if all(p.known for p in parts) else unknown
 
 

@@ -32,6 +32,7 @@ NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT})
 TIMES = frozenset({Kind.DATE, Kind.TIMESTAMP})
 _TEXT = frozenset({Kind.TEXT})
 _INTEGER = frozenset({Kind.INTEGER})
+_LISTED = NUMBERS | {Kind.TEXT}
 _COMPARABLE = NUMBERS | TIMES | {Kind.TEXT, Kind.BOOLEAN}
 
 
@@ -102,6 +103,12 @@ FUNCTIONS: dict[str, Function] = {
         Function("coalesce", (_COMPARABLE, _COMPARABLE), None, repeats=True, total=True),
         Function("user", (), Kind.TEXT, total=True),
         Function("now", (), Kind.TIMESTAMP, total=True),
+        Function("user_attribute", (_TEXT,), Kind.TEXT, total=True),
+        Function("has_roles", (_TEXT,), Kind.BOOLEAN, repeats=True, total=True),
+        Function("table_attribute", (_TEXT,), Kind.TEXT, total=True),
+        Function("columns_with_attribute", (_TEXT,), None),
+        Function("in_set", (_LISTED, _TEXT), Kind.BOOLEAN),
+        Function("sets_intersect", (_TEXT, _TEXT), Kind.BOOLEAN),
     )
 }
 CASTS: dict[str, Function] = {
@@ -113,17 +120,12 @@ CASTS: dict[str, Function] = {
         ("date", _TEXT | TIMES, Kind.DATE),
     )
 }
-LATER = frozenset(
-    {
-        "user_attribute",
-        "table_attribute",
-        "columns_with_attribute",
-        "in_set",
-        "sets_intersect",
-        "has_roles",
-    }
+READER = frozenset({"user", "now", "user_attribute", "has_roles"})
+"""Functions whose value is the reader's, or the moment's."""
+WRITTEN_OUT = frozenset(
+    {"user_attribute", "table_attribute", "columns_with_attribute", "has_roles"}
 )
-"""Functions of the language that this version does not have yet."""
+"""Functions whose arguments are written as text, so that all they can name is known."""
 
 
 def near(name: str, known: Iterable[str]) -> str:

@@ -25,9 +25,12 @@ from privet.model.decisions import (
 from privet.model.expressions import Expr
 from privet.model.permissions import Permission
 from privet.model.principals import Principal
-from privet.model.transforms import find_spec
-from privet.policy.grants import Firing, Same, Way, covering, fire
-from privet.policy.printing import transform_sql
+from privet.model.transforms import find_spec, steps
+from privet.policy.bound import Same, covers_for
+from privet.policy.grants import Firing, Way, covering, fire
+from privet.policy.guards import FiringGuard, fire_guard, guarding
+from privet.policy.language.printing import filter_sql, transform_sql
+from privet.policy.settling import Reader
 
 _EVERY_ROW = ""
 _NEVER_TRUE = "its filter is true for no row"
@@ -43,6 +46,16 @@ class _Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class _Taken:
+    """What safeguards take of a column that some grant shows."""
+
+    hidden: bool
+    safeguards: tuple[TransformUse, ...]
+    cell_filters: tuple[Expr, ...]
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Outcome:
     """What some firing grants give, whoever asks."""
 
@@ -52,6 +65,7 @@ class _Outcome:
     warnings: tuple[str, ...]
     digest: str
     personal: bool
+    restrictions: tuple[Expr, ...] = ()
 
 
 def decide(principal: Principal, facts: Facts, now: datetime) -> Decision:
@@ -69,19 +83,29 @@ def decide(principal: Principal, facts: Facts, now: datetime) -> Decision:
     ignored: dict[str, str] = {}
     considered: dict[str, Permission] = {}
     firing: list[Firing] = []
-    moment = now.timestamp()
+    guards: list[FiringGuard] = []
+    moment, user = now.timestamp(), principal.user
+    reader = Reader(principal, facts.roles, now)
     for grant in covering(Same(facts.permissions), Same(dataset)):
         permission = grant.permission
-        if permission.role not in facts.roles:
+        if permission.role not in facts.roles or not covers_for(permission, facts.name, user):
             continue
         considered[permission.id] = permission
         reason = grant.closed(moment)
-        fired = None if reason else fire(grant, principal.user, now)
+        fired = None if reason else fire(grant, reader)
         if fired is None:
             ignored[permission.id] = reason or _NEVER_TRUE
         else:
             firing.append(fired)
-    outcome = _unite(Same(dataset), tuple(firing))
+    for guard in guarding(Same(facts.safeguards), Same(dataset)):
+        if not covers_for(guard.permission, facts.name, user):
+            continue
+        considered[guard.permission.id] = guard.permission
+        if reason := guard.closed(moment):
+            ignored[guard.permission.id] = reason
+        else:
+            guards.append(fire_guard(guard, reader))
+    outcome = _unite(Same(dataset), tuple(firing), tuple(guards))
     return Decision(
         principal,
         facts.name,
@@ -93,6 +117,7 @@ def decide(principal: Principal, facts: Facts, now: datetime) -> Decision:
         warnings=outcome.warnings,
         digest=_personal(outcome, principal),
         roles=facts.roles,
+        restrictions=outcome.restrictions,
         ignored=ignored,
         considered=considered,
     )
@@ -115,8 +140,13 @@ def _bypass(principal: Principal, facts: Facts, dataset: Dataset) -> Decision:
 
 
 @lru_cache(maxsize=1_024)
-def _unite(table: Same[Dataset], firing: tuple[Firing, ...]) -> _Outcome:
-    """Cell by cell: the least protective of what the grants that hold for the row show."""
+def _unite(
+    table: Same[Dataset], firing: tuple[Firing, ...], guards: tuple[FiringGuard, ...]
+) -> _Outcome:
+    """Cell by cell: the least protective of what the grants that hold for the row show.
+
+    Then the safeguards take away.
+    """
     dataset = table.value
     ordered = sorted(firing, key=lambda f: (f.grant.permission.id, f.text))
     expressions = {f.text: f.filter for f in ordered}
@@ -124,14 +154,54 @@ def _unite(table: Same[Dataset], firing: tuple[Firing, ...]) -> _Outcome:
     # Filters that only lead to what another filter leads to anyway are gone from the options.
     texts = sorted({text for s in shown for _, filters in s.options for text in filters})
     numbers = {text: number for number, text in enumerate(texts)}
-    columns = tuple(_decide_column(s, numbers) for s in shown)
+    bound = sorted(guards, key=lambda g: (g.guard.permission.id, g.text))
+    taken = [_take(place, bound) for place in range(len(shown))]
+    columns = tuple(_decide_column(s, numbers, t) for s, t in zip(shown, taken, strict=True))
+    restrictions = {g.text: g.filter for g in bound if g.whole_rows and g.filter is not None}
+    rows = sorted(restrictions)
     return _Outcome(
         filters=tuple(expressions[text] for text in texts),
         columns=columns,
-        permissions=tuple(sorted({f.grant.permission.id for f in ordered})),
+        permissions=tuple(
+            sorted(
+                {f.grant.permission.id for f in ordered} | {g.guard.permission.id for g in bound}
+            )
+        ),
         warnings=_warnings(ordered, columns),
-        digest=_digest(dataset.id, dataset.revision, texts, _digestible(dataset, columns)),
+        digest=_digest(dataset.id, dataset.revision, texts, rows, _digestible(dataset, columns)),
         personal=any(_is_personal(c) for c in columns),
+        restrictions=tuple(restrictions[text] for text in rows),
+    )
+
+
+def _take(place: int, guards: list[FiringGuard]) -> _Taken:
+    """What safeguards take of a column."""
+    hidden = False
+    ways: dict[tuple[int, str, str, bool], TransformUse] = {}
+    filters: dict[str, Expr] = {}
+    reasons: list[Reason] = []
+    for fired in guards:
+        guard = fired.guard
+        name = guard.permission.id
+        meant = place in guard.meant
+        if place in guard.hidden or (fired.empty and (fired.whole_rows or meant)):
+            hidden = True
+            reasons.append(Reason("takes", name, guard.hidden.get(place) or fired.empty))
+            continue
+        way = guard.ways.get(place)
+        if way is not None and way.transform is not None:
+            ways[way.order] = way.transform
+            reasons.append(Reason("transforms", name, transform_sql(way.transform.call)))
+        if fired.filter is not None and (fired.whole_rows or meant):
+            what = "shows rows" if fired.whole_rows else "shows it"
+            reasons.append(Reason("takes", name, f"{what} only where {fired.text}"))
+            if not fired.whole_rows:
+                filters[fired.text] = fired.filter
+    return _Taken(
+        hidden,
+        tuple(ways[order] for order in sorted(ways)),
+        tuple(filters[text] for text in sorted(filters)),
+        tuple(reasons),
     )
 
 
@@ -168,8 +238,8 @@ def _personalise(
 
 
 def _is_keyed(use: TransformUse) -> bool:
-    spec = find_spec(use.call.function)
-    return spec is not None and spec.keyed
+    specs = (find_spec(step.function) for step in steps(use.call))
+    return any(spec is not None and spec.keyed for spec in specs)
 
 
 def _reasons(place: int, column: Column, firing: list[Firing]) -> Iterable[Reason]:
@@ -192,21 +262,29 @@ def _reasons(place: int, column: Column, firing: list[Firing]) -> Iterable[Reaso
             yield Reason("transforms", grant.permission.id, detail)
 
 
-def _decide_column(shown: _Shown, numbers: Mapping[str, int]) -> ColumnDecision:
+def _decide_column(shown: _Shown, numbers: Mapping[str, int], taken: _Taken) -> ColumnDecision:
+    reasons = shown.reasons + taken.reasons
+    if taken.hidden:
+        return ColumnDecision(shown.column, Verdict.HIDDEN, (), reasons)
     options = tuple(
         CellOption(use, frozenset(numbers[text] for text in filters))
         for use, filters in shown.options
     )
     covered = frozenset[str]().union(*(filters for _, filters in shown.options))
-    partly = _EVERY_ROW not in covered and len(covered) < len(numbers)
+    withheld = bool(taken.cell_filters) or (
+        _EVERY_ROW not in covered and len(covered) < len(numbers)
+    )
     match options:
         case ():
-            verdict = Verdict.HIDDEN
-        case (option,) if not partly:
-            verdict = Verdict.CLEAR if option.transform is None else Verdict.TRANSFORMED
+            return ColumnDecision(shown.column, Verdict.HIDDEN, (), reasons)
+        case (option,) if not withheld:
+            clear = option.transform is None and not taken.safeguards
+            verdict = Verdict.CLEAR if clear else Verdict.TRANSFORMED
         case _:
             verdict = Verdict.PARTLY
-    return ColumnDecision(shown.column, verdict, options, shown.reasons)
+    return ColumnDecision(
+        shown.column, verdict, options, reasons, taken.safeguards, taken.cell_filters
+    )
 
 
 def _warnings(firing: list[Firing], columns: tuple[ColumnDecision, ...]) -> tuple[str, ...]:
@@ -229,22 +307,24 @@ def _is_personal(column: ColumnDecision) -> bool:
 
 
 def _digestible(dataset: Dataset, columns: tuple[ColumnDecision, ...]) -> list[object]:
-    found: list[object] = []
-    for column in columns:
-        for option in column.options:
-            use = option.transform
-            domain = dataset.domains.get(use.domain) if use and use.admitted else None
-            found.append(
-                (
-                    column.column.name,
-                    sorted(option.filters),
-                    (transform_sql(use.call), use.domain, use.admitted, use.per_principal)
-                    if use
-                    else (),
-                    (domain.version, domain.canonical) if domain else (),
-                )
-            )
-    return found
+    return [
+        (
+            c.column.name,
+            [(sorted(o.filters), _use_parts(dataset, o.transform)) for o in c.options],
+            [_use_parts(dataset, use) for use in c.safeguards],
+            [filter_sql(f) for f in c.cell_filters],
+        )
+        for c in columns
+        if c.options
+    ]
+
+
+def _use_parts(dataset: Dataset, use: TransformUse | None) -> tuple[object, ...]:
+    if use is None:
+        return ()
+    domain = dataset.domains.get(use.domain) if use.admitted else None
+    key = (domain.version, domain.canonical) if domain else ()
+    return (transform_sql(use.call), use.domain, use.admitted, use.per_principal, key)
 
 
 def _personal(outcome: _Outcome, principal: Principal) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from privet.model.errors import InvalidRequest
 from privet.model.names import DatasetName
-from privet.model.permissions import Permission, ScopeKind
+from privet.model.permissions import Permission
 from privet.policy import Grant, Revoke, Vocabulary, check, from_json, parse, to_sql
 from privet.service.access import Act, administer, authenticate, steward
 from privet.service.platform import Caller, Platform
@@ -49,7 +49,7 @@ class Permissions:
             Conflict: the same grant exists.
         """
         permission = statement.permission
-        act = Act("permission.create", _object(permission), to_sql(permission))
+        act = Act("permission.create", str(permission.scope), to_sql(permission))
         with administer(self._platform, caller, act) as admin:
             catalog = self._platform.catalog
             covered = [
@@ -95,7 +95,7 @@ class Permissions:
     def revoke(self, caller: Caller, statement: Revoke) -> Permission:
         """Remove the permission with exactly this content."""
         permission = statement.permission
-        act = Act("permission.delete", _object(permission), to_sql(permission, verb="REVOKE"))
+        act = Act("permission.delete", str(permission.scope), to_sql(permission, verb="REVOKE"))
         with administer(self._platform, caller, act):
             return self._platform.catalog.permissions.remove(permission)
 
@@ -112,14 +112,3 @@ class Permissions:
             databases=frozenset(d.name for d in catalog.databases.list()),
             datasets=frozenset(d.name for d in catalog.datasets.list()),
         )
-
-
-def _object(permission: Permission) -> str:
-    scope = permission.scope
-    match scope.kind:
-        case ScopeKind.CATALOG:
-            return "catalog"
-        case ScopeKind.DATABASE:
-            return scope.database
-        case ScopeKind.TABLE:
-            return f"{scope.database}.{scope.dataset}"

@@ -9,11 +9,26 @@ from lark import Token, Tree
 from privet.model.errors import InvalidRequest, ParseFailed, Position
 from privet.model.expressions import Call, Expr, TagExpr
 from privet.model.names import DatasetName, TagName, check_group_name, fold_role
-from privet.model.permissions import AccessLevel, Permission, Scope, ScopeKind, TransformClause
-from privet.policy.expressions import read_expr, read_name, read_tags, read_text, read_transform
+from privet.model.permissions import (
+    AccessLevel,
+    Effect,
+    Permission,
+    Scope,
+    ScopeKind,
+    TransformClause,
+    check_uri,
+)
 from privet.policy.functions import near
-from privet.policy.printing import to_sql
-from privet.policy.statements import (
+from privet.policy.language.expressions import (
+    read_expr,
+    read_name,
+    read_object_name,
+    read_tags,
+    read_text,
+    read_transform,
+)
+from privet.policy.language.printing import to_sql
+from privet.policy.language.statements import (
     CreateDatabase,
     CreateRole,
     CreateTag,
@@ -33,35 +48,15 @@ from privet.policy.statements import (
     ShowTags,
     Statement,
 )
-from privet.policy.syntax import MAX_BYTES, Branch, position_of, read_tree
+from privet.policy.language.syntax import MAX_BYTES, Branch, position_of, read_tree
 
-_LATER_LEVELS = frozenset(
-    {
-        "all",
-        "insert",
-        "update",
-        "delete",
-        "show",
-        "alter",
-        "create",
-        "create_as_owner",
-        "drop",
-        "use",
-        "view_audit",
-        "view_complete_metadata",
-        "add_attribute",
-        "remove_attribute",
-        "manage_grants",
-        "manage_permissions",
-        "manage_groups",
-        "create_role_as_owner",
-        "create_crawler_as_owner",
-        "create_dataconnection_as_owner",
-        "detokenize",
-    }
-)
+_EFFECTS = {"deny": Effect.DENY, "restrict": Effect.RESTRICT}
 _FOREVER = 253_402_300_799  # 9999-12-31T23:59:59Z, the last second of a Python datetime
-_PROPERTIES = ("name", "description", "enabled", "start_datetime", "end_datetime", "reveals_filter")
+_PROPERTIES = (
+    "name", "description", "enabled", "start_datetime", "end_datetime", "reveals_filter",
+    "missing_columns",
+)  # fmt: skip
+_WORDS = {"reveals_filter": "accepted", "missing_columns": "ignore"}
 
 
 def parse(text: str) -> Statement:
@@ -122,8 +117,8 @@ def check_size(permission: Permission) -> Permission:
 def _property_problem(key: str, value: str) -> str:
     if key == "enabled":
         return "" if value.lower() in {"true", "false"} else "'true' or 'false'"
-    if key == "reveals_filter":
-        return "" if value == "accepted" else "'accepted'"
+    if key in _WORDS:
+        return "" if value == _WORDS[key] else f"'{_WORDS[key]}'"
     if key in {"start_datetime", "end_datetime"}:
         fits = value.isascii() and value.isdecimal() and len(value) <= len(str(_FOREVER))
         return "" if fits and int(value) <= _FOREVER else "a Unix time in whole seconds"
@@ -131,16 +126,17 @@ def _property_problem(key: str, value: str) -> str:
 
 
 def _permission(tree: Branch) -> tuple[Permission, Places]:
-    """What GRANT and REVOKE have in common."""
+    """What the statements about permissions have in common."""
     having: TagExpr | None = None
     where: Expr | None = None
     transforms: list[TransformClause] = []
     scope, places = Scope(ScopeKind.CATALOG), Places()
-    role, properties = "", dict[str, str]()
+    level, columns = AccessLevel.SELECT, ()
+    role, properties, grant_option = "", dict[str, str](), False
     for clause in _branches(tree):
         match clause.data:
             case "level":
-                _check_level(clause)
+                level, columns = _level(clause)
             case "having":
                 having = read_tags(_branches(clause)[0])
             case "transform_clause":
@@ -153,51 +149,121 @@ def _permission(tree: Branch) -> tuple[Permission, Places]:
             case "properties":
                 properties = _properties(clause)
             case "grant_option":
-                raise _later("WITH GRANT OPTION", position_of(clause))
+                grant_option = True
+            case "if_not_exists":
+                pass
             case _:
-                scope, places = _scope(clause), Places(_scope_position(clause), places.role)
+                scope, places = read_scope(clause), Places(_scope_position(clause), places.role)
     permission = Permission(
         scope,
         role,
+        effect=_EFFECTS.get(tree.data.removeprefix("drop_"), Effect.GRANT),
+        level=level,
         having=having,
         transforms=tuple(transforms),
         where=where,
         properties=properties,
+        columns=columns,
+        grant_option=grant_option,
     )
-    return check_size(permission), places
+    return check_shape(permission, position_of(tree)), places
 
 
-def _check_level(tree: Branch) -> None:
+def check_shape(permission: Permission, position: Position | None = None) -> Permission:
+    """Refuse combinations of clauses that mean nothing, and what is too large.
+
+    Raises:
+        InvalidRequest: the clauses do not go together.
+        ParseFailed: the canonical statement is too long.
+    """
+    if problem := _misshapen(permission):
+        message, hint = problem
+        raise InvalidRequest(message, hint=hint, position=position)
+    return check_size(permission)
+
+
+def _misshapen(permission: Permission) -> tuple[str, str] | None:
+    narrows = permission.having or permission.transforms or permission.where or permission.columns
+    if narrows and not permission.level.reads:
+        return (
+            f"`{permission.level.upper()}` is on whole objects",
+            "leave out columns, HAVING, TRANSFORM and WHERE, or grant SELECT",
+        )
+    if narrows and not permission.scope.kind.holds_data:
+        return (
+            f"a permission on {permission.scope.kind.upper()} has no columns and rows",
+            "leave out columns, HAVING, TRANSFORM and WHERE",
+        )
+    return None if permission.effect is Effect.GRANT else _unsafe(permission)
+
+
+def _unsafe(permission: Permission) -> tuple[str, str] | None:
+    """Why it is no safeguard."""
+    verb = permission.effect.upper()
+    if not (permission.level.reads and permission.scope.kind.holds_data):
+        return f"{verb} is on reading data", f"use {verb} SELECT ON CATALOG, DATABASE or TABLE"
+    if permission.columns:
+        return f"{verb} names columns by their tags", "use HAVING ATTRIBUTE"
+    if permission.effect is Effect.DENY and permission.having is None:
+        return "DENY must specify an attribute expression", "add HAVING ATTRIBUTE namespace.tag"
+    if permission.effect is Effect.DENY and (permission.transforms or permission.where):
+        return "DENY does not support filters and transforms", "use RESTRICT"
+    if not (permission.having or permission.transforms or permission.where):
+        return "RESTRICT must specify what it takes away", "add HAVING, TRANSFORM or WHERE"
+    if any(clause.excepted for clause in permission.transforms):
+        return "a safeguard shows nothing, so it has no EXCEPT TRANSFORM", "leave out EXCEPT"
+    return None
+
+
+def _level(tree: Branch) -> tuple[AccessLevel, tuple[str, ...]]:
     token = _tokens(tree)[0]
-    name, position = token.lower(), position_of(token)
-    if name in _LATER_LEVELS:
-        raise _later(f"access level `{name}`", position)
-    if name != AccessLevel.SELECT:
+    name = token.lower()
+    if name not in set(AccessLevel):
         raise ParseFailed(
             f"unknown access level `{name[:64]}`",
-            hint=near(name[:64], ["select"]) or "use SELECT",
-            position=position,
+            hint=near(name[:64], AccessLevel) or "use SELECT",
+            position=position_of(token),
         )
-    if columns := _branches(tree):
-        raise _later("a list of columns", position_of(columns[0]))
+    lists = _branches(tree)
+    names = [read_name(c, "column name") for c in _branches(lists[0])] if lists else []
+    return AccessLevel(name), tuple(sorted(set(names)))
 
 
-def _scope(tree: Branch) -> Scope:
+def read_scope(tree: Branch) -> Scope:
+    """The object of a permission."""
     names = _branches(tree)
     match tree.data:
         case "scope_catalog":
             return Scope(ScopeKind.CATALOG)
         case "scope_database":
-            return Scope(ScopeKind.DATABASE, read_name(names[0], "database name"))
+            return Scope(ScopeKind.DATABASE, read_object_name(names[0], "database name"))
         case "scope_table":
-            return Scope(ScopeKind.TABLE, *_dataset(tree))
-        case _:
+            database, name = names
+            return Scope(
+                ScopeKind.TABLE,
+                read_object_name(database, "database name"),
+                read_object_name(name, "dataset name"),
+            )
+        case "scope_uri":
             token = _tokens(tree)[0]
-            raise _later(f"a permission on `{token.upper()}`", position_of(token))
+            return Scope(ScopeKind.URI, name=_uri(token))
+        case "scope_namespace":
+            return Scope(ScopeKind.NAMESPACE, name=read_object_name(names[0], "tag namespace"))
+        case _:
+            kind = ScopeKind(_tokens(tree)[0].lower())
+            name = read_object_name(names[0], f"{kind} name")
+            return Scope(kind, name=fold_role(name) if kind is ScopeKind.ROLE else name)
+
+
+def _uri(token: Token) -> str:
+    try:
+        return check_uri(read_text(token))
+    except InvalidRequest as error:
+        raise ParseFailed(error.message, hint=error.hint, position=position_of(token)) from None
 
 
 def _scope_position(tree: Branch) -> Position | None:
-    names = _branches(tree)
+    names = [*_branches(tree), *_tokens(tree)]
     return position_of(names[0]) if names else None
 
 
@@ -217,14 +283,6 @@ def _properties(tree: Branch) -> dict[str, str]:
             raise InvalidRequest(f"`{name[:64]}` is given twice", position=position_of(key))
         found[name], positions[name] = read_text(value), position_of(key)
     return check_properties(found, positions)
-
-
-def _later(what: str, position: Position) -> ParseFailed:
-    return ParseFailed(
-        f"{what} is not supported yet",
-        hint="use GRANT SELECT ON CATALOG, DATABASE d or TABLE d.t",
-        position=position,
-    )
 
 
 def _dataset(tree: Branch) -> DatasetName:
@@ -261,9 +319,14 @@ def _role_and_group(tree: Branch) -> tuple[str, str]:
         raise ParseFailed(error.message, hint=error.hint, position=position_of(token)) from None
 
 
+def _granting(tree: Branch) -> Grant:
+    permission, places = _permission(tree)
+    return Grant(permission, _has(tree, "if_not_exists"), places)
+
+
 _READERS: dict[str, Callable[[Branch], Statement]] = {
-    "grant": lambda t: Grant(*_permission(t)),
-    "revoke": lambda t: Revoke(*_permission(t)),
+    **dict.fromkeys(("grant", "deny", "restrict"), _granting),
+    **dict.fromkeys(("revoke", "drop_deny", "drop_restrict"), lambda t: Revoke(*_permission(t))),
     "grant_role": lambda t: GrantRole(*_role_and_group(t)),
     "revoke_role": lambda t: RevokeRole(*_role_and_group(t)),
     "create_tag": lambda t: CreateTag(_tag(t), _has(t, "if_not_exists")),

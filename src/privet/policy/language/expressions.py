@@ -35,9 +35,10 @@ from privet.model.expressions import (
     TagOr,
 )
 from privet.model.names import TagName, fold
-from privet.model.transforms import SPECS, check_call, find_spec
-from privet.policy.functions import CAST, CASTS, FUNCTIONS, LATER, near
-from privet.policy.syntax import Branch, position_of, read_tree
+from privet.model.permissions import USER_SLOT, fold_object
+from privet.model.transforms import SPECS, find_spec, specs_of
+from privet.policy.functions import CAST, CASTS, FUNCTIONS, near
+from privet.policy.language.syntax import Branch, position_of, read_tree
 
 _MAX_DIGITS = 38
 _INT64 = range(-(2**63), 2**63)
@@ -85,6 +86,21 @@ def read_name(node: Branch | Token, what: str = "name") -> str:
     token = node if isinstance(node, Token) else _token(node)
     try:
         return fold(token[1:-1] if token.type == "QUOTED" else str(token), what)
+    except InvalidRequest as error:
+        raise ParseFailed(error.message, hint=error.hint, position=position_of(token)) from None
+
+
+def read_object_name(node: Branch | Token, what: str = "name") -> str:
+    """Fold the name of an object of a permission, in which `${user}` may stand for the reader.
+
+    Raises:
+        ParseFailed: it is no such name.
+    """
+    token = node if isinstance(node, Token) else _token(node)
+    if token.type != "QUOTED" or USER_SLOT not in token.lower():
+        return read_name(token, what)
+    try:
+        return fold_object(token[1:-1], what)
     except InvalidRequest as error:
         raise ParseFailed(error.message, hint=error.hint, position=position_of(token)) from None
 
@@ -143,10 +159,10 @@ def read_transform(tree: Branch) -> Call:
             position=position,
         )
     arguments = tuple(map(read_expr, _branches(tree)))
-    if arguments[:1] != (ColumnSlot(),):
+    if not (arguments and isinstance(arguments[0], ColumnSlot | Call)):
         arguments = (ColumnSlot(), *arguments)
     call = Call(spec.name, arguments, position)
-    check_call(call)
+    specs_of(call)
     return call
 
 
@@ -231,8 +247,6 @@ def _negate(tree: Branch) -> Expr:
 def _call(tree: Branch) -> Expr:
     token, position = _token(tree), position_of(tree)
     name = str(token).lower()
-    if name in LATER:
-        raise UnknownName(f"function `{name}` is not supported yet", position=position)
     if name not in FUNCTIONS:
         raise UnknownName(
             f"unknown function `{name[:64]}`",
@@ -338,6 +352,7 @@ _READERS: dict[str, Callable[[Branch], Expr]] = {
     "column": _column,
     "column_slot": lambda _: ColumnSlot(),
     "call": _call,
+    "transform_call": read_transform,
     "cast": _cast,
     "case": _case,
 }

@@ -60,9 +60,7 @@ _GROUPS = (
     (_LITERALS | {"CASE", "CAST", "IDENT", "LPAR", "QUOTED"}, "a column or a value"),
     (_LITERALS, "a literal"),
 )
-_LATER_STATEMENTS = frozenset(
-    {"deny", "restrict", "alter", "explain", "insert", "update", "delete"}
-)
+_LATER_STATEMENTS = frozenset({"alter", "explain", "insert", "update", "delete"})
 _SUBQUERY = re.compile(r"\(\s*(select)\s+\Z", re.IGNORECASE | re.ASCII)
 _PARENTHESIS = re.compile(r"'[^']*'|`[^`]*`|[()]")
 _WORD = re.compile(r"[A-Za-z0-9_]+")
@@ -70,7 +68,7 @@ _WORD = re.compile(r"[A-Za-z0-9_]+")
 
 @cache
 def _grammar() -> Lark:
-    text = files(__package__ or "privet.policy").joinpath("policy.lark").read_text("utf-8")
+    text = files(__package__ or "privet.policy.language").joinpath("policy.lark").read_text("utf-8")
     return Lark(
         text,
         parser="lalr",

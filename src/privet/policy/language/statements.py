@@ -19,15 +19,19 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """`GRANT ... TO ROLE r`."""
+    """`GRANT ... TO ROLE r`, or a safeguard: `DENY` and `RESTRICT ... FROM ROLE r`."""
 
     permission: Permission
+    if_not_exists: bool = False
     places: Places = field(default_factory=Places, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Revoke:
-    """`REVOKE ... FROM ROLE r`: of the permission with exactly this content, properties apart."""
+    """`REVOKE ... FROM ROLE r`: of the permission with exactly this content, properties apart.
+
+    Of a safeguard: `DROP DENY` and `DROP RESTRICT ... FROM ROLE r`.
+    """
 
     permission: Permission
     places: Places = field(default_factory=Places, compare=False, repr=False)

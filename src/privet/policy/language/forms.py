@@ -17,27 +17,43 @@ from privet.model.permissions import (
     Scope,
     ScopeKind,
     TransformClause,
+    check_uri,
+    fold_object,
 )
-from privet.model.transforms import get_spec
-from privet.policy.expressions import parse_filter, parse_tags, parse_transform
-from privet.policy.parsing import check_properties, check_size
-from privet.policy.printing import filter_sql, tags_sql, transform_sql
+from privet.model.transforms import get_spec, steps
+from privet.policy.language.expressions import parse_filter, parse_tags, parse_transform
+from privet.policy.language.parsing import check_properties, check_shape
+from privet.policy.language.printing import filter_sql, tags_sql, transform_sql
 
-_FIELDS = ("effect", "level", "scope", "role", "having", "transforms", "where", "properties")
+_FIELDS = (
+    "effect", "level", "scope", "role", "having", "transforms", "where", "properties", "columns",
+    "grant_option",
+)  # fmt: skip
+_SCOPE_PARTS: dict[ScopeKind, tuple[str, ...]] = {
+    ScopeKind.CATALOG: (),
+    ScopeKind.DATABASE: ("database",),
+    ScopeKind.TABLE: ("database", "dataset"),
+}
 _E = TypeVar("_E", bound=StrEnum)
 _T = TypeVar("_T")
 
 
 def to_json(permission: Permission) -> dict[str, Any]:
-    """The structured form: expressions as SQL text, everything else as plain JSON values."""
-    return {
+    """The structured form: expressions as SQL text, everything else as plain JSON values.
+
+    Members that came later are there only where they say something: what is stored keeps its form.
+    """
+    scope = permission.scope
+    later: dict[str, Any] = {}
+    if permission.columns:
+        later["columns"] = list(permission.columns)
+    if permission.grant_option:
+        later["grant_option"] = True
+    return later | {
         "effect": str(permission.effect),
         "level": str(permission.level),
-        "scope": {
-            "kind": str(permission.scope.kind),
-            "database": permission.scope.database,
-            "dataset": permission.scope.dataset,
-        },
+        "scope": {"kind": str(scope.kind), "database": scope.database, "dataset": scope.dataset}
+        | ({"name": scope.name} if scope.name else {}),
         "role": permission.role,
         "having": None if permission.having is None else tags_sql(permission.having),
         "transforms": [
@@ -65,9 +81,18 @@ def from_json(form: Mapping[str, Any]) -> Permission:
     if not isinstance(transforms, list):
         raise InvalidRequest("`transforms` must be a list")
     properties = _mapping(form.get("properties") or {}, "`properties`")
-    return check_size(
+    columns = form.get("columns") or []
+    if not isinstance(columns, list) or not all(isinstance(c, str) for c in columns):
+        raise InvalidRequest("`columns` must be a list of names")
+    grant_option = form.get("grant_option", False)
+    if not isinstance(grant_option, bool):
+        raise InvalidRequest("`grant_option` must be true or false")
+    scope = _mapping(form.get("scope"), "`scope`", ("kind", "database", "dataset", "name"))
+    return check_shape(
         Permission(
-            scope=_scope(_mapping(form.get("scope"), "`scope`", ("kind", "database", "dataset"))),
+            scope=_scope(scope),
+            columns=tuple(sorted({fold(c, "column name") for c in columns})),
+            grant_option=grant_option,
             role=fold_role(_text(form, "role")),
             effect=_choice(Effect, form, "effect", Effect.GRANT),
             level=_choice(AccessLevel, form, "level", AccessLevel.SELECT),
@@ -81,14 +106,21 @@ def from_json(form: Mapping[str, Any]) -> Permission:
 
 def _scope(form: Mapping[str, Any]) -> Scope:
     kind = _choice(ScopeKind, form, "kind", None)
-    parts = {"database": "", "dataset": ""}
-    needed = {ScopeKind.CATALOG: (), ScopeKind.DATABASE: ("database",)}.get(kind, tuple(parts))
-    for part in parts:
+    needed = _SCOPE_PARTS.get(kind, ("name",))
+    parts: dict[str, str] = {}
+    for part in ("database", "dataset", "name"):
         if part in needed:
-            parts[part] = fold(_text(form, part), f"{part} name")
+            parts[part] = _object(kind, part, _text(form, part))
         elif form.get(part):
             raise InvalidRequest(f"a scope of kind `{kind}` has no `{part}`")
     return Scope(kind, **parts)
+
+
+def _object(kind: ScopeKind, part: str, text: str) -> str:
+    if kind is ScopeKind.URI:
+        return check_uri(text)
+    name = fold_object(text, f"{part} name")
+    return fold_role(name) if kind is ScopeKind.ROLE else name
 
 
 def _transform_clause(form: Any) -> TransformClause:
@@ -146,14 +178,45 @@ def to_english(permission: Permission) -> str:
         if permission.role == PUBLIC_ROLE
         else f"People with {permission.role}"
     )
-    parts = [f"{who} can read {_scope_english(permission.scope)}"]
-    if permission.having is not None:
-        parts.append(_having_english(permission.having))
-    parts += map(_clause_english, permission.transforms)
-    if permission.where is not None:
-        parts.append(filter_english(permission.where))
+    if permission.effect is Effect.GRANT:
+        parts = [f"{who} can {_deed_english(permission)} {_scope_english(permission.scope)}"]
+        if permission.columns:
+            parts.append(f"only the columns {', '.join(permission.columns)}")
+        if permission.having is not None:
+            parts.append(_having_english(permission.having))
+        parts += map(_clause_english, permission.transforms)
+        if permission.where is not None:
+            parts.append(filter_english(permission.where))
+        if permission.grant_option:
+            parts.append("and may grant that to others")
+    else:
+        parts = [f"{who}, whatever else is granted, read {_scope_english(permission.scope)}"]
+        parts += _safeguard_english(permission)
     parts += _window_english(permission.properties)
     return ", ".join(parts) + "."
+
+
+def _deed_english(permission: Permission) -> str:
+    level = permission.level
+    if level is AccessLevel.SELECT:
+        return "read"
+    if level is AccessLevel.ALL:
+        return "do everything with"
+    return f"{level.replace('_', ' ')} on"
+
+
+def _safeguard_english(permission: Permission) -> list[str]:
+    having = None if permission.having is None else tags_english(permission.having)
+    if permission.effect is Effect.DENY or not (permission.transforms or permission.where):
+        return [f"without columns tagged {having}"]
+    parts = [_clause_english(clause) for clause in permission.transforms]
+    if permission.where is not None and having is None:
+        parts.append(filter_english(permission.where))
+    elif permission.where is not None:
+        parts.append(f"NULL for what is tagged {having} unless {filter_sql(permission.where)}")
+    if having is not None and permission.transforms:
+        parts.append(f"of columns tagged {having}")
+    return parts
 
 
 def filter_english(expr: Expr) -> str:
@@ -186,6 +249,12 @@ def _scope_english(scope: Scope) -> str:
             return f"every dataset in {scope.database}"
         case ScopeKind.TABLE:
             return f"{scope.database}.{scope.dataset}"
+        case ScopeKind.URI:
+            return f"what lies at {scope.name}"
+        case ScopeKind.NAMESPACE:
+            return f"the tags of {scope.name}"
+        case _:
+            return f"{scope.kind} {scope.name}"
 
 
 def _having_english(having: TagExpr) -> str:
@@ -196,7 +265,8 @@ def _having_english(having: TagExpr) -> str:
 
 def _clause_english(clause: TransformClause) -> str:
     link = "also with" if clause.excepted else "with"
-    return f"{link} {tags_english(clause.tags)} {get_spec(clause.call.function).says}"
+    deeds = " and then ".join(get_spec(step.function).says for step in steps(clause.call))
+    return f"{link} {tags_english(clause.tags)} {deeds}"
 
 
 def _window_english(properties: Mapping[str, str]) -> list[str]:

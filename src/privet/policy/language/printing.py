@@ -33,7 +33,14 @@ from privet.model.expressions import (
     TagOr,
 )
 from privet.model.names import TagName
-from privet.model.permissions import Permission, Scope, ScopeKind, TransformClause
+from privet.model.permissions import (
+    USER_SLOT,
+    Effect,
+    Permission,
+    Scope,
+    ScopeKind,
+    TransformClause,
+)
 from privet.policy.functions import CAST
 
 _QUOTED_WORDS = frozenset(
@@ -68,6 +75,11 @@ _QUOTED_WORDS = frozenset(
         "__column__",
     }
 )
+_VERBS = {
+    Effect.GRANT: ("GRANT", "REVOKE"),
+    Effect.DENY: ("DENY", "DROP DENY"),
+    Effect.RESTRICT: ("RESTRICT", "DROP RESTRICT"),
+}
 _NUMBER_LIKE = re.compile(r"[0-9]+(e[0-9]+)?")
 
 # How tightly a form binds; an operand that binds less than its place asks for is parenthesised.
@@ -75,15 +87,25 @@ _OR, _AND, _NOT, _PREDICATE, _SUM, _PRODUCT, _UNARY, _ATOM = range(8)
 
 
 def to_sql(permission: Permission, verb: str = "GRANT") -> str:
-    """The statement as canonical SQL. `verb` is GRANT, or REVOKE, which has no properties."""
+    """The statement as canonical SQL.
+
+    `verb` is GRANT for what stores it, or REVOKE for what removes it, which has no properties.
+    """
     revoking = verb.upper() == "REVOKE"
-    parts = [verb.upper(), permission.level.upper(), "ON", _scope_sql(permission.scope)]
+    granting = permission.effect is Effect.GRANT
+    stores, removes = _VERBS[permission.effect]
+    level = permission.level.upper()
+    if permission.columns:
+        level += f"({', '.join(map(name_sql, permission.columns))})"
+    parts = [removes if revoking else stores, level, "ON", scope_sql(permission.scope)]
     if permission.having is not None:
         parts += ["HAVING ATTRIBUTE", tags_sql(permission.having)]
     parts += map(_clause_sql, permission.transforms)
     if permission.where is not None:
         parts += ["WHERE", filter_sql(permission.where)]
-    parts += ["FROM ROLE" if revoking else "TO ROLE", name_sql(permission.role)]
+    parts += ["TO ROLE" if granting and not revoking else "FROM ROLE", name_sql(permission.role)]
+    if permission.grant_option and not revoking:
+        parts.append("WITH GRANT OPTION")
     if permission.properties and not revoking:
         pairs = (f"{_text(k)}={_text(v)}" for k, v in sorted(permission.properties.items()))
         parts.append(f"POLICYPROPERTIES({', '.join(pairs)})")
@@ -102,13 +124,19 @@ def tags_sql(tags: TagExpr) -> str:
 
 def transform_sql(call: Call) -> str:
     """A transform call as canonical SQL; a lone `__COLUMN__` goes without saying."""
-    arguments = () if call.arguments == (ColumnSlot(),) else call.arguments
-    return f"{call.function}({_list(arguments)})"
+    match call.arguments:
+        case (ColumnSlot(),):
+            return f"{call.function}()"
+        case (Call() as inner, *extra):
+            rest = "".join(f", {_sql(e, _OR)}" for e in extra)
+            return f"{call.function}({transform_sql(inner)}{rest})"
+        case arguments:
+            return f"{call.function}({_list(arguments)})"
 
 
 def name_sql(name: str) -> str:
     """A folded name, in back-quotes where it would read as a keyword or a number."""
-    quoted = name in _QUOTED_WORDS or _NUMBER_LIKE.fullmatch(name)
+    quoted = name in _QUOTED_WORDS or _NUMBER_LIKE.fullmatch(name) or USER_SLOT in name
     return f"`{name}`" if quoted else name
 
 
@@ -135,7 +163,8 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _scope_sql(scope: Scope) -> str:
+def scope_sql(scope: Scope) -> str:
+    """The object of a permission."""
     match scope.kind:
         case ScopeKind.CATALOG:
             return "CATALOG"
@@ -143,6 +172,12 @@ def _scope_sql(scope: Scope) -> str:
             return f"DATABASE {name_sql(scope.database)}"
         case ScopeKind.TABLE:
             return f"TABLE {name_sql(scope.database)}.{name_sql(scope.dataset)}"
+        case ScopeKind.URI:
+            return f"URI {_text(scope.name)}"
+        case ScopeKind.NAMESPACE:
+            return f"ATTRIBUTE NAMESPACE {name_sql(scope.name)}"
+        case _:
+            return f"{scope.kind.upper()} {name_sql(scope.name)}"
 
 
 def _clause_sql(clause: TransformClause) -> str:

@@ -1,0 +1,1 @@
+"""The policy language: statements as text, as JSON, as English, and as values."""
