@@ -16,7 +16,7 @@ HOMES: dict[str, set[str]] = {
     "duckdb": {"sandbox"},
     "fastapi": {"rest", "server"},
     "fcntl": {"identity", "keys", "store"},
-    "httpx2": {"client"},
+    "httpx2": {"client", "identity"},
     "joserfc": {"identity"},
     "lark": {"policy"},
     "matplotlib": {"demo"},

@@ -65,6 +65,16 @@ WRONG = {
     "a port beyond": (GOOD.replace("rest_port = 0", "rest_port = 99999"), "rest_port"),
     "no lifetime": (GOOD + "token_lifetime = 0\n", "token_lifetime"),
     "no TOML": ("state_dir = [", "TOML"),
+    "two providers": (
+        GOOD + 'user_attributes_command = ["x"]\nuser_attributes_url = "https://x/"\n',
+        "user_attributes_command and user_attributes_url exclude each other",
+    ),
+    "two tokens": (
+        GOOD + 'user_attributes_url = "https://x/"\nuser_attributes_token = "S3CRT"\n'
+        'user_attributes_token_file = "/x"\n',
+        "user_attributes_token and user_attributes_token_file exclude each other",
+    ),
+    "a token for nobody": (GOOD + 'user_attributes_token = "S3CRT"\n', "user_attributes_url"),
     "an unknown key of S3": (GOOD + '[[s3]]\nbukket = "x"\n', "bukket"),
 }
 

@@ -18,6 +18,9 @@ from privet.model.names import check_group_name, check_principal_name
 
 _DURATION = re.compile(r"([1-9][0-9]{0,8})([smhd]?)")
 _OWN_KEYS_SECONDS = 900
+_WHOAMI = (
+    "user", "issuer", "groups", "other_groups", "roles", "admin", "attributes", "expires_at",
+)  # fmt: skip
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 tokens = typer.Typer(help="Tokens for others.", no_args_is_help=True)
 
@@ -72,8 +75,8 @@ def whoami(context: typer.Context, as_json: Json = False) -> None:
     if as_json:
         print_json(answer)
         return
-    for key in ("user", "issuer", "groups", "roles", "admin", "expires_at"):
-        print(f"{key + ':':<12}{cell(answer.get(key))}")
+    for key in _WHOAMI:
+        print(f"{key + ':':<14}{cell(answer.get(key))}")
 
 
 def parse_lifetime(text: str) -> int | None:

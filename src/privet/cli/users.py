@@ -9,7 +9,7 @@ from urllib.parse import quote
 import typer
 
 from privet.cli.exits import UsageMistake
-from privet.cli.output import Json, print_done, print_items
+from privet.cli.output import Json, print_done, print_items, print_json, print_table
 from privet.cli.session import session
 from privet.model.names import check_group_name, check_principal_name
 
@@ -76,6 +76,17 @@ def list_users(context: typer.Context, as_json: Json = False) -> None:
     print_items(
         items, {"USER": "user", "GROUPS": "groups"}, as_json=as_json, none="no users of our own"
     )
+
+
+@group.command()
+def attributes(context: typer.Context, name: Name, as_json: Json = False) -> None:
+    """Show what is known of a user, beside what a token of theirs would say. For admins."""
+    with session(context).rest() as rest:
+        answer = rest.get(f"/v1/users/{quote(check_principal_name(name), safe='')}/attributes")
+    if as_json:
+        print_json(answer)
+    else:
+        print_table(("ATTRIBUTE", "VALUE"), answer["attributes"].items())
 
 
 @group.command()

@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import Engine
 
 from privet.identity.admins import AdminRule
+from privet.identity.attributes import AttributeSources
 from privet.identity.revocations import Revocations
 from privet.identity.signing_keys import SigningKeys, utc_now
 from privet.identity.tokens import LONGEST_LIFETIME, Claims, TokenFormat
@@ -28,7 +29,10 @@ from privet.model.principals import (
 
 
 class Identity:
-    """Everything about who asks. Thread-safe; holds no state but counters of failed logins."""
+    """Everything about who asks. Thread-safe.
+
+    It holds no state but counters of failed logins, and for a while what providers said of users.
+    """
 
     def __init__(  # noqa: PLR0913 - the composition root names each of them
         self,
@@ -39,6 +43,7 @@ class Identity:
         token_lifetime: timedelta,
         issuer: str = LOCAL_ISSUER,
         audience: str = "privet",
+        attributes: AttributeSources | None = None,
         clock: Callable[[], datetime] = utc_now,
         hasher: PasswordHasher | None = None,
     ) -> None:
@@ -54,7 +59,8 @@ class Identity:
         self._keys = signing_keys
         self._admins = admins
         self._lifetime = token_lifetime
-        self._format = TokenFormat(issuer, audience)
+        self._attributes = attributes or AttributeSources()
+        self._format = TokenFormat(issuer, audience, self._attributes.claims)
         self._clock = clock
         self._revocations = Revocations(engine, issuer)
         self._users = Users(engine, issuer, self._revocations, hasher or PasswordHasher())
@@ -62,13 +68,15 @@ class Identity:
     def authenticate(self, credentials: Credentials) -> Principal:
         """Find out who asks.
 
-        A principal by password lives as long as a token issued now would.
+        A principal by password lives as long as a token issued now would. Attributes are looked up
+        last, so that nobody makes us ask a provider whose credentials do not hold.
 
         Raises:
             Unauthenticated: there are no credentials, or they do not hold.
             TooManyAttempts: too many wrong passwords, or too many logins at once.
             StoreUnavailable: revocations or users could not be read.
             KeyUnavailable: the signing keys could not be read.
+            AttributesUnavailable: what is known of the user could not be found out.
         """
         now = self._clock()
         match credentials:
@@ -129,15 +137,21 @@ class Identity:
     def describe(self, user: str, groups: Iterable[str]) -> Principal:
         """The principal that a user with these groups would be, without credentials to act with.
 
+        What only a token of theirs would say, nobody knows here.
+
         Raises:
             InvalidRequest: a name is not acceptable, or there are too many groups.
+            StoreUnavailable: the store did not answer.
+            AttributesUnavailable: what is known of the user could not be found out.
         """
-        checked = check_groups(groups)
+        checked, issuer = check_groups(groups), self._format.issuer
         return Principal(
             user=check_principal_name(user),
             groups=checked,
-            issuer=self._format.issuer,
+            issuer=issuer,
             admin=self._admins.matches(user, checked),
+            attributes=self._attributes.of(issuer, user),
+            other_groups=self._users.groups_of(user) - checked,
         )
 
     @property
@@ -229,6 +243,8 @@ class Identity:
             groups=claims.groups,
             issuer=claims.issuer,
             admin=self._admins.matches(claims.user, claims.groups),
+            attributes=self._attributes.of(claims.issuer, claims.user, claims.attributes),
+            other_groups=(claims.all_groups | self._users.groups_of(claims.user)) - claims.groups,
             expires_at=claims.expires_at,
             issued_at=claims.issued_at,
             token_id=claims.token_id,

@@ -10,13 +10,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from privet.identity.guarded_file import OTHERS_READ, Stamp, read_checked, stamp_of
 from privet.model.errors import KeyUnavailable
 
-_WIDER_THAN_OWNER = 0o077
 _MAX_BYTES = 1 << 20
-
-Stamp = tuple[int, ...]
-"""Equal as long as the file is the same one, unchanged, with the same mode."""
 
 
 class KeyFile:
@@ -32,7 +29,7 @@ class KeyFile:
             KeyUnavailable: the file is gone.
         """
         try:
-            return _stamp(self.path.stat())
+            return stamp_of(self.path.stat())
         except OSError as error:
             raise self._unreadable(error) from error
 
@@ -43,12 +40,7 @@ class KeyFile:
             KeyUnavailable: unreadable, not a regular file of usual size, or open to others.
         """
         try:
-            # O_NONBLOCK: a pipe in the file's place must be refused, not waited for.
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-            with os.fdopen(descriptor, "rb") as file:
-                status = os.fstat(descriptor)
-                self._check(status)
-                return file.read(), _stamp(status)
+            return read_checked(self.path, self._check)
         except OSError as error:
             raise self._unreadable(error) from error
 
@@ -101,7 +93,7 @@ class KeyFile:
     def _check(self, status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_BYTES:
             raise KeyUnavailable(f"signing keys `{self.path}` are not a regular file of usual size")
-        if status.st_mode & _WIDER_THAN_OWNER:
+        if status.st_mode & OTHERS_READ:
             raise KeyUnavailable(
                 f"signing keys `{self.path}` can be read by others than their owner",
                 hint=f"chmod 600 {self.path}, and rotate the keys if others may have read them",
@@ -133,7 +125,3 @@ def _sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _stamp(status: os.stat_result) -> Stamp:
-    return (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size, status.st_mode)

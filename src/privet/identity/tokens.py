@@ -8,7 +8,7 @@ type, signature, claims. Errors name the class of the problem, never a part of t
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from joserfc.jwk import OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 from joserfc.util import urlsafe_b64decode
 
+from privet.identity.attributes import CLAIMS, read_attributes
 from privet.model.errors import InvalidRequest, Unauthenticated
 from privet.model.names import check_group_name, check_principal_name
 
@@ -67,7 +68,10 @@ class TokenKey:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified token says. Times are aware, to the microsecond."""
+    """What a verified token says. Times are aware, to the microsecond.
+
+    `all_groups` are those that the issuer knows the user in, whether the token carries them or not.
+    """
 
     issuer: str
     user: str
@@ -75,6 +79,8 @@ class Claims:
     issued_at: datetime
     expires_at: datetime
     token_id: str
+    all_groups: frozenset[str] = frozenset()
+    attributes: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 FindKey = Callable[[str], TokenKey | None]
@@ -82,10 +88,15 @@ FindKey = Callable[[str], TokenKey | None]
 
 @dataclass(frozen=True, slots=True)
 class TokenFormat:
-    """Writes and reads tokens of one issuer for one audience."""
+    """Writes and reads tokens of one issuer for one audience.
+
+    `attribute_claims` are those that become attributes of the user: the members of an object, or
+    else one attribute of the claim's own name. Tokens of ours carry none.
+    """
 
     issuer: str
     audience: str
+    attribute_claims: tuple[str, ...] = CLAIMS
 
     def sign(self, claims: Claims, key: TokenKey) -> str:
         """Write a token.
@@ -136,7 +147,8 @@ class TokenFormat:
 
     def _read_claims(self, payload: dict[str, Any], now: datetime) -> Claims:
         audience = payload.get("aud")
-        audiences = _texts(audience) if isinstance(audience, list) else (_text(payload, "aud"),)
+        several = isinstance(audience, list)
+        audiences = _texts(payload, "aud") if several else (_text(payload, "aud"),)
         issuer = _text(payload, "iss")
         if issuer != self.issuer or self.audience not in audiences:
             raise Unauthenticated(
@@ -152,8 +164,27 @@ class TokenFormat:
                 "the token is not valid yet",
                 hint="try again shortly; if it persists, the clocks of issuer and server differ",
             )
-        user, groups = _read_names(_text(payload, "sub"), payload.get("groups"))
-        return Claims(issuer, user, groups, issued, expires, _text(payload, "jti"))
+        return Claims(
+            issuer,
+            _read_user(_text(payload, "sub")),
+            _read_groups(_texts(payload, "groups")),
+            issued,
+            expires,
+            _text(payload, "jti"),
+            _read_groups(_texts(payload, "all_groups")) if "all_groups" in payload else frozenset(),
+            self._read_attributes(payload),
+        )
+
+    def _read_attributes(self, payload: dict[str, Any]) -> dict[str, str]:
+        read: dict[str, str] = {}
+        for claim in self.attribute_claims:
+            if claim in payload:
+                said = payload[claim]
+                try:
+                    read |= read_attributes(said if isinstance(said, dict) else {claim: said})
+                except InvalidRequest as error:
+                    raise _wrong_claim(claim) from error
+        return read
 
 
 def _read_header(token: str) -> dict[str, str]:
@@ -203,19 +234,22 @@ def _refuse_constant(text: str) -> None:
     raise ValueError(text)
 
 
-def _read_names(user: str, groups: object) -> tuple[str, frozenset[str]]:
-    names = _texts(groups)
+def _read_user(user: str) -> str:
+    try:
+        return check_principal_name(user)
+    except InvalidRequest as error:
+        raise _wrong_name() from error
+
+
+def _read_groups(names: tuple[str, ...]) -> frozenset[str]:
     if len(names) > MAX_GROUPS:
         raise Unauthenticated(
             "the token names too many groups", hint=f"a token may name {MAX_GROUPS} groups"
         )
     try:
-        return check_principal_name(user), frozenset(check_group_name(name) for name in names)
+        return frozenset(check_group_name(name) for name in names)
     except InvalidRequest as error:
-        raise Unauthenticated(
-            "the token names a user or group in a way that we do not accept",
-            hint="names are printable, NFKC, at most 256 characters; `user:` is reserved",
-        ) from error
+        raise _wrong_name() from error
 
 
 def _text(payload: dict[str, Any], claim: str) -> str:
@@ -225,12 +259,13 @@ def _text(payload: dict[str, Any], claim: str) -> str:
     return value
 
 
-def _texts(value: object) -> tuple[str, ...]:
+def _texts(payload: dict[str, Any], claim: str) -> tuple[str, ...]:
+    value = payload.get(claim)
     if not isinstance(value, list):
-        raise _wrong_claim("groups")
+        raise _wrong_claim(claim)
     texts = tuple(item for item in value if isinstance(item, str))
     if len(texts) != len(value):
-        raise _wrong_claim("groups")
+        raise _wrong_claim(claim)
     return texts
 
 
@@ -253,6 +288,13 @@ def _to_number(moment: datetime) -> int | float:
 def _malformed() -> Unauthenticated:
     return Unauthenticated(
         "the token is malformed", hint="send the whole token, exactly as it was issued"
+    )
+
+
+def _wrong_name() -> Unauthenticated:
+    return Unauthenticated(
+        "the token names a user or group in a way that we do not accept",
+        hint="names are printable, NFKC, at most 256 characters; `user:` is reserved",
     )
 
 

@@ -137,6 +137,16 @@ class Users:
             User(row.user, frozenset(row.groups), row.disabled, row.created_at) for row in rows
         )
 
+    def groups_of(self, user: str) -> frozenset[str]:
+        """The stored groups of a user, none of one who is not stored.
+
+        Raises:
+            StoreUnavailable: the store did not answer.
+        """
+        with reading_once(self._engine) as connection:
+            groups = connection.scalar(select(users.c.groups).where(self._named(user)))
+        return frozenset(groups or ())
+
     def check_password(self, user: str, password: str, now: datetime) -> frozenset[str]:
         """The groups of the user whose password this is.
 

@@ -163,6 +163,13 @@ class KeyUnavailable(PrivetError):
     status = 503
 
 
+class AttributesUnavailable(PrivetError):
+    """What is known of a user could not be found out, and without it nothing may be decided."""
+
+    code = "attributes_unavailable"
+    status = 503
+
+
 class Revoked(PrivetError):
     """A running scan was ended: by the end of its token, a time limit, or a revocation."""
 

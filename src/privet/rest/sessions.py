@@ -59,6 +59,13 @@ def create_user(caller: CallerDep, services: ServicesDep, body: NewUser) -> Json
     return {"user": body.user, "groups": sorted(body.groups)}
 
 
+@router.get("/users/{user:path}/attributes")
+def attributes(caller: CallerDep, services: ServicesDep, user: str) -> Json:
+    """What is known of a user; administrators only."""
+    known = services.sessions.attributes_of(caller, user)
+    return {"user": user, "attributes": dict(sorted(known.items()))}
+
+
 @router.delete("/users/{user:path}", status_code=_GONE)
 def drop_user(caller: CallerDep, services: ServicesDep, user: str) -> None:
     """Remove a local user."""

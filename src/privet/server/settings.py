@@ -98,6 +98,34 @@ class Settings(BaseSettings):
     query_dir: Path | None = Field(
         None, description="directory for what queries spill; default: that for temporary files"
     )
+    user_attributes_claims: list[str] = Field(
+        ["attributes"], description="claims of tokens that become attributes of the user"
+    )
+    user_attributes_file: Path | None = Field(
+        None, description="TOML or JSON file of attributes, that only its owner may write"
+    )
+    user_attributes_command: list[str] = Field(
+        default_factory=list[str],
+        description="program and arguments that print a user's attributes as JSON",
+    )
+    user_attributes_url: str = Field(
+        "", description="instead of a program, an https address that answers with them"
+    )
+    user_attributes_ca: Path | None = Field(
+        None, description="PEM file of the authority behind that address"
+    )
+    user_attributes_token: SecretStr | None = Field(
+        None, description="bearer token for that address"
+    )
+    user_attributes_token_file: Path | None = Field(
+        None, description="instead, a 0600 file of it, read at each call"
+    )
+    user_attributes_seconds: int = Field(
+        5, description="longest time that the program or address may take", gt=0, le=60
+    )
+    user_attributes_cache_seconds: int = Field(
+        300, description="seconds that its answer about a user holds", ge=0, le=24 * 3600
+    )
 
     @classmethod
     def load(cls, file: Path | None, **given: Any) -> Settings:
@@ -139,6 +167,23 @@ class Settings(BaseSettings):
             raise ValueError("tls_cert and tls_key are needed: tokens travel on these connections")
         if not self.rest_tls and self.rest_host not in _LOOPBACK:
             raise ValueError("rest_tls can be off only on loopback")
+        return self
+
+    @model_validator(mode="after")
+    def _one_provider(self) -> Self:
+        if self.user_attributes_command and self.user_attributes_url:
+            raise ValueError("user_attributes_command and user_attributes_url exclude each other")
+        if self.user_attributes_token is not None and self.user_attributes_token_file is not None:
+            raise ValueError(
+                "user_attributes_token and user_attributes_token_file exclude each other"
+            )
+        of_url = (
+            self.user_attributes_ca,
+            self.user_attributes_token,
+            self.user_attributes_token_file,
+        )
+        if not self.user_attributes_url and any(given is not None for given in of_url):
+            raise ValueError("user_attributes_ca and _token are for a user_attributes_url")
         return self
 
     def asker_limits(self) -> AskerLimits:

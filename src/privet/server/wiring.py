@@ -14,12 +14,13 @@ from privet.catalog import Catalog
 from privet.classifier import BUILTIN_TAGS
 from privet.connector import Connectors
 from privet.enforcement import Seal
-from privet.identity import AdminRule, Identity, SigningKeys
+from privet.identity import AdminRule, AttributeSources, Identity, SigningKeys
 from privet.keys import EnvironmentKeys, FileKeys, KeyProvider, KeyRing
 from privet.model.errors import ConfigurationInvalid
 from privet.policy import from_json, to_json
 from privet.query import Askers
 from privet.scan import BufferBudget, Engine
+from privet.server.attributes import attribute_sources
 from privet.server.settings import Settings
 from privet.service import Platform, Services
 from privet.store import Engine as StoreEngine
@@ -48,6 +49,7 @@ def services(settings: Settings, roles: tuple[str, ...] = ()) -> Generator[Servi
     # Before the stores exist: a master key made later would change every token.
     keys = KeyRing(key_provider(settings))
     keys.derive("check")
+    attributes = attribute_sources(settings)
     with ExitStack() as stack:
         store = open_engine(settings.store_url)
         stack.callback(store.dispose)
@@ -70,7 +72,7 @@ def services(settings: Settings, roles: tuple[str, ...] = ()) -> Generator[Servi
         offered = Services(
             Platform(
                 catalog=catalog,
-                identity=_identity(store, settings),
+                identity=_identity(store, settings, attributes),
                 audit=audit,
                 connectors=connectors,
                 engine=engine,
@@ -87,21 +89,26 @@ def services(settings: Settings, roles: tuple[str, ...] = ()) -> Generator[Servi
 
 @contextmanager
 def local_identity(settings: Settings) -> Generator[Identity]:
-    """Identity alone, over the settings' store and signing keys."""
+    """Identity alone, over the settings' store and signing keys: to issue tokens.
+
+    It does not look for attributes, so that a provider that is away cannot lock out administrators
+    of the server's own machine.
+    """
     store = open_engine(settings.store_url)
     try:
         migrate(store)
-        yield _identity(store, settings)
+        yield _identity(store, settings, AttributeSources())
     finally:
         store.dispose()
 
 
-def _identity(store: StoreEngine, settings: Settings) -> Identity:
+def _identity(store: StoreEngine, settings: Settings, attributes: AttributeSources) -> Identity:
     return Identity(
         store,
         SigningKeys.ensure(settings.signing_keys, clock=now),
         issuer=settings.issuer,
         audience=settings.audience,
+        attributes=attributes,
         admins=AdminRule.parse(settings.catalog_admins),
         token_lifetime=timedelta(seconds=settings.token_lifetime),
         clock=now,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from privet.model.errors import (
+    AttributesUnavailable,
     AuditUnavailable,
     Forbidden,
     NotFound,
@@ -27,11 +28,12 @@ def authenticate(platform: Platform, caller: Caller) -> Principal:
     Raises:
         Unauthenticated: no credentials, or they do not hold.
         TooManyAttempts: too many wrong passwords.
+        AttributesUnavailable: they hold, and what is known of the user could not be found out.
         AuditUnavailable: the refusal could not be recorded.
     """
     try:
         principal = platform.identity.authenticate(caller.credentials)
-    except (Unauthenticated, TooManyAttempts) as error:
+    except (Unauthenticated, TooManyAttempts, AttributesUnavailable) as error:
         claimed = caller.credentials.user if isinstance(caller.credentials, Password) else ""
         event = platform.audit.record(
             Event(
@@ -40,6 +42,7 @@ def authenticate(platform: Platform, caller: Caller) -> Principal:
                 user=claimed,
                 door=caller.door,
                 error=error.code,
+                detail={"why": error.message} if isinstance(error, AttributesUnavailable) else {},
             )
         )
         error.audit_id = event.id

@@ -176,6 +176,8 @@ def whoami_json(known: Whoami) -> Json:
         "groups": sorted(principal.groups),
         "roles": sorted(known.roles),
         "admin": principal.admin,
+        "attributes": dict(sorted(principal.attributes.items())),
+        "other_groups": sorted(principal.other_groups),
         "expires_at": moment(principal.expires_at),
     }
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from privet.identity import User
+from privet.model.errors import PrivetError
 from privet.model.events import Outcome
 from privet.model.principals import Password, Principal
 from privet.service.access import Act, administer, authenticate, event_of, steward
@@ -66,9 +67,9 @@ class Sessions:
         """A token for any user and groups; administrators only."""
         named = tuple(groups)
         act = Act("token.issue", user, detail={"groups": sorted(named)})
-        with administer(self._platform, caller, act):
+        with administer(self._platform, caller, act) as admin:
             issued = self._issue(user, named, lifetime)
-            subject = self._platform.identity.describe(user, named)
+            subject = Principal(user, frozenset(named), admin.issuer)
             self._platform.catalog.principals.note(subject, self._platform.clock())
             return issued
 
@@ -100,6 +101,23 @@ class Sessions:
         """The local users."""
         steward(self._platform, caller, Act("user.list"))
         return self._platform.identity.list_users()
+
+    def attributes_of(self, caller: Caller, user: str) -> Mapping[str, str]:
+        """What is known of a user, but for what a token of theirs would say; on record.
+
+        Raises:
+            NotFound: the caller is no administrator.
+            AttributesUnavailable: it could not be found out.
+        """
+        act = Act("user.attributes", user)
+        admin = steward(self._platform, caller, act)
+        asked = replace(event_of(admin, caller, act.action, Outcome.ALLOWED), object=act.object)
+        recorded = self._platform.audit.record(asked)
+        try:
+            return self._platform.identity.describe(user, ()).attributes
+        except PrivetError as error:
+            error.audit_id = recorded.id
+            raise
 
     def rotate_signing_keys(self, caller: Caller) -> None:
         """Sign with a new key from now on; tokens of the old one hold until they end."""
