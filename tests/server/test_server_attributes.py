@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from doors.servers import TrialServer, bearer, refused_start
-from doors.steward import unique
+from doors.steward import Steward, unique
 from doors.tokens import signed
 from privet.cli import app
 
@@ -222,6 +222,60 @@ def test_a_narrowed_token_is_known_with_all_groups(server: TrialServer) -> None:
     known = whoami(server, whole)
     assert (known["groups"], known["other_groups"]) == (["a", "b"], [])
     assert role in known["roles"]
+
+
+def rows(server: TrialServer, dataset: str, token: str) -> list[str]:
+    """The lines of a scan, without the head."""
+    with server.http(token) as http:
+        got = http.get(f"/v1/datasets/{dataset.replace('.', '/')}/scan", params={"format": "csv"})
+    return (
+        got.text.replace(chr(34), "").split()[1:]
+        if got.status_code == 200
+        else [got.json()["code"]]
+    )
+
+
+def test_one_grant_shows_each_user_their_own(knowing: TrialServer, directory: Directory) -> None:
+    """Readers of one role in turn, several times: nobody gets what another's attributes show."""
+    steward = Steward(knowing)
+    dataset = steward.dataset("region\nnorth\nsouth\neast\n")
+    grant = f"GRANT SELECT ON TABLE {dataset} WHERE in_set(region, user_attribute('Regions'))"
+    group = steward.reader(grant).group
+    shown = {
+        directory.says(unique("n"), '{"regions": "north"}'): ["north"],
+        directory.says(unique("se"), '{"regions": ["south", "east"]}'): ["south", "east"],
+        directory.says(unique("none"), "{}"): ["not_found"],
+        unique("unknown"): ["attributes_unavailable"],
+    }
+    tokens = {user: knowing.token(user, group) for user in shown}
+    for _ in range(3):
+        for user, expected in shown.items():
+            assert rows(knowing, dataset, tokens[user]) == expected
+    steward.sql(
+        f"GRANT SELECT ON TABLE {dataset} WHERE user_attribute('barred') IS NULL"
+        f" AND region = 'east' TO ROLE public_role"
+    )
+    assert rows(knowing, dataset, knowing.token(unique("unknown"))) == ["attributes_unavailable"]
+    barred = directory.says(unique("barred"), '{"barred": true}')
+    assert rows(knowing, dataset, knowing.token(barred)) == ["not_found"]
+    assert rows(knowing, dataset, knowing.token(directory.says(unique("free"), "{}"))) == ["east"]
+
+
+def test_a_narrowed_token_stays_restricted(server: TrialServer, steward: Steward) -> None:
+    """The role of a group that the token leaves out gives nothing, and its safeguard binds."""
+    dataset = steward.dataset("region\nnorth\nsouth\n")
+    reader = steward.reader(f"GRANT SELECT ON TABLE {dataset}")
+    bound = steward.reader()
+    steward.sql(f"RESTRICT SELECT ON TABLE {dataset} WHERE region = 'north' FROM ROLE {bound.role}")
+    user, password = unique("ada"), "correct horse battery"
+    groups = [reader.group, bound.group]
+    steward.rest.post("/v1/users", {"user": user, "password": password, "groups": groups})
+    assert rows(server, dataset, server.token(unique("other"), reader.group)) == ["north", "south"]
+    assert rows(server, dataset, server.token(user, *groups)) == ["north"]
+    assert rows(server, dataset, server.token(user, reader.group)) == ["north"]
+    assert rows(server, dataset, server.token(user, bound.group)) == ["not_found"]
+    told = signed(server, unique("eve"), reader.group, all_groups=groups)
+    assert rows(server, dataset, told) == ["north"]
 
 
 def test_claims_that_cannot_be_read_are_no_credentials(server: TrialServer) -> None:
