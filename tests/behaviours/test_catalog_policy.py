@@ -26,7 +26,7 @@ from privet.model.expressions import (
     TagOr,
 )
 from privet.model.names import PUBLIC_ROLE, DatasetName, TagName
-from privet.model.permissions import Permission, Scope, ScopeKind, TransformClause
+from privet.model.permissions import Effect, Permission, Scope, ScopeKind, TransformClause
 from privet.model.principals import Principal
 from privet.store import writing
 from privet.store.tables import permissions
@@ -275,3 +275,40 @@ def test_the_groups_last_seen_are_remembered(make_catalog: Callable[[], Catalog]
     version = two.version()
     one.principals.note(EVE, at)
     assert two.version() == version
+
+
+# ---- what would be, without storing it
+
+
+def test_a_snapshot_has_the_facts_of_everybody(catalog: Catalog) -> None:
+    """For any principal and dataset the very facts that are read for them alone."""
+    names = [_register(catalog, "medical.costs"), _register(catalog, "other.costs")]
+    catalog.permissions.add(FULL, by="steward")
+    catalog.permissions.add(Permission(EVERYTHING, PUBLIC_ROLE), by="steward")
+    denial = Permission(EVERYTHING, "officer", Effect.DENY, having=HasTag(MRN))
+    catalog.permissions.add(denial, by="steward")
+    catalog.roles.map_group("officer", "officers")
+    snapshot = catalog.snapshot()
+    bound = Principal("bob", other_groups=frozenset({"officers"}))
+    for principal in (ADA, EVE, bound):
+        roles = snapshot.roles_of(principal)
+        found = {f.name: f for f in snapshot.facts(roles, snapshot.datasets)}
+        for name in names:
+            assert found[name] == catalog.facts(name, principal)
+
+
+def test_what_would_be_stored(catalog: Catalog) -> None:
+    """`added` and `removed` say what `add` and `remove` do, and do nothing."""
+    _register(catalog, "medical.costs")
+    later = dataclasses.replace(FULL, properties={"enabled": "false"})
+    stored = catalog.permissions.add(FULL, by="steward")
+    existing = catalog.permissions.list()
+    with pytest.raises(Conflict, match="already exists"):
+        catalog.permissions.added(existing, FULL)
+    assert catalog.permissions.added(existing, later) == (later,)
+    other = Permission(EVERYTHING, "officer")
+    assert catalog.permissions.added(existing, other) == (stored, other)
+    assert catalog.permissions.removed(existing, later) == ()
+    with pytest.raises(NotFound):
+        catalog.permissions.removed(existing, other)
+    assert catalog.permissions.list() == existing

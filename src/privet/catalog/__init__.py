@@ -7,8 +7,9 @@ folded (`privet.model.names`).
 
 from privet.catalog.catalog import Catalog
 from privet.catalog.databases import Database
+from privet.catalog.facts import Snapshot
 from privet.catalog.principals import SeenPrincipal
-from privet.catalog.roles import Role
+from privet.catalog.roles import HeldRoles, Role
 from privet.catalog.tags import Tag
 
-__all__ = ["Catalog", "Database", "Role", "SeenPrincipal", "Tag"]
+__all__ = ["Catalog", "Database", "HeldRoles", "Role", "SeenPrincipal", "Snapshot", "Tag"]

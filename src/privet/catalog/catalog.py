@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from privet.catalog.crawls import Crawls
 from privet.catalog.databases import Databases
 from privet.catalog.datasets import Datasets
-from privet.catalog.facts import FactReader
+from privet.catalog.facts import FactReader, Snapshot
 from privet.catalog.permissions import Decode, Encode, Permissions
 from privet.catalog.principals import Principals
 from privet.catalog.roles import Roles
@@ -65,3 +65,7 @@ class Catalog:
     def list_facts(self, principal: Principal) -> tuple[Facts, ...]:
         """The facts of every dataset by name, all at one version."""
         return self._facts.list_facts(principal)
+
+    def snapshot(self) -> Snapshot:
+        """All that decisions about any principal and dataset rest on, at one version."""
+        return self._facts.snapshot()

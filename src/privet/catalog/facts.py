@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import chain
 
 from sqlalchemy import Connection, Engine
 
 from privet.catalog.dataset_rows import read_datasets
 from privet.catalog.permissions import Permissions
-from privet.catalog.roles import HeldRoles, roles_of
+from privet.catalog.roles import HeldRoles, roles_by_group, roles_of
 from privet.catalog.versions import Lru, Version, read_version
 from privet.model.datasets import Dataset
 from privet.model.decisions import Facts
@@ -22,6 +23,35 @@ Holder = tuple[Version, str, frozenset[str], frozenset[str]]
 _FACTS = 2048
 _PRINCIPALS = 4096
 _LISTS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The catalog at one version, to work out decisions about many principals.
+
+    With `dataclasses.replace` it says what would be if other permissions were stored.
+    """
+
+    version: Version
+    datasets: tuple[Dataset, ...]
+    permissions: tuple[Permission, ...]
+    roles: Mapping[tuple[str, str], frozenset[str]]
+    """The roles of groups, by issuer and name."""
+
+    def roles_of(self, principal: Principal) -> HeldRoles:
+        """The roles of a principal."""
+        mapped = (
+            (group, role)
+            for group in principal.all_groups
+            for role in self.roles.get((principal.issuer, group), ())
+        )
+        return HeldRoles.given(principal, mapped)
+
+    def facts(self, roles: HeldRoles, datasets: Iterable[Dataset]) -> tuple[Facts, ...]:
+        """The facts about each of the datasets for those who hold these roles."""
+        named = roles.held | roles.bound
+        held = _Covering(p for p in self.permissions if p.role in named)
+        return tuple(_facts(self.version, d.name, d, roles, held.of(d.name)) for d in datasets)
 
 
 class FactReader:
@@ -84,6 +114,16 @@ class FactReader:
             for dataset in found
         )
         return self._lists.put((version, roles), facts)
+
+    def snapshot(self) -> Snapshot:
+        """All that decisions about any principal and dataset rest on, at one version."""
+        with reading(self._engine) as connection:
+            return Snapshot(
+                read_version(connection),
+                read_datasets(connection),
+                self._permissions.every(connection),
+                roles_by_group(connection),
+            )
 
     def _read_roles(
         self, connection: Connection, version: Version, principal: Principal

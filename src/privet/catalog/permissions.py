@@ -35,6 +35,7 @@ from privet.store.tables import permission_tags, permissions
 Encode = Callable[[Permission], Mapping[str, Any]]
 Decode = Callable[[Mapping[str, Any]], Permission]
 _DECODED = 20_000
+_NO_SUCH_GRANT = "there is no such grant"
 
 
 class Permissions:
@@ -69,7 +70,7 @@ class Permissions:
             digest = _digest(document)
             same = connection.execute(select(permissions).filter_by(digest=digest)).first()
             if same is not None and same.document == document:
-                raise Conflict("grant already exists", hint="see `privet sql 'SHOW GRANT ROLE'`")
+                raise _exists_already()
             if same is not None:
                 connection.execute(delete(permissions).filter_by(id=same.id))
             row: dict[str, Any] = {
@@ -92,7 +93,41 @@ class Permissions:
             NotFound: there is none.
         """
         digest = _digest(self._encode(permission))
-        return self._remove(permissions.c.digest == digest, "there is no such grant")
+        return self._remove(permissions.c.digest == digest, _NO_SUCH_GRANT)
+
+    def added(
+        self, existing: Iterable[Permission], permission: Permission
+    ) -> tuple[Permission, ...]:
+        """What `add` would make of these permissions; nothing is stored.
+
+        Raises:
+            Conflict: the same is among them.
+        """
+        document = dict(self._encode(permission))
+        same = self._same(existing, permission)
+        if any(dict(self._encode(e)) == document for e in same):
+            raise _exists_already()
+        return (*(e for e in existing if e not in same), permission)
+
+    def removed(
+        self, existing: Iterable[Permission], permission: Permission
+    ) -> tuple[Permission, ...]:
+        """What `remove` would make of these permissions; nothing is stored.
+
+        Raises:
+            NotFound: there is none of equal content.
+        """
+        same = self._same(existing, permission)
+        if not same:
+            raise NotFound(_NO_SUCH_GRANT)
+        return tuple(e for e in existing if e not in same)
+
+    def _same(self, existing: Iterable[Permission], permission: Permission) -> list[Permission]:
+        """Those of equal content."""
+        digest = _digest(self._encode(permission))
+        place = (permission.role, permission.scope)
+        near = (e for e in existing if (e.role, e.scope) == place)
+        return [e for e in near if _digest(self._encode(e)) == digest]
 
     def remove_by_id(self, permission_id: str) -> Permission:
         """Remove a permission by its id, and return it as it was stored.
@@ -138,6 +173,10 @@ class Permissions:
             conditions.append(permissions.c.id.in_(naming))
         with reading(self._engine) as connection:
             return self._read(connection, and_(true(), *conditions))
+
+    def every(self, connection: Connection) -> tuple[Permission, ...]:
+        """All permissions, oldest first, as the connection's transaction sees them."""
+        return self._read(connection, true())
 
     def covering(
         self, connection: Connection, roles: Iterable[str], name: DatasetName | None = None
@@ -197,6 +236,10 @@ class Permissions:
             removed = self._one(connection, condition, absent)
             connection.execute(delete(permissions).filter_by(id=removed.id))
         return removed
+
+
+def _exists_already() -> Conflict:
+    return Conflict("grant already exists", hint="see `privet sql 'SHOW GRANT ROLE'`")
 
 
 def _on_table(name: DatasetName) -> ColumnElement[bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
@@ -137,6 +138,15 @@ class HeldRoles:
     held: frozenset[str]
     bound: frozenset[str]
 
+    @classmethod
+    def given(cls, principal: Principal, mapped: Iterable[tuple[str, str]]) -> Self:
+        """From the groups of their issuer that they are in, each with a role that it holds."""
+        found, given = tuple(mapped), principal.effective_groups
+        return cls(
+            frozenset({PUBLIC_ROLE, *(role for group, role in found if group in given)}),
+            frozenset({PUBLIC_ROLE, *(role for _, role in found)}),
+        )
+
 
 def roles_of(connection: Connection, principal: Principal) -> HeldRoles:
     """The roles of a principal as the connection's transaction sees them."""
@@ -145,11 +155,15 @@ def roles_of(connection: Connection, principal: Principal) -> HeldRoles:
         role_groups.c.group.in_(principal.all_groups),
     )
     found = connection.execute(mapped).all()
-    given = principal.effective_groups
-    return HeldRoles(
-        frozenset({PUBLIC_ROLE, *(row.role for row in found if row.group in given)}),
-        frozenset({PUBLIC_ROLE, *(row.role for row in found)}),
-    )
+    return HeldRoles.given(principal, ((row.group, row.role) for row in found))
+
+
+def roles_by_group(connection: Connection) -> dict[tuple[str, str], frozenset[str]]:
+    """The roles of every group that holds one, by issuer and name."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for row in connection.execute(select(role_groups)):
+        found.setdefault((row.issuer, row.group), set()).add(row.role)
+    return {group: frozenset(held) for group, held in found.items()}
 
 
 def require_role(connection: Connection, name: str) -> None:

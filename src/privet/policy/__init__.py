@@ -5,7 +5,9 @@
 """
 
 from privet.policy.binding import check_filter, column_kinds, columns_of, kind_of
+from privet.policy.bound import may_cover
 from privet.policy.checking import Vocabulary, check
+from privet.policy.differences import Change, ColumnChange, Rows, Shown, compare, rows_of, shown_as
 from privet.policy.explain import Explanation, explain
 from privet.policy.fold import ALWAYS, NEVER, fold_filter
 from privet.policy.functions import FUNCTIONS, Function, Kind, kind_of_type
@@ -40,6 +42,8 @@ __all__ = [
     "ALWAYS",
     "FUNCTIONS",
     "NEVER",
+    "Change",
+    "ColumnChange",
     "CreateDatabase",
     "CreateRole",
     "CreateTag",
@@ -55,17 +59,20 @@ __all__ = [
     "Places",
     "Revoke",
     "RevokeRole",
+    "Rows",
     "ShowDatabases",
     "ShowGrantRole",
     "ShowRoles",
     "ShowTables",
     "ShowTags",
+    "Shown",
     "Statement",
     "Vocabulary",
     "check",
     "check_filter",
     "column_kinds",
     "columns_of",
+    "compare",
     "decide",
     "elements",
     "explain",
@@ -74,10 +81,13 @@ __all__ = [
     "from_json",
     "kind_of",
     "kind_of_type",
+    "may_cover",
     "parse",
     "parse_filter",
     "parse_tags",
     "parse_transform",
+    "rows_of",
+    "shown_as",
     "tags_sql",
     "to_english",
     "to_json",

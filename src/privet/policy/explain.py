@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from privet.model.decisions import ColumnDecision, Decision, Reason, Verdict
-from privet.model.expressions import And, Or
+from privet.model.decisions import ColumnDecision, Decision, Reason, TransformUse, Verdict
+from privet.model.permissions import Permission
+from privet.model.transforms import find_spec, steps
 from privet.policy.binding import columns_of
+from privet.policy.differences import Portion, rows_of, shown_as
 from privet.policy.language.forms import to_english
-from privet.policy.language.printing import filter_sql, to_sql, transform_sql
+from privet.policy.language.printing import to_sql, transform_sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,15 @@ class ExplainedReason:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedColumn:
-    """A column's verdict; `transforms` are the printed calls, least protective first."""
+    """A column's verdict; `transforms` are the printed calls, least protective first.
+
+    `shown` says how its cells are seen; with the filters that decide it, if the reader may know.
+    """
 
     name: str
     type: str
     verdict: str
+    shown: str = ""
     tags: tuple[str, ...] = ()
     transforms: tuple[str, ...] = ()
     reasons: tuple[ExplainedReason, ...] = ()
@@ -124,7 +130,8 @@ def explain(decision: Decision, *, steward: bool) -> Explanation:
     their verdicts, and the row filter only if every column in it is visible in clear.
     """
     principal = decision.principal
-    filtered = None if decision.bypass else _filter(decision)
+    rows = rows_of(decision)
+    filtered = rows.filter if rows.portion is Portion.SOME else None
     if not steward and not _in_view(decision):
         filtered = None
     columns = decision.columns if steward else decision.visible
@@ -141,19 +148,63 @@ def explain(decision: Decision, *, steward: bool) -> Explanation:
         filter=filtered,
         filter_english=f"only rows where {filtered}" if filtered else "",
         permissions=_permissions(decision) if steward else (),
-        warnings=decision.warnings if steward else (),
+        warnings=_warnings(decision) if steward else tuple(_unjoinable(decision)),
         version=decision.version if steward else None,
         digest=decision.digest if steward else "",
     )
 
 
-def _filter(decision: Decision) -> str | None:
-    """Which rows are shown, as SQL; None if every row is."""
-    every = not decision.filters or None in decision.filters
-    granted = [] if every else [f for f in decision.filters if f is not None]
-    parts = [Or(tuple(granted)) if len(granted) > 1 else f for f in granted[:1]]
-    parts += decision.restrictions
-    return filter_sql(And(tuple(parts)) if len(parts) > 1 else parts[0]) if parts else None
+def _warnings(decision: Decision) -> tuple[str, ...]:
+    """All that a steward should know of what a decision rests on, and of what it tells."""
+    found = {*decision.warnings, *_unjoinable(decision), *_told_by_null(decision)}
+    if decision.dataset is not None:
+        names = {c.name for c in decision.dataset.columns}
+        for name, permission in decision.considered.items():
+            found |= set(_gone(name, permission, names))
+    return tuple(sorted(found))
+
+
+def _gone(name: str, permission: Permission, columns: set[str]) -> Iterator[str]:
+    for column in permission.columns:
+        if column not in columns:
+            yield f"permission {name or 'unnamed'} is on column `{column}`, which is not here"
+
+
+def _unjoinable(decision: Decision) -> Iterator[str]:
+    """Columns in view whose tokens are of this dataset alone."""
+    for column in decision.visible:
+        uses = [use for use in _uses(column) if not use.admitted and _is_shared(use)]
+        if uses:
+            domain = uses[0].domain
+            why = f"admitted to token domain `{domain}`" if domain else "tagged with a token domain"
+            name = column.column.name
+            yield f"tokens of column `{name}` join with no other dataset: it is not {why}"
+
+
+def _is_shared(use: TransformUse) -> bool:
+    """Whether other datasets of its domain would have the same tokens, if it was in it."""
+    specs = [find_spec(step.function) for step in steps(use.call)]
+    return any(s is not None and s.keyed and not s.per_table for s in specs)
+
+
+def _uses(column: ColumnDecision) -> tuple[TransformUse, ...]:
+    own = (option.transform for option in column.options)
+    return tuple(use for use in (*own, *column.safeguards) if use is not None)
+
+
+def _told_by_null(decision: Decision) -> Iterator[str]:
+    """Columns whose NULLs tell which filter holds, where that rests on cells out of view."""
+    clear = {c.column.name for c in decision.columns if c.verdict is Verdict.CLEAR}
+    for column in decision.visible:
+        if column.verdict is not Verdict.PARTLY:
+            continue
+        filters = (*(f for f in decision.filters if f is not None), *column.cell_filters)
+        hidden = sorted({name for f in filters for name in columns_of(f)} - clear)
+        if hidden:
+            yield (
+                f"in column `{column.column.name}` what is NULL or transformed tells about "
+                f"`{hidden[0]}`, which is not in clear view"
+            )
 
 
 def _in_view(decision: Decision) -> bool:
@@ -170,16 +221,17 @@ def _column(column: ColumnDecision, decision: Decision, *, steward: bool) -> Exp
         name=column.column.name,
         type=str(column.column.type),
         verdict=str(column.verdict),
+        shown=_shown(column, decision, steward=steward),
         tags=tuple(sorted(map(str, held))),
-        transforms=tuple(
-            dict.fromkeys(
-                transform_sql(use.call)
-                for use in (*(o.transform for o in column.options), *column.safeguards)
-                if use
-            )
-        ),
+        transforms=tuple(dict.fromkeys(transform_sql(use.call) for use in _uses(column))),
         reasons=tuple(_reason(r, decision) for r in reasons),
     )
+
+
+def _shown(column: ColumnDecision, decision: Decision, *, steward: bool) -> str:
+    if steward or column.verdict is not Verdict.PARTLY:
+        return shown_as(column, decision).how
+    return "not alike in every row"
 
 
 def _reason(reason: Reason, decision: Decision) -> ExplainedReason:
@@ -208,6 +260,7 @@ def _column_dict(column: ExplainedColumn) -> dict[str, Any]:
         "type": column.type,
         "tags": list(column.tags),
         "verdict": column.verdict,
+        "shown": column.shown,
         "transform": column.transforms[0] if column.transforms else None,
         "transforms": list(column.transforms),
         "reasons": [
