@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from privet.cli.output import escape
 from privet.model.errors import PrivetError
@@ -57,6 +59,16 @@ def print_error(error: PrivetError, statement: str = "") -> None:
         lines.append(f"hint: {escape(error.hint)}")
     if error.audit_id:
         lines.append(f"audit: {escape(error.audit_id)}")
+    print(*lines, sep="\n", file=sys.stderr)
+
+
+def print_problem(problem: Mapping[str, Any], statement: str, what: str) -> None:
+    """Say on stderr why something would not work, as the server told it, and where."""
+    lines = [f"{what}: {escape(problem['detail'])}"]
+    if place := problem.get("position"):
+        lines += _pointed(statement, place["line"], place["column"])
+    if problem.get("hint"):
+        lines.append(f"hint: {escape(problem['hint'])}")
     print(*lines, sep="\n", file=sys.stderr)
 
 

@@ -93,11 +93,11 @@ def print_explanation(answer: Mapping[str, Any]) -> None:
     print(f"{cell(answer['dataset'])} as seen by {who}")
     print(_rows_in_words(answer))
     rows = [
-        (c["name"], c["type"], c["tags"], c["verdict"], c["transforms"], _reasons(c))
+        (c["name"], c["type"], c["tags"], c["verdict"], c["shown"], _reasons(c))
         for c in answer["columns"]
     ]
     if rows:
-        print_table(("COLUMN", "TYPE", "TAGS", "VERDICT", "BY", "WHY"), rows)
+        print_table(("COLUMN", "TYPE", "TAGS", "VERDICT", "SHOWN", "WHY"), rows)
     for permission in answer["permissions"]:
         print(f"permission {cell(permission['id'])}: {cell(permission['sql'])}")
     for permission in answer["ignored"]:

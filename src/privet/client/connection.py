@@ -129,6 +129,27 @@ class Client:
         listed = None if groups is None else list(groups)
         return self._call("explain", dataset=name, user=user, groups=listed)
 
+    def what_if(self, *statements: str, count: bool = True) -> dict[str, Any]:
+        """Say who would see more and who less, if these statements were carried out; nothing is.
+
+        Args:
+            statements: GRANT, REVOKE, DENY, RESTRICT, DROP DENY and DROP RESTRICT.
+            count: count the rows that would be gained and lost, where that does not take long.
+
+        Raises:
+            Forbidden: this is for admins.
+        """
+        return self._call("what_if", statements=list(statements), count=count)
+
+    def who_can_see(self, dataset: str, column: str) -> dict[str, Any]:
+        """Say who sees a column, how, and by which permissions.
+
+        Raises:
+            Forbidden: this is for admins.
+            NotFound: no such dataset or column.
+        """
+        return self._call("who_can_see", dataset=str(DatasetName.parse(dataset)), column=column)
+
     def whoami(self) -> dict[str, Any]:
         """Who you are to the server: user, issuer, groups, roles."""
         return self._call("whoami")

@@ -9,6 +9,7 @@ from privet.model.errors import InvalidRequest
 from privet.model.names import DatasetName, fold
 from privet.model.strict_json import read_json
 from privet.service import Caller, Services
+from privet.service.effects import outlook_json, readers_json
 from privet.service.forms import database_json, statement_json, view_json, whoami_json
 
 CALL = "privet.call"
@@ -60,6 +61,17 @@ def _explain(services: Services, caller: Caller, given: Arguments) -> Any:
     return asked.to_dict()
 
 
+def _what_if(services: Services, caller: Caller, given: Arguments) -> Any:
+    statements, count = given.get("statements", []), given.get("count", True)
+    return outlook_json(services.outlooks.what_if(caller, statements, count=count))
+
+
+def _who_can_see(services: Services, caller: Caller, given: Arguments) -> Any:
+    name = DatasetName.parse(given.get("dataset", ""))
+    column = fold(given.get("column", ""), "column name")
+    return readers_json(services.readers.of_column(caller, name, column))
+
+
 def _sql(services: Services, caller: Caller, given: Arguments) -> Any:
     return statement_json(services.statements.execute(caller, given.get("statement", "")))
 
@@ -69,5 +81,7 @@ _USES: dict[str, tuple[Callable[[Services, Caller, Arguments], Any], dict[str, t
     "databases": (_databases, {}),
     "datasets": (_datasets, {"database": str}),
     "explain": (_explain, {"dataset": str, "user": str, "groups": list}),
+    "what_if": (_what_if, {"statements": list, "count": bool}),
+    "who_can_see": (_who_can_see, {"dataset": str, "column": str}),
     "sql": (_sql, {"statement": str}),
 }

@@ -78,6 +78,22 @@ class NewPermission(Body):
     permission: Json | None = None
 
 
+class WhatIf(Body):
+    """Statements about permissions, to look at what they would do; `count` counts rows."""
+
+    statements: list[str]
+    count: bool = True
+
+
+class ToCheck(Body):
+    """Statements about permissions, with names that are to be created before them."""
+
+    statements: list[str]
+    tags: list[str] = Field(default_factory=list[str])
+    roles: list[str] = Field(default_factory=list[str])
+    databases: list[str] = Field(default_factory=list[str])
+
+
 class SqlBody(Body):
     """A policy statement; or a query, and how much of its answer.
 

@@ -16,6 +16,7 @@ from privet.rest.callers import CallerDep, ServicesDep
 from privet.rest.strict import StrictRoute
 from privet.service import event_dict
 from privet.service.crawls import Registration
+from privet.service.effects import readers_json
 from privet.service.forms import Json, crawl_json, dataset_json, view_json
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1")
@@ -154,6 +155,16 @@ def explain(
     named = None if groups is None else [g for g in groups.split(",") if g]
     dataset = _name(database, name)
     return services.explanations.explain(caller, dataset, user, named).to_dict()
+
+
+@router.get("/datasets/{database}/{name}/columns/{column}/readers", tags=["datasets"])
+def who_can_see(
+    caller: CallerDep, services: ServicesDep, database: str, name: str, column: str
+) -> Json:
+    """Who sees a column, how, and by which permissions."""
+    dataset = _name(database, name)
+    folded = fold(column, "column name")
+    return readers_json(services.readers.of_column(caller, dataset, folded))
 
 
 @router.get("/audit", tags=["audit"])

@@ -13,10 +13,13 @@ from privet.rest.bodies import (
     NewRole,
     NewRule,
     NewTag,
+    ToCheck,
+    WhatIf,
     items,
 )
 from privet.rest.callers import CallerDep, ServicesDep
 from privet.rest.strict import StrictRoute
+from privet.service.effects import Assumed, outlook_json, verdict_json
 from privet.service.forms import (
     Json,
     database_json,
@@ -153,6 +156,24 @@ def create_permission(caller: CallerDep, services: ServicesDep, body: NewPermiss
     else:
         raise InvalidRequest("a permission is given as `sql` or as `permission`, not both")
     return {**permission_json(stored.permission), "warnings": list(stored.warnings)}
+
+
+@router.post("/permissions/check", tags=["permissions"])
+def check_permissions(caller: CallerDep, services: ServicesDep, body: ToCheck) -> Json:
+    """Say of each statement what carrying it out would say; nothing is stored."""
+    assumed = Assumed(
+        tags=frozenset(map(TagName.parse, body.tags)),
+        roles=frozenset(map(fold_role, body.roles)),
+        databases=frozenset(fold(name, "database name") for name in body.databases),
+    )
+    verdicts = services.outlooks.check(caller, body.statements, assumed)
+    return items([verdict_json(v) for v in verdicts])
+
+
+@router.post("/permissions/what-if", tags=["permissions"])
+def what_if(caller: CallerDep, services: ServicesDep, body: WhatIf) -> Json:
+    """Say who would see more and who less, if these statements were carried out in turn."""
+    return outlook_json(services.outlooks.what_if(caller, body.statements, count=body.count))
 
 
 @router.delete("/permissions/{identifier}", tags=["permissions"], status_code=_GONE)

@@ -54,13 +54,22 @@ class Explanations:
             if not asker.admin:
                 decision.require()
             elif decision.dataset is None:
-                raise NotFound(f"dataset `{dataset}` does not exist")
+                raise self._unknown(dataset)
         except PrivetError as error:
             refused = replace(asked, outcome=Outcome.REFUSED, error=error.code)
             error.audit_id = platform.audit.record(refused).id
             raise
         platform.audit.record(asked)
         return explain(decision, steward=asker.admin)
+
+    def _unknown(self, dataset: DatasetName) -> NotFound:
+        left = len(self._platform.catalog.permissions.list(dataset=dataset))
+        return NotFound(
+            f"dataset `{dataset}` does not exist",
+            hint=f"{left} permissions on that name are left over; revoke those that nobody needs"
+            if left
+            else "",
+        )
 
     def _subject(self, user: str, groups: Iterable[str] | None) -> Principal:
         if groups is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from privet.service.audits import Audits
 from privet.service.crawls import Crawls
 from privet.service.datasets import Datasets
+from privet.service.effects import Outlooks, Readers
 from privet.service.explanations import Explanations
 from privet.service.permissions import Permissions
 from privet.service.platform import Platform
@@ -23,6 +24,8 @@ class Services:
         self.scans = Scans(platform)
         self.queries = Queries(platform)
         self.explanations = Explanations(platform)
+        self.outlooks = Outlooks(platform)
+        self.readers = Readers(platform)
         self.sessions = Sessions(platform)
         self.tags = Tags(platform)
         self.roles = Roles(platform)

@@ -1,0 +1,272 @@
+"""What would be if a permission was stored or removed: asked before, by the same law."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from privet.catalog import Snapshot
+from privet.model.decisions import Decision, Facts
+from privet.model.errors import Conflict, InvalidRequest, PrivetError
+from privet.model.names import DatasetName, TagName
+from privet.model.permissions import Permission
+from privet.policy import (
+    Change,
+    Grant,
+    Revoke,
+    Vocabulary,
+    check,
+    compare,
+    decide,
+    may_cover,
+    parse,
+    to_sql,
+)
+from privet.service.access import Act, administer
+from privet.service.effects.counting import RowCounter
+from privet.service.effects.subjects import Deadline, Subject, find_subjects
+from privet.service.platform import Caller, Platform
+
+MOST_STATEMENTS = 500
+_ROLE_SETS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """Names that are about to be created: a statement may use them, though they are not there."""
+
+    tags: frozenset[TagName] = frozenset()
+    roles: frozenset[str] = frozenset()
+    databases: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class StatementVerdict:
+    """What carrying out one statement would say.
+
+    Attributes:
+        permission: what it is about, if it could be read.
+        removes: whether it takes that permission away.
+        warnings: what its author would be told.
+        problem: why it would be refused, if it would.
+    """
+
+    text: str
+    permission: Permission | None = None
+    removes: bool = False
+    warnings: tuple[str, ...] = ()
+    problem: PrivetError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """The same change for some subjects of one dataset; counts are None where nobody counted."""
+
+    dataset: DatasetName
+    change: Change
+    subjects: tuple[Subject, ...]
+    count_before: int | None
+    count_after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The difference that statements would make.
+
+    Attributes:
+        verdicts: one for each statement, in turn.
+        effects: by dataset.
+        unchanged: the subjects for whom nothing changes.
+        unknown: users about whom not enough could be found out.
+        complete: false where the time did not last for every subject and dataset.
+        version: of the catalog that this is about.
+    """
+
+    verdicts: tuple[StatementVerdict, ...]
+    effects: tuple[Effect, ...] = ()
+    unchanged: int = 0
+    unknown: tuple[str, ...] = ()
+    complete: bool = True
+    version: int = 0
+
+
+@dataclass(slots=True)
+class _Group:
+    """Subjects with one change, and the decisions of the first of them."""
+
+    before: Decision
+    after: Decision
+    subjects: list[Subject] = field(default_factory=list[Subject])
+
+
+class Outlooks:
+    """Looking ahead. Nothing is stored."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def check(
+        self, caller: Caller, statements: Sequence[str], assumed: Assumed | None = None
+    ) -> tuple[StatementVerdict, ...]:
+        """What each of these statements would say if they were carried out in turn.
+
+        Raises:
+            Forbidden: the caller is no administrator.
+            InvalidRequest: too many statements.
+        """
+        _check_number(statements)
+        act = Act("permission.check", detail={"statements": len(statements)})
+        with administer(self._platform, caller, act):
+            snapshot = self._platform.catalog.snapshot()
+            return self._carry_out(snapshot, statements, assumed or Assumed())[0]
+
+    def what_if(self, caller: Caller, statements: Sequence[str], *, count: bool = True) -> Outlook:
+        """Who would see more, who less, and how, if these statements were carried out in turn.
+
+        Those that would be refused change nothing.
+
+        Raises:
+            Forbidden: the caller is no administrator.
+            InvalidRequest: too many statements.
+        """
+        _check_number(statements)
+        act = Act("permission.what_if", statement="; ".join(statements), detail={"count": count})
+        with administer(self._platform, caller, act):
+            before = self._platform.catalog.snapshot()
+            verdicts, after = self._carry_out(before, statements, Assumed())
+            return self._compare(before, after, verdicts, count=count)
+
+    def _carry_out(
+        self, snapshot: Snapshot, statements: Sequence[str], assumed: Assumed
+    ) -> tuple[tuple[StatementVerdict, ...], Snapshot]:
+        verdicts: list[StatementVerdict] = []
+        vocabulary = self._vocabulary(snapshot, assumed)
+        for text in statements:
+            verdict, snapshot = self._carry_out_one(snapshot, text, vocabulary)
+            verdicts.append(verdict)
+        return tuple(verdicts), snapshot
+
+    def _carry_out_one(
+        self, snapshot: Snapshot, text: str, vocabulary: Vocabulary
+    ) -> tuple[StatementVerdict, Snapshot]:
+        verdict = StatementVerdict(text)
+        try:
+            statement = parse(text)
+            if not isinstance(statement, Grant | Revoke):
+                raise InvalidRequest(
+                    "this is no statement about a permission",
+                    hint="it begins with GRANT, REVOKE, DENY, RESTRICT or DROP",
+                )
+            removes = isinstance(statement, Revoke)
+            verdict = replace(verdict, permission=statement.permission, removes=removes)
+            return self._with(snapshot, statement, verdict, vocabulary)
+        except PrivetError as error:
+            return replace(verdict, problem=error), snapshot
+
+    def _with(
+        self,
+        snapshot: Snapshot,
+        statement: Grant | Revoke,
+        verdict: StatementVerdict,
+        vocabulary: Vocabulary,
+    ) -> tuple[StatementVerdict, Snapshot]:
+        """The snapshot after a statement.
+
+        Raises:
+            PrivetError: what carrying it out would raise.
+        """
+        permission, existing = statement.permission, snapshot.permissions
+        kept = self._platform.catalog.permissions
+        if isinstance(statement, Revoke):
+            return verdict, replace(snapshot, permissions=kept.removed(existing, permission))
+        warnings = check(
+            permission, vocabulary, snapshot.datasets, existing, places=statement.places
+        )
+        if not permission.level.reads:
+            warnings += ("it shows no cells, so nobody sees more or less by it",)
+        verdict = replace(verdict, warnings=warnings)
+        # Permissions to be have no id; reasons and `considered` go by it.
+        fresh = replace(permission, id=f"new {to_sql(permission)}")
+        try:
+            return verdict, replace(snapshot, permissions=kept.added(existing, fresh))
+        except Conflict:
+            if statement.if_not_exists:
+                return verdict, snapshot
+            raise
+
+    def _vocabulary(self, snapshot: Snapshot, assumed: Assumed) -> Vocabulary:
+        catalog = self._platform.catalog
+        return Vocabulary(
+            tags=assumed.tags | {t.name for t in catalog.tags.list()},
+            roles=assumed.roles | {r.name for r in catalog.roles.list()},
+            databases=assumed.databases | {d.name for d in catalog.databases.list()},
+            datasets=frozenset(d.name for d in snapshot.datasets),
+        )
+
+    def _compare(
+        self,
+        before: Snapshot,
+        after: Snapshot,
+        verdicts: tuple[StatementVerdict, ...],
+        *,
+        count: bool,
+    ) -> Outlook:
+        outlook = Outlook(verdicts, version=before.version.number)
+        changed = [v.permission for v in verdicts if v.permission and not v.problem]
+        affected = [d for d in before.datasets if any(may_cover(p, d.name) for p in changed)]
+        facts = lru_cache(_ROLE_SETS)(
+            lambda roles: (before.facts(roles, affected), after.facts(roles, affected))
+        )
+        deadline = Deadline()
+        subjects = find_subjects(self._platform, before, deadline)
+        roles = {permission.role for permission in changed}
+        groups: dict[tuple[DatasetName, Change], _Group] = {}
+        touched: set[int] = set()
+        complete = True
+        for number, subject in enumerate(subjects.known):
+            if subject.principal.admin or not roles & subject.roles.bound or not affected:
+                continue
+            if deadline.passed:
+                complete = False
+                break
+            for was, will in self._decisions(subject, *facts(subject.roles)):
+                if change := compare(was, will):
+                    group = groups.setdefault((was.name, change), _Group(was, will))
+                    group.subjects.append(subject)
+                    touched.add(number)
+        counter = RowCounter(self._platform, deadline) if count else None
+        effects = (_effect(key, group, counter) for key, group in sorted(groups.items(), key=_name))
+        return replace(
+            outlook,
+            effects=tuple(effects),
+            unchanged=len(subjects.known) - len(touched),
+            unknown=subjects.unknown,
+            complete=complete,
+        )
+
+    def _decisions(
+        self, subject: Subject, was: Sequence[Facts], will: Sequence[Facts]
+    ) -> Iterator[tuple[Decision, Decision]]:
+        now = self._platform.clock()
+        for one, other in zip(was, will, strict=True):
+            yield decide(subject.principal, one, now), decide(subject.principal, other, now)
+
+
+def _check_number(statements: Sequence[str]) -> None:
+    if not 0 < len(statements) <= MOST_STATEMENTS:
+        raise InvalidRequest(f"give at least one statement, and at most {MOST_STATEMENTS}")
+
+
+def _name(item: tuple[tuple[DatasetName, Change], _Group]) -> DatasetName:
+    return item[0][0]
+
+
+def _effect(key: tuple[DatasetName, Change], group: _Group, counter: RowCounter | None) -> Effect:
+    return Effect(
+        dataset=key[0],
+        change=key[1],
+        subjects=tuple(group.subjects),
+        count_before=counter.count(group.before) if counter else None,
+        count_after=counter.count(group.after) if counter else None,
+    )

@@ -1,0 +1,100 @@
+"""What a steward is told before a permission is saved, and about who sees a column."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import privet
+from conftest import GRANT
+from doors.doors import Run
+from doors.servers import TrialServer
+from doors.steward import ROLE, unique
+from privet.model.errors import Forbidden, NotFound
+
+pytestmark = pytest.mark.service
+DATASET = "medical_charges.medical_costs"
+
+
+@pytest.fixture
+def role(command: Run, governed: str) -> str:
+    """A role that nobody was seen with."""
+    name = unique("role")
+    assert command("role", "create", name).exit_code == 0
+    return name
+
+
+def test_a_steward_sees_who_gains_what(command: Run, role: str) -> None:
+    """In a sentence and a table: the rows, their number, and each column before and after."""
+    statement = (
+        "GRANT SELECT ON DATABASE medical_charges HAVING ATTRIBUTE phi.mrn"
+        f" TRANSFORM phi.mrn WITH mask() WHERE opted_out != 1 TO ROLE {role}"
+    )
+    done = command("what-if", statement)
+    assert done.exit_code == 0, done.output
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert lines[0].startswith(f"People with {role} can read every dataset in medical_charges")
+    assert f"{DATASET}, for anyone whose only role is {role}" in lines
+    assert "+ mrn not at all mask()" in lines
+    rows = command("sql", f"SELECT count(*) FROM {DATASET} WHERE opted_out != 1")
+    count = int(rows.stdout.split()[-1])
+    assert f"rows: none -> where opted_out != 1 (0 -> {count:,}, +{count:,})" in lines
+    assert "not counted" not in done.stdout
+    quick = command("what-if", "--no-count", statement)
+    assert "rows: none -> where opted_out != 1\n" in quick.stdout
+
+
+def test_a_steward_sees_who_loses_what(command: Run, governed: str) -> None:
+    """Of those who were seen by name, too."""
+    revoke = GRANT.replace("GRANT", "REVOKE", 1).replace(" TO ROLE ", " FROM ROLE ")
+    command("scan", DATASET, "--limit", "1", PRIVET_TOKEN=governed)
+    done = command("what-if", revoke)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("No longer: People with")
+    assert f"{DATASET}, for demo_user2" in done.stdout
+    assert "-> none" in done.stdout
+    assert command("what-if", revoke.replace("!= 1", "!= 2")).exit_code == 1
+
+
+def test_a_refusal_is_told_where_it_stands(command: Run, role: str) -> None:
+    """As storing would: on standard error, with a hint, and exit code 1; JSON has it as data."""
+    wrong = f"GRANT SELECT ON DATABASE medical_charges HAVING ATTRIBUTE phi.mnr TO ROLE {role}"
+    done = command("what-if", wrong)
+    assert done.exit_code == 1
+    assert "it would be refused: unknown tag `phi.mnr`" in done.stderr
+    assert "did you mean `phi.mrn`?" in done.stderr
+    assert "nobody would see" not in done.stdout
+    done = command("what-if", "-", "--json", text=wrong)
+    assert done.exit_code == 1
+    (statement,) = json.loads(done.stdout)["statements"]
+    assert statement["problem"]["position"]["column"] == wrong.index("phi.mnr") + 1
+
+
+def test_who_can_see(command: Run, governed: str, role: str) -> None:
+    """A line for each way to see it, the permissions below, and from whom it is hidden."""
+    done = command("who-can-see", f"{DATASET}.mrn")
+    assert done.exit_code == 0, done.output
+    (line,) = [x for x in done.stdout.splitlines() if "demo_user2" in x and "tokenize()" in x]
+    assert ROLE in line
+    assert "opted_out != 1" in line
+    assert "\n1: People with" in done.stdout
+    assert role in done.stdout[done.stdout.index("hidden from") :]
+    assert command("who-can-see", "mrn").exit_code == 2
+    assert command("who-can-see", f"{DATASET}.nothing").exit_code == 4
+    assert command("who-can-see", f"{DATASET}.mrn", PRIVET_TOKEN=governed).exit_code == 1
+
+
+def test_the_client_says_the_same(server: TrialServer, command: Run, governed: str) -> None:
+    """`client.what_if` and `client.who_can_see` give what the command prints as JSON."""
+    statement = "RESTRICT SELECT ON CATALOG WHERE age > 30 FROM ROLE public_role"
+    with privet.connect(server.flight_url, server.admin_token, ca=server.ca) as client:
+        ahead = client.what_if(statement)
+        readers = client.who_can_see(DATASET, "MRN")
+        with pytest.raises(NotFound):
+            client.who_can_see(DATASET, "nothing")
+    assert json.loads(command("what-if", statement, "--json").stdout) == ahead
+    assert json.loads(command("who-can-see", f"{DATASET}.mrn", "--json").stdout) == readers
+    with privet.connect(server.flight_url, governed, ca=server.ca) as client:
+        with pytest.raises(Forbidden):
+            client.what_if(statement)

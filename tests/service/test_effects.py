@@ -1,0 +1,187 @@
+"""Looking ahead is the same law: what is said beforehand is what then happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from privet.model.errors import Forbidden, InvalidRequest, NotFound
+from privet.model.names import DatasetName, TagName
+from privet.model.requests import ScanRequest
+from privet.policy.differences import Direction
+from privet.service.effects import Assumed, Outlook, outlook_json, readers_json
+from query.platforms import Person, Place, open_place
+
+ROWS = pa.table({
+    "id": list(range(10)),
+    "phone": [f"555-{i}" for i in range(10)],
+    "age": [20 + i for i in range(10)],
+})  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """One dataset of ten rows; its phone is tagged."""
+    with open_place(tmp_path_factory.mktemp("effects") / "platform") as place:
+        place.dataset(ROWS, "clinic.people", {"phone": ["pii.phone"]})
+        yield place
+
+
+def ask(place: Place, *statements: str, count: bool = True) -> Outlook:
+    """The steward asks."""
+    return place.services.outlooks.what_if(place.admin.caller, statements, count=count)
+
+
+def scanned(place: Place, person: Person) -> tuple[list[str], int]:
+    """The columns and rows that somebody gets; none where they are refused."""
+    request = ScanRequest(DatasetName("clinic", "people"))
+    try:
+        with place.services.scans.open(person.caller, request) as stream:
+            return stream.schema.names, sum(batch.num_rows for batch in stream)
+    except NotFound:
+        return [], 0
+
+
+GRANTS = (
+    "GRANT SELECT ON DATABASE clinic WHERE age > 25",
+    "GRANT SELECT ON TABLE clinic.people HAVING ATTRIBUTE NOT IN (pii.phone)",
+    "GRANT SELECT(id, age) ON CATALOG",
+)
+
+
+@pytest.mark.parametrize("statement", GRANTS)
+def test_what_is_said_is_what_happens(place: Place, statement: str) -> None:
+    """Columns and counts of the outlook are those of a scan after the grant, and after REVOKE."""
+    person = place.person()
+    scanned(place, person)
+    outlook = ask(place, f"{statement} TO ROLE {person.role}")
+    (effect,) = outlook.effects
+    assert {s.principal.user for s in effect.subjects if not s.role} == {person.user}
+    assert {s.role for s in effect.subjects if s.role} == {person.role}
+    assert scanned(place, person) == ([], 0)
+    place.grant(statement, person.role)
+    columns = [c.name for c in effect.change.columns if c.direction is Direction.GAINS]
+    assert (columns, effect.count_after) == scanned(place, person)
+    assert effect.count_before == 0
+    revoke = statement.replace("GRANT", "REVOKE", 1)
+    (back,) = ask(place, f"{revoke} FROM ROLE {person.role}").effects
+    assert (back.count_before, back.count_after) == (effect.count_after, 0)
+    assert [c.name for c in back.change.columns] == columns
+    assert {c.direction for c in back.change.columns} == {Direction.LOSES}
+
+
+def test_safeguards_bind_by_all_groups(place: Place) -> None:
+    """A restriction of a role is seen for its holders, whatever their grants come from."""
+    person = place.person("GRANT SELECT ON DATABASE clinic")
+    other = place.role(person)
+    scanned(place, person)
+    restriction = f"RESTRICT SELECT ON CATALOG WHERE age < 23 FROM ROLE {other}"
+    (effect,) = ask(place, restriction).effects
+    assert (effect.count_before, effect.count_after) == (10, 3)
+    assert [s.principal.user for s in effect.subjects] == [person.user]
+    assert effect.change.columns == ()
+
+
+def test_a_list_is_carried_out_in_turn(place: Place) -> None:
+    """Later statements see what earlier ones did; nothing is stored, and a refusal is data."""
+    role = place.person().role
+    grant = f"GRANT SELECT ON DATABASE clinic TO ROLE {role}"
+    revoke = f"REVOKE SELECT ON DATABASE clinic FROM ROLE {role}"
+    before = place.platform.catalog.version()
+    outlook = ask(place, grant, revoke, revoke, grant.replace("clinic", "clinik"), "GRANT", grant)
+    problems = [v.problem and v.problem.code for v in outlook.verdicts]
+    assert problems == [None, None, "not_found", "unknown_name", "parse_failed", None]
+    assert outlook.verdicts[3].problem is not None
+    assert outlook.verdicts[3].problem.position is not None
+    assert [e.count_after for e in outlook.effects] == [10]
+    assert place.platform.catalog.version() == before
+    assert place.platform.catalog.permissions.list(role=role) == ()
+
+
+def test_nothing_changes_for_admins_and_strangers(place: Place) -> None:
+    """A right that shows no cells changes nothing, and says so; admins see all in any case."""
+    role = place.person().role
+    outlook = ask(place, f"GRANT ALTER ON DATABASE clinic TO ROLE {role}")
+    assert outlook.effects == ()
+    assert any("no cells" in w for w in outlook.verdicts[0].warnings)
+    everybody = ask(
+        place, "DENY SELECT ON CATALOG HAVING ATTRIBUTE pii.phone FROM ROLE public_role"
+    )
+    named = {s.principal.user for e in everybody.effects for s in e.subjects}
+    assert place.admin.user not in named
+
+
+def test_counts_are_left_out_where_they_cannot_be(place: Place, tmp_path: Path) -> None:
+    """Not asked for, or the source is gone: no count, and the rest stands."""
+    role = place.person().role
+    grant = f"GRANT SELECT ON DATABASE clinic TO ROLE {role}"
+    assert ask(place, grant, count=False).effects[0].count_after is None
+    lost = place.dataset(ROWS)
+    folder = Path(lost.source.uri.removeprefix("file://"))
+    (folder / "part.parquet").rename(tmp_path / "away.parquet")
+    (effect,) = ask(place, f"GRANT SELECT ON DATABASE {lost.name.database} TO ROLE {role}").effects
+    assert (effect.count_before, effect.count_after) == (0, None)
+    assert outlook_json(ask(place, grant))["changes"][0]["rows"]["after"]["count"] == 10
+
+
+def test_names_that_are_about_to_be(place: Place) -> None:
+    """A check takes tags, roles and databases as created where that is said."""
+    statement = "GRANT SELECT ON DATABASE soon HAVING ATTRIBUTE new.tag TO ROLE newcomers"
+    check = place.services.outlooks.check
+    (refused,) = check(place.admin.caller, [statement])
+    assert refused.problem is not None
+    assumed = Assumed(
+        frozenset({TagName("new", "tag")}), frozenset({"newcomers"}), frozenset({"soon"})
+    )
+    (admitted,) = check(place.admin.caller, [statement], assumed)
+    assert admitted.problem is None
+    with pytest.raises(InvalidRequest, match="at least one"):
+        check(place.admin.caller, [])
+
+
+# ---- who can see
+
+
+def test_readers_of_a_column(place: Place) -> None:
+    """By how they see it, with the permissions that decide; those who do not are named apart."""
+    open_to = place.person("GRANT SELECT ON TABLE clinic.people WHERE age > 25")
+    masked = place.person("GRANT SELECT ON TABLE clinic.people TRANSFORM pii.phone WITH mask()")
+    hidden = place.person("GRANT SELECT ON TABLE clinic.people HAVING ATTRIBUTE NOT IN (pii.phone)")
+    for person in (open_to, masked, hidden):
+        scanned(place, person)
+    name = DatasetName("clinic", "people")
+    found = readers_json(place.services.readers.of_column(place.admin.caller, name, "phone"))
+    seen = {s["user"]: r for r in found["readers"] for s in r["subjects"] if "user" in s}
+    assert seen[open_to.user]["how"] == "in clear"
+    assert seen[open_to.user]["rows"]["filter"] == "age > 25"
+    assert seen[masked.user]["how"] == "mask()"
+    assert seen[place.admin.user]["bypass"] is True
+    (permission,) = seen[masked.user]["permissions"]
+    assert "TRANSFORM pii.phone WITH mask()" in permission["sql"]
+    assert {"user": hidden.user} in [{"user": s["user"]} for s in found["hidden"] if "user" in s]
+    assert {masked.role} <= {s.get("role") for r in found["readers"] for s in r["subjects"]}
+
+
+def test_only_stewards_look_ahead(place: Place) -> None:
+    """Others are refused, alike for what is there and what is not, and that is on record."""
+    reader = place.person("GRANT SELECT ON DATABASE clinic")
+    offered = place.services
+    told: list[str] = []
+    for name in (DatasetName("clinic", "people"), DatasetName("clinic", "nothing")):
+        with pytest.raises(Forbidden) as refused:
+            offered.readers.of_column(reader.caller, name, "phone")
+        told.append(refused.value.message)
+    assert told[0] == told[1]
+    for ask_ahead in (offered.outlooks.what_if, offered.outlooks.check):
+        with pytest.raises(Forbidden):
+            ask_ahead(reader.caller, ["GRANT SELECT ON CATALOG TO ROLE public_role"])
+    with pytest.raises(NotFound, match="does not exist"):
+        offered.readers.of_column(place.admin.caller, DatasetName("clinic", "nothing"), "phone")
+    with pytest.raises(NotFound, match="column"):
+        offered.readers.of_column(place.admin.caller, DatasetName("clinic", "people"), "nothing")
+    events = offered.audits.list(place.admin.caller)
+    recorded = {(e.action, str(e.outcome)) for e in events}
+    assert {("permission.what_if", "refused"), ("dataset.readers", "refused")} <= recorded
