@@ -17,6 +17,7 @@ from privet.cli import (
     permissions,
     roles,
     rules,
+    runs,
     scans,
     serving,
     sessions,
@@ -103,6 +104,7 @@ for module in (
     datasets,
     statements,
     scans,
+    runs,
     audits,
 ):
     module.add_to(app)

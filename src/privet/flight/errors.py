@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow.flight as fl
 import structlog
 
-from privet.model.errors import Cancelled, PrivetError
+from privet.model.errors import CalledOff, Cancelled, PrivetError
 
 _log = structlog.get_logger("privet.flight")
 _KINDS: dict[int, Any] = {
@@ -48,6 +48,7 @@ def told() -> Generator[None]:
 
 
 def _kind(error: PrivetError) -> Any:
-    if isinstance(error, Cancelled):
+    # A client library that is told of a cancelling it did not ask for takes it for Ctrl-C.
+    if isinstance(error, Cancelled) and not isinstance(error, CalledOff):
         return fl.FlightCancelledError
     return _KINDS.get(error.status, fl.FlightServerError)

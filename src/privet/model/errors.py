@@ -184,6 +184,12 @@ class Cancelled(PrivetError):
     status = 409
 
 
+class CalledOff(Cancelled):
+    """It was not the call that reads it: an order by its id, or the end of the server."""
+
+    code = "called_off"
+
+
 class ConfigurationInvalid(PrivetError):
     """Settings that contradict each other or are only half set; the server does not start."""
 

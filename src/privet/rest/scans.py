@@ -1,4 +1,4 @@
-"""Reading over HTTP."""
+"""Reading over HTTP, and what is being read."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Annotated
 
 from anyio import CancelScope, to_thread
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, status
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import iterate_in_threadpool
 
 from privet.model.names import DatasetName, fold
 from privet.model.requests import ScanRequest
+from privet.rest.bodies import items
 from privet.rest.callers import CallerDep, ServicesDep
 from privet.rest.formats import MEDIA_TYPES, ResultFormat, encode
+from privet.service.forms import Json, run_json
 from privet.service.scans import GovernedStream
 
 router = APIRouter(prefix="/v1", tags=["scans"])
@@ -52,3 +54,15 @@ async def _body(stream: GovernedStream, chunks: Iterator[bytes]) -> AsyncIterato
     finally:
         with CancelScope(shield=True):
             await to_thread.run_sync(stream.close)
+
+
+@router.get("/scans")
+def list_scans(caller: CallerDep, services: ServicesDep) -> Json:
+    """The scans and queries that run on this server: one's own, or as an administrator all."""
+    return items([run_json(run) for run in services.runs.list(caller)])
+
+
+@router.delete("/scans/{identifier}", status_code=status.HTTP_204_NO_CONTENT)
+def kill_scan(caller: CallerDep, services: ServicesDep, identifier: str) -> None:
+    """Call a scan or query off."""
+    services.runs.kill(caller, identifier)

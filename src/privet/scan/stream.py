@@ -17,7 +17,7 @@ from privet.connector import Connectors
 from privet.enforcement import EnforcedPlan
 from privet.model.batches import BatchStream
 from privet.model.datasets import Format
-from privet.model.errors import Cancelled, PrivetError, SourceInvalid
+from privet.model.errors import CalledOff, Cancelled, PrivetError, SourceInvalid
 from privet.model.events import Outcome
 from privet.scan.budget import BufferBudget
 from privet.scan.csv_source import csv_pieces
@@ -73,8 +73,8 @@ class Engine:
             stream.call_off()
 
 
-def _stopping() -> Cancelled:
-    return Cancelled("the server is stopping", hint="what was received is incomplete; try again")
+def _stopping() -> CalledOff:
+    return CalledOff("the server is stopping", hint="what was received is incomplete; try again")
 
 
 @dataclass(slots=True)
@@ -113,6 +113,7 @@ class GovernedStream(BatchStream):
         self._check = check
         self._checked = time.monotonic()
         self._closed = False
+        self._why: CalledOff | None = None
         self._closing = threading.Lock()
         engine.enter(self)
 
@@ -121,18 +122,27 @@ class GovernedStream(BatchStream):
         self._batches.close()
         self._end(Outcome.CANCELLED)
 
-    def call_off(self) -> None:
-        """Record the scan as cancelled, whoever reads it; what is still asked of it fails."""
-        self._end(Outcome.CANCELLED)
+    def call_off(self, why: CalledOff | None = None) -> bool:
+        """Record the scan as cancelled, whoever reads it; what is still asked of it fails.
 
-    def _end(self, outcome: Outcome, error: str = "") -> None:
+        Args:
+            why: what whoever reads it is told; without it, that the server stops.
+
+        Returns:
+            False if it had ended.
+        """
+        self._why = why or self._why
+        return self._end(Outcome.CANCELLED)
+
+    def _end(self, outcome: Outcome, error: str = "") -> bool:
         with self._closing:
             if self._closed:
-                return
+                return False
             self._closed = True
         self.progress.outcome = outcome
         self.progress.error = error
         self._on_close(self.progress)
+        return True
 
     def _run(self) -> Generator[pa.RecordBatch]:
         try:
@@ -170,7 +180,7 @@ class GovernedStream(BatchStream):
 
     def _check_now_and_then(self) -> None:
         if self._closed:
-            raise _stopping()
+            raise self._why or _stopping()
         now = time.monotonic()
         if now - self._checked >= CHECK_SECONDS:
             self._checked = now

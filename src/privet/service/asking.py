@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -13,7 +14,7 @@ import pyarrow as pa
 from privet.enforcement import enforce
 from privet.model.batches import BatchStream
 from privet.model.decisions import Decision
-from privet.model.errors import Cancelled, PrivetError
+from privet.model.errors import CalledOff, Cancelled, PrivetError
 from privet.model.events import Event, Outcome
 from privet.model.names import DatasetName
 from privet.model.principals import Principal
@@ -24,6 +25,7 @@ from privet.scan import GovernedStream, Progress, run
 from privet.service.access import still_allowed
 from privet.service.platform import Platform
 from privet.service.query_plans import EXPLAIN_SCHEMA, QueryExplained, explained
+from privet.service.running import Run
 
 _CHECK_SECONDS = 1.0
 
@@ -53,6 +55,8 @@ class Asking:
         self._gone: Gone
         self._asked: Asked
         self._ended = False
+        self._ending = threading.Lock()
+        self._running = Run(event, (), self._progress)
 
     def read(self, gone: Gone) -> Asked:
         """Get a sandbox, and have the statement read there.
@@ -114,6 +118,8 @@ class Asking:
 
         def watch() -> bool:
             nonlocal looked
+            if self._running.reason is not None:
+                raise self._running.reason
             if time.monotonic() - looked >= _CHECK_SECONDS:
                 looked = time.monotonic()
                 check()
@@ -135,6 +141,8 @@ class Asking:
 
     def answer(self) -> QueryStream:
         """Run it; the stream has it from now on."""
+        self._running = Run(self._event, tuple(map(str, self._decided)), self._progress)
+        self._platform.running.enter(self._running, self.call_off)
         if self._asked.explained:
             table = self.explain().to_table()
             return QueryStream(self, table.schema, table.to_batches(), self._request)
@@ -155,7 +163,7 @@ class Asking:
     def _open(self, read: Read) -> GovernedStream:
         request = ScanRequest(read.dataset, read.columns, read.limit, read.where)
         plan = enforce(self._decisions[read.dataset], request, self._platform.derive)
-        check = still_allowed(self._platform, self._principal)
+        check = self._running.guarding(still_allowed(self._platform, self._principal))
         return run(plan, self._platform.engine, self._was_read, check=check)
 
     def _was_read(self, progress: Progress) -> None:
@@ -166,10 +174,19 @@ class Asking:
 
         Raises:
             Revoked: the principal may read no longer.
-            Cancelled: the client left.
+            Cancelled: the client left, or somebody called it off.
         """
         if self._gone():
             raise Cancelled("the client left")
+
+    def call_off(self, reason: CalledOff) -> bool:
+        """End it, whoever reads it; its end is on record then. False if it had ended."""
+        if not self._end_once():
+            return False
+        self._running.reason = reason
+        self._asker.process.kill()
+        self._record_end(Outcome.CANCELLED)
+        return True
 
     def returned(self, batch: pa.RecordBatch) -> None:
         """Count what leaves."""
@@ -184,20 +201,24 @@ class Asking:
         except GeneratorExit:
             self.end(Outcome.CANCELLED)
             raise
-        except Cancelled as error:
-            if not self._event.id:
-                self._refuse(error)
-            self.end(Outcome.CANCELLED)
-            raise
         except PrivetError as error:
-            if not self._event.id:
-                self._refuse(error)
-            error.audit_id = error.audit_id or self._event.id
-            self.end(Outcome.FAILED, error.code)
+            if self._running.reason is not None:
+                self.close()
+                raise self._running.reason from error
+            self._broke_off(error)
             raise
         except BaseException as error:
             self.end(Outcome.FAILED, type(error).__name__)
             raise
+
+    def _broke_off(self, error: PrivetError) -> None:
+        if not self._event.id:
+            self._refuse(error)
+        if isinstance(error, Cancelled):
+            self.end(Outcome.CANCELLED)
+        else:
+            error.audit_id = error.audit_id or self._event.id
+            self.end(Outcome.FAILED, error.code)
 
     def _refuse(self, error: PrivetError) -> None:
         """Record a statement about which nothing was decided, for it never got there."""
@@ -209,9 +230,16 @@ class Asking:
     def end(self, outcome: Outcome, error: str = "") -> None:
         """Close, and record how it ended, once."""
         self.close()
-        if self._ended:
-            return
-        self._ended = True
+        if self._end_once():
+            self._record_end(outcome, error)
+
+    def _end_once(self) -> bool:
+        with self._ending:
+            ended, self._ended = self._ended, True
+            return not ended
+
+    def _record_end(self, outcome: Outcome, error: str = "") -> None:
+        self._platform.running.leave(self._running)
         self._platform.audit.record(
             replace(
                 self._event,
@@ -222,7 +250,7 @@ class Asking:
                 rows_read=self._progress.rows_read,
                 rows_returned=self._progress.rows_returned,
                 bytes_returned=self._progress.bytes_returned,
-                detail={},
+                detail=self._running.killed,
             )
         )
 

@@ -10,6 +10,7 @@ from privet.model.datasets import Column, Crawl, Dataset, FieldTag, FoundDataset
 from privet.model.permissions import Permission
 from privet.policy import to_english, to_json, to_sql
 from privet.service.datasets import DatasetView
+from privet.service.running import Run
 from privet.service.sessions import IssuedToken, Whoami
 from privet.service.statements import StatementResult
 
@@ -195,4 +196,18 @@ def statement_json(result: StatementResult) -> Json:
         "columns": list(result.columns),
         "rows": [list(row) for row in result.rows],
         "warnings": list(result.warnings),
+    }
+
+
+def run_json(run: Run) -> Json:
+    """A scan or query that runs; how many rows it read would tell how many are hidden."""
+    return {
+        "id": run.started.id,
+        "kind": run.kind,
+        "user": run.started.user,
+        "issuer": run.started.issuer,
+        "door": run.started.door,
+        "datasets": list(run.datasets),
+        "since": moment(run.since),
+        "rows": run.progress.rows_returned,
     }

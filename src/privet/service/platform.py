@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from privet.audit import AuditLog
@@ -15,6 +15,7 @@ from privet.model.principals import Credentials
 from privet.privacy import Derive
 from privet.query import Askers
 from privet.scan import Engine
+from privet.service.running import Running
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Platform:
     seal: Seal
     clock: Callable[[], datetime]
     longest_scan: timedelta = timedelta(hours=1)
+    running: Running = field(default_factory=Running)
 
 
 @dataclass(frozen=True, slots=True)

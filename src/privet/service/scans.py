@@ -22,6 +22,7 @@ from privet.policy import decide
 from privet.scan import GovernedStream, Progress, run
 from privet.service.access import authenticate, event_of, still_allowed
 from privet.service.platform import Caller, Platform
+from privet.service.running import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +79,16 @@ class Scans:
 
     def _start(self, principal: Principal, caller: Caller, request: ScanRequest) -> GovernedStream:
         plan, started = self._enforced(principal, caller, request, "scan.start")
-        return run(
+        running = Run(started, (str(request.dataset),), Progress())
+        stream = run(
             plan,
             self._platform.engine,
-            lambda progress: self._record_end(started, plan, progress),
-            check=still_allowed(self._platform, principal),
+            lambda progress: self._record_end(running, plan, progress),
+            check=running.guarding(still_allowed(self._platform, principal)),
         )
+        running.progress = stream.progress
+        self._platform.running.enter(running, stream.call_off)
+        return stream
 
     def _enforced(
         self, principal: Principal, caller: Caller, request: ScanRequest, action: str
@@ -100,14 +105,17 @@ class Scans:
             platform.audit.record(_ended(recorded, Outcome.REFUSED, error.code))
             raise
 
-    def _record_end(self, started: Event, plan: EnforcedPlan, progress: Progress) -> None:
+    def _record_end(self, running: Run, plan: EnforcedPlan, progress: Progress) -> None:
+        self._platform.running.leave(running)
+        killed = running.killed if progress.outcome is Outcome.CANCELLED else {}
+        overflowed = {"overflowed": dict(plan.overflowed)} if plan.overflowed else {}
         self._platform.audit.record(
             replace(
-                _ended(started, progress.outcome, progress.error),
+                _ended(running.started, progress.outcome, progress.error),
                 rows_read=progress.rows_read,
                 rows_returned=progress.rows_returned,
                 bytes_returned=progress.bytes_returned,
-                detail={"overflowed": dict(plan.overflowed)} if plan.overflowed else {},
+                detail=overflowed | killed,
             )
         )
 

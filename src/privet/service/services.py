@@ -11,6 +11,7 @@ from privet.service.permissions import Permissions
 from privet.service.platform import Platform
 from privet.service.queries import Queries
 from privet.service.roles import Roles
+from privet.service.runs import Runs
 from privet.service.scans import Scans
 from privet.service.sessions import Sessions
 from privet.service.statements import Statements
@@ -23,6 +24,7 @@ class Services:
     def __init__(self, platform: Platform) -> None:
         self.scans = Scans(platform)
         self.queries = Queries(platform)
+        self.runs = Runs(platform)
         self.explanations = Explanations(platform)
         self.outlooks = Outlooks(platform)
         self.readers = Readers(platform)
