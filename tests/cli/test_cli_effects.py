@@ -95,6 +95,6 @@ def test_the_client_says_the_same(server: TrialServer, command: Run, governed: s
             client.who_can_see(DATASET, "nothing")
     assert json.loads(command("what-if", statement, "--json").stdout) == ahead
     assert json.loads(command("who-can-see", f"{DATASET}.mrn", "--json").stdout) == readers
-    with privet.connect(server.flight_url, governed, ca=server.ca) as client:
-        with pytest.raises(Forbidden):
-            client.what_if(statement)
+    analyst = privet.connect(server.flight_url, governed, ca=server.ca)
+    with analyst as client, pytest.raises(Forbidden):
+        client.what_if(statement)
