@@ -9,7 +9,7 @@ from policy_cases import ACCEPTANCE, ADMIN, COSTS, column, dataset, decide_on, g
 from privet.model.datasets import CanonicalType, TokenDomain
 from privet.model.decisions import Decision
 from privet.policy import compare, explain, rows_of, shown_as
-from privet.policy.differences import Direction, Portion
+from privet.policy.telling.differences import Direction, Portion
 
 STATEMENTS = (
     "HAVING ATTRIBUTE NOT IN (phi.phone_number)",

@@ -7,8 +7,6 @@
 from privet.policy.binding import check_filter, column_kinds, columns_of, kind_of
 from privet.policy.bound import may_cover
 from privet.policy.checking import Vocabulary, check
-from privet.policy.differences import Change, ColumnChange, Rows, Shown, compare, rows_of, shown_as
-from privet.policy.explain import Explanation, explain
 from privet.policy.fold import ALWAYS, NEVER, fold_filter
 from privet.policy.functions import FUNCTIONS, Function, Kind, kind_of_type
 from privet.policy.language.expressions import parse_filter, parse_tags, parse_transform
@@ -37,6 +35,16 @@ from privet.policy.language.statements import (
 )
 from privet.policy.law import decide
 from privet.policy.sets import elements
+from privet.policy.telling.differences import (
+    Change,
+    ColumnChange,
+    Rows,
+    Shown,
+    compare,
+    rows_of,
+    shown_as,
+)
+from privet.policy.telling.explain import Explanation, explain
 
 __all__ = [
     "ALWAYS",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow.types as pat
 
 from privet.enforcement import enforce
+from privet.model.datasets import Format
 from privet.model.decisions import ColumnDecision, Decision, Verdict
 from privet.model.errors import PrivetError
 from privet.model.requests import ScanRequest
@@ -12,6 +13,9 @@ from privet.policy import Rows, rows_of
 from privet.scan import Progress, run
 from privet.service.effects.subjects import Deadline
 from privet.service.platform import Platform
+
+
+_FILES = frozenset({Format.CSV, Format.PARQUET})
 
 
 class RowCounter:
@@ -29,7 +33,7 @@ class RowCounter:
         """The rows that it shows; None where they could not be counted."""
         if not decision.allowed or decision.dataset is None:
             return 0
-        if decision.dataset.view is not None:
+        if decision.dataset.source.format not in _FILES:
             return None
         key = (decision.dataset.id, rows_of(decision))
         if key not in self._counted:

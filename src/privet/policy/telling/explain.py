@@ -10,9 +10,9 @@ from privet.model.decisions import ColumnDecision, Decision, Reason, TransformUs
 from privet.model.permissions import Permission
 from privet.model.transforms import find_spec, steps
 from privet.policy.binding import columns_of
-from privet.policy.differences import Portion, rows_of, shown_as
 from privet.policy.language.forms import to_english
 from privet.policy.language.printing import to_sql, transform_sql
+from privet.policy.telling.differences import Portion, rows_of, shown_as
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,120 @@
+"""The policies of a server, asked for at its public door; and what it says of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from privet.cli.policies.policies import Place, Policies, PolicyFileWrong, Statement, Target
+from privet.cli.policies.sql_text import Written
+from privet.model.errors import Forbidden
+
+if TYPE_CHECKING:
+    from privet.client.rest import Rest
+
+_AT_ONCE = 200
+_AT_ONCE_BYTES = 256 * 1024
+_RULE = ("name", "tag", "pattern", "targets", "match_rate", "min_rows", "description")
+
+
+def fetch(rest: Rest) -> Policies:
+    """Everything that a steward may change, and what of it is built in.
+
+    Raises:
+        Forbidden: the caller sees a part of the catalog only.
+        PrivetError: what the server says.
+    """
+    tags, roles = rest.items("/v1/tags"), rest.items("/v1/roles")
+    policies = Policies(
+        tags={t["tag"]: t["description"] for t in tags if not t["builtin"]},
+        databases={d["name"]: d["description"] for d in rest.items("/v1/databases")},
+        roles={r["name"]: frozenset(r["groups"]) for r in roles if not r["builtin"] or r["groups"]},
+        rules={
+            r["name"]: {key: r[key] for key in _RULE}
+            for r in rest.items("/v1/rules")
+            if not r["builtin"]
+        },
+        builtin_tags=frozenset(t["tag"] for t in tags if t["builtin"]),
+        builtin_roles=frozenset(r["name"] for r in roles if r["builtin"]),
+    )
+    for item in rest.items("/v1/permissions"):
+        stored = Statement(item["sql"], item["english"], item["json"], item["id"])
+        policies.statements[stored.key] = stored
+    targets: set[Target] = set()
+    for dataset in rest.items("/v1/datasets"):
+        name = dataset["name"]
+        if "revision" not in dataset:
+            raise Forbidden(
+                f"you do not see all of dataset `{name}`",
+                hint="policies are exported, compared and applied by who sees the whole catalog",
+            )
+        _hold(policies, (name, ""), dataset.get("tags", []))
+        targets.add((name, ""))
+        for column in dataset["columns"]:
+            targets.add((name, column["name"]))
+            for tagged in column["tags"]:
+                path = ".".join(tagged["path"])
+                targets.add((name, path))
+                _hold(policies, (name, path), [tagged["tag"]])
+    policies.targets = frozenset(targets)
+    return policies
+
+
+def _hold(policies: Policies, target: Target, tags: Sequence[str]) -> None:
+    if tags:
+        policies.tagged[target] = policies.tagged.get(target, frozenset()) | {*tags}
+
+
+def check(
+    rest: Rest, written: Sequence[Written], policies: Policies
+) -> Iterator[tuple[Written, Mapping[str, Any]]]:
+    """What the server says of each statement, as if all else in the files was there already.
+
+    Raises:
+        PrivetError: what the server says.
+    """
+    assumed = {
+        "tags": sorted(policies.tags),
+        "roles": sorted(policies.roles),
+        "databases": sorted(policies.databases),
+    }
+    for part in _portions(written):
+        body = {"statements": [w.text for w in part], **assumed}
+        yield from zip(part, rest.post("/v1/permissions/check", body)["items"], strict=True)
+
+
+def _portions(written: Sequence[Written]) -> Iterator[list[Written]]:
+    """As many at once as a request may hold."""
+    part: list[Written] = []
+    size = 0
+    for each in written:
+        length = len(each.text.encode())
+        if part and (len(part) >= _AT_ONCE or size + length > _AT_ONCE_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(each)
+        size += length
+    if part:
+        yield part
+
+
+def read_statement(written: Written, verdict: Mapping[str, Any]) -> Statement:
+    """The permission that a statement says.
+
+    Raises:
+        PolicyFileWrong: the server cannot read it, or it takes a permission away.
+    """
+    if verdict["json"] is None:
+        raise refusal(written, verdict["problem"])
+    if verdict["removes"]:
+        raise written.place.wrong(
+            "files say what is granted, not what is taken away",
+            "leave the permission out of the files, and apply with --prune",
+        )
+    return Statement(verdict["sql"], verdict["english"], verdict["json"], place=written.place)
+
+
+def refusal(written: Written, problem: Mapping[str, Any]) -> PolicyFileWrong:
+    """What the server refuses, with its place in the file."""
+    place: Place = written.at(problem.get("position"))
+    return place.wrong(problem["detail"], problem.get("hint") or "")

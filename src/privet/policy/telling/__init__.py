@@ -1,0 +1,1 @@
+"""Decisions in words: one of them explained, and what differs between two."""
