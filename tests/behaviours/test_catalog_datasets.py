@@ -73,9 +73,11 @@ def test_a_dataset_comes_back_as_registered(catalog: Catalog) -> None:
 
 
 def test_registration_admits_to_the_domains_of_the_tags(catalog: Catalog) -> None:
-    """Each tag on a column is a domain, typed by the first column in it, and shared after that."""
+    """Each tag on a reviewed column is a domain, typed by the first column in it, and shared."""
     text = TokenDomain("phi.mrn", CanonicalType.TEXT)
-    assert dict(_register(catalog).domains) == {
+    assert dict(_register(catalog).domains) == {"phi.mrn": text}
+    reviewed = catalog.findings.accept(COSTS, by="steward", expected_revision=1)
+    assert dict(reviewed.domains) == {
         "phi.mrn": text,
         "phi.phone_number": TokenDomain("phi.phone_number", CanonicalType.TEXT),
     }

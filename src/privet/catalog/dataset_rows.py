@@ -142,6 +142,7 @@ def _assemble(
         owner=row.owner,
         created_at=row.created_at,
         revision=row.revision,
+        properties=row.properties,
     )
 
 
@@ -203,12 +204,13 @@ def tag_row(name: DatasetName, path: FieldPath, tag: TagName) -> dict[str, str]:
 def admit(connection: Connection, dataset_id: str, columns: Sequence[Column]) -> None:
     """Admit a dataset to the token domains of its columns' tags; makes those that do not exist.
 
-    A domain is named like its tag, and its canonical type comes from the first column in it.
+    A domain is named like its tag, and its canonical type comes from the first column in it. Tags
+    of columns that nobody has reviewed admit to nothing: whoever writes files chooses their names.
     """
     held = {*connection.execute(select(token_domains.c.name)).scalars()}
     member = select(domain_datasets.c.domain).filter_by(dataset=dataset_id)
     admitted = {*connection.execute(member).scalars()}
-    for column in columns:
+    for column in (c for c in columns if c.reviewed):
         for domain in sorted({str(tag) for tag in column.tags} - admitted):
             if domain not in held:
                 connection.execute(

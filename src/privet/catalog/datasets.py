@@ -132,7 +132,7 @@ class Datasets:
         """
         _check_columns(columns)
         with changing(self._engine) as connection:
-            dataset = _at_revision(connection, name, expected_revision)
+            dataset = at_revision(connection, name, expected_revision)
             _require_tags_of(connection, columns)
             types = dump_types([column.type for column in columns])
             connection.execute(update(datasets).filter_by(id=dataset.id).values(types=types))
@@ -159,7 +159,7 @@ class Datasets:
             Conflict: somebody changed the dataset since that revision.
         """
         with changing(self._engine) as connection:
-            dataset = _at_revision(connection, name, expected_revision)
+            dataset = at_revision(connection, name, expected_revision)
             require_tags(connection, {tag})
             column = _column_at(dataset, path)
             row = tag_row(name, path, tag)
@@ -186,7 +186,7 @@ class Datasets:
             Conflict: somebody changed the dataset since that revision.
         """
         with changing(self._engine) as connection:
-            dataset = _at_revision(connection, name, expected_revision)
+            dataset = at_revision(connection, name, expected_revision)
             gone = delete(tag_assignments).filter_by(**tag_row(name, path, tag))
             if not connection.execute(gone).rowcount:
                 where = f"field `{'.'.join(path)}` of " if path else ""
@@ -208,7 +208,13 @@ def read_dataset(connection: Connection, name: DatasetName) -> Dataset:
     )
 
 
-def _at_revision(connection: Connection, name: DatasetName, expected: int | None) -> Dataset:
+def at_revision(connection: Connection, name: DatasetName, expected: int | None) -> Dataset:
+    """The dataset of that name, at that revision if one is expected.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: it is at another one.
+    """
     dataset = read_dataset(connection, name)
     if expected is not None and dataset.revision != expected:
         raise Conflict(

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import typer
 
-from privet.cli.datasets import print_columns
+from privet.cli.datasets import print_columns, print_drift
 from privet.cli.output import Json, cell, print_items, print_json, print_table
 from privet.cli.session import session
 from privet.model.errors import PrivetError
@@ -103,6 +103,7 @@ def _print_found(found: Mapping[str, Any]) -> None:
             print(f"  cannot be registered: {cell(problem)}")
         for note in dataset.get("notes") or ():
             print(f"  note: {cell(note)}")
+        print_drift(str(dataset.get("registered_as")), dataset.get("drift") or ())
         if not dataset.get("columns"):
             continue
         print_table(("COLUMN", "TYPE", "TAG", "EVIDENCE"), _tagged(dataset.get("columns") or ()))

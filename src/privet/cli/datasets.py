@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -39,6 +39,44 @@ def show(context: typer.Context, dataset: Name, as_json: Json = False) -> None:
         print_json(found)
     else:
         print_columns(found)
+        print_drift(dataset, found.get("drift") or ())
+
+
+@group.command()
+def lineage(context: typer.Context, dataset: Name, as_json: Json = False) -> None:
+    """Show what a dataset is made of, and the views that are made of it."""
+    with session(context).rest() as rest:
+        found = rest.get(f"{path_of(dataset)}/lineage")
+    if as_json:
+        print_json(found)
+        return
+    said = (("parents", "made of"), ("base_tables", "tables below"), ("children", "made of it"))
+    rows = [[words, name] for key, words in said for name in found[key]]
+    print_table(["", "dataset"], rows)
+
+
+def print_drift(dataset: str, drift: Iterable[Mapping[str, Any]]) -> None:
+    """Print where a source is no longer what was reviewed."""
+    lines = [f"  {_drifted(d)}" for d in drift]
+    if lines:
+        print("drifted since it was reviewed:")
+        print("\n".join(lines))
+        print(f"accept it as it is now with `privet dataset review {cell(dataset)}`")
+
+
+def _drifted(drift: Mapping[str, Any]) -> str:
+    column, was, now = (cell(drift.get(part)) for part in ("column", "was", "now"))
+    match drift.get("kind"):
+        case "added":
+            return f"column {column} ({now}) is new, and hidden until it is reviewed"
+        case "nested":
+            return f"column {column} has new fields, left out until they are reviewed: {now}"
+        case "missing":
+            return f"column {column} is missing: scans end with an error"
+        case "retyped":
+            return f"column {column} was {was} and is {now}: scans end with an error"
+        case _:
+            return f"the files had {was} and have {now}: scans may end with an error"
 
 
 def print_columns(found: Mapping[str, Any]) -> None:
@@ -95,7 +133,11 @@ def _column(column: str) -> str | None:
 
 @group.command()
 def review(context: typer.Context, dataset: Name, as_json: Json = False) -> None:
-    """Accept the columns that were found after registration; until then they are hidden."""
+    """Accept a dataset as it is at its source: new columns, other types, missing columns."""
     with session(context).rest() as rest:
-        answer = rest.post(f"{path_of(dataset)}/review")
+        seen = rest.get(path_of(dataset))
+        if not as_json:
+            print_drift(dataset, seen.get("drift") or ())
+        # What came after that was not shown, so it is not accepted.
+        answer = rest.post(f"{path_of(dataset)}/review", revision=seen.get("revision"))
     print_done(answer, f"reviewed the columns of {dataset}", as_json=as_json)

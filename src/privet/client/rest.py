@@ -82,9 +82,9 @@ class Rest:
         """GET the items of one page of a list."""
         return cast("list[dict[str, Any]]", self.get(path, **query)["items"])
 
-    def post(self, path: str, /, body: object = None) -> Any:
+    def post(self, path: str, /, body: object = None, **query: str | int | None) -> Any:
         """POST a JSON value and return the answer, None where it has no content."""
-        return self._call("POST", path, body=body)
+        return self._call("POST", path, body=body, query=query)
 
     def put(self, path: str, /, **query: str | int | None) -> Any:
         """PUT without content."""

@@ -1,13 +1,23 @@
-"""What a steward says about a column, at registration and afterwards."""
+"""What a steward says about columns: at registration, afterwards, and when the source drifts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import pyarrow as pa
+import pyarrow.types as pat
 
-from privet.model.datasets import Column, FieldTag
+from privet.model.datasets import (
+    Column,
+    Dataset,
+    FieldTag,
+    Format,
+    FoundDataset,
+    Source,
+    plain_type,
+)
 from privet.model.errors import InvalidRequest
 from privet.model.names import TagName
 
@@ -53,3 +63,199 @@ def _edit(column: Column, edit: ColumnEdit) -> Column:
         reviewed=column.reviewed if edit.reviewed is None else edit.reviewed,
         field_tags=tags,
     )
+
+
+# ---- drift: what was reviewed, and what a crawl finds there
+
+
+class DriftKind(StrEnum):
+    """How a source differs from what was reviewed."""
+
+    ADDED = "added"
+    """A column that nobody has reviewed; it is hidden."""
+    NESTED = "nested"
+    """Fields appeared inside a reviewed column; they are left out."""
+    MISSING = "missing"
+    RETYPED = "retyped"
+    SOURCE = "source"
+    """The files are read in another way: their format, dialect, partitions or width."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One difference; `column` is empty where it is of the source as a whole."""
+
+    kind: DriftKind
+    column: str
+    was: str
+    now: str
+
+    @property
+    def closes(self) -> bool:
+        """Whether scans may end with an error until it is reviewed."""
+        return self.kind not in {DriftKind.ADDED, DriftKind.NESTED}
+
+
+_READ_BY = ("delimiter", "quote", "header", "encoding", "compression")
+_Key = tuple[str, bool]
+
+
+def drift_of(dataset: Dataset, found: FoundDataset | None) -> tuple[Drift, ...]:
+    """How a dataset differs from what was found at its path; None: nothing but what it says.
+
+    A column that was renamed is one that is missing and one that was added.
+    """
+    added = (
+        Drift(DriftKind.ADDED, c.name, "", str(c.type)) for c in dataset.columns if not c.reviewed
+    )
+    if found is None:
+        return tuple(added)
+    there = {_key(c): c for c in found.columns}
+    known = (c for c in dataset.columns if c.reviewed)
+    changed = (_drift_of_column(c, there.get(_key(c)), found) for c in known)
+    return (*_drift_of_source(dataset, found), *filter(None, changed), *added)
+
+
+def _drift_of_source(dataset: Dataset, found: FoundDataset) -> Iterable[Drift]:
+    for what, was, now in _readings(dataset.source, found.source):
+        if was != now:
+            yield Drift(DriftKind.SOURCE, "", f"{what} {was}", f"{what} {now}")
+    if _shifted(dataset, found):
+        was, now = _width(dataset.columns), _width(found.columns)
+        yield Drift(DriftKind.SOURCE, "", f"{was} columns", f"{now} columns")
+
+
+def _readings(one: Source, other: Source) -> Iterable[tuple[str, object, object]]:
+    yield "format", one.format.value, other.format.value
+    yield "partitions", ", ".join(one.partitions), ", ".join(other.partitions)
+    for option in _READ_BY:
+        yield option, one.options.get(option), other.options.get(option)
+
+
+def _drift_of_column(column: Column, there: Column | None, found: FoundDataset) -> Drift | None:
+    if there is None:
+        return Drift(DriftKind.MISSING, column.name, str(column.type), "")
+    if _still_fits(column, there, found.source.format):
+        return None
+    nested = holds(there.type, column.type)
+    kind = DriftKind.NESTED if nested else DriftKind.RETYPED
+    return Drift(kind, column.name, str(column.type), str(there.type))
+
+
+def _still_fits(column: Column, there: Column, form: Format) -> bool:
+    """Whether what is there reads as the type that was reviewed. Text reads as what it looks like.
+
+    Stewards may have chosen the wider type; a column without values looks like text.
+    """
+    was, now = plain_type(column.type), plain_type(there.type)
+    if was == now or not (form is Format.CSV or column.partition):
+        return was == now
+    return (
+        pat.is_string(was)
+        or ((pat.is_floating(was) or pat.is_decimal(was)) and pat.is_integer(now))
+        or (pat.is_timestamp(was) and pat.is_date32(now))
+    )
+
+
+def holds(found: pa.DataType, reviewed: pa.DataType) -> bool:
+    """Whether a type has all that was reviewed, of the same types, and perhaps more fields."""
+    return _holds(plain_type(found), plain_type(reviewed))
+
+
+def _holds(found: pa.DataType, reviewed: pa.DataType) -> bool:
+    if pat.is_list(found) and pat.is_list(reviewed):
+        return _holds(found.value_type, reviewed.value_type)
+    if pat.is_map(found) and pat.is_map(reviewed):
+        same = found.key_type == reviewed.key_type
+        return same and _holds(found.item_type, reviewed.item_type)
+    if not (pat.is_struct(found) and pat.is_struct(reviewed)):
+        return found == reviewed
+    inside = {f.name: f.type for f in found}
+    # Of two fields of one name nobody could say which was reviewed.
+    return len(inside) == found.num_fields and all(
+        f.name in inside and _holds(inside[f.name], f.type) for f in reviewed
+    )
+
+
+def noticed(dataset: Dataset, found: FoundDataset) -> tuple[Column, ...]:
+    """The columns and those that appeared, unreviewed, with the tags that were proposed for them.
+
+    Nothing that was reviewed changes, and no tag goes. Columns that are bound by their position are
+    left alone: where there is one more, none of them needs to mean what it did.
+    """
+    there = {_key(c): c for c in found.columns}
+    columns = [c if c.reviewed else _seen_again(c, there.get(_key(c))) for c in dataset.columns]
+    if _has_header(found.source) and _has_header(dataset.source):
+        known, names = {_key(c) for c in columns}, {c.name for c in columns}
+        for fresh in (c for c in found.columns if _key(c) not in known and not c.partition):
+            columns.append(_fresh(fresh, names, reviewed=False))
+            names.add(columns[-1].name)
+    return tuple(columns)
+
+
+def accepted(dataset: Dataset, found: FoundDataset | None) -> tuple[Column, ...]:
+    """The columns once a steward has reviewed what was found: as it is there.
+
+    A missing column goes, with its tags; another type, or fields inside, bring the tags proposed,
+    and so does another place.
+    """
+    if found is None:
+        return tuple(replace(c, reviewed=True) for c in dataset.columns)
+    there = {_key(c): c for c in found.columns}
+    form, shifted = found.source.format, _shifted(dataset, found)
+    columns = [
+        replace(column, reviewed=True)
+        if not shifted and _still_fits(column, there[_key(column)], form)
+        else replace(_as_there(column, there[_key(column)]), reviewed=True)
+        for column in dataset.columns
+        if _key(column) in there
+    ]
+    known, names = {_key(c) for c in columns}, {c.name for c in columns}
+    for fresh in (c for c in found.columns if _key(c) not in known):
+        columns.append(_fresh(fresh, names, reviewed=True))
+        names.add(columns[-1].name)
+    return tuple(columns)
+
+
+def _seen_again(column: Column, there: Column | None) -> Column:
+    return column if there is None else _as_there(column, there)
+
+
+def _as_there(column: Column, there: Column) -> Column:
+    """The column with the type and the further tags of what was found."""
+    known = {(t.path, t.tag) for t in column.field_tags}
+    proposed = _renamed(there, column.name).field_tags
+    further = (t for t in proposed if (t.path, t.tag) not in known)
+    return replace(column, type=there.type, field_tags=(*column.field_tags, *further))
+
+
+def _fresh(found: Column, names: set[str], *, reviewed: bool) -> Column:
+    name, number = found.name, 1
+    while name in names:
+        number += 1
+        name = f"{found.name[:120]}_{number}"
+    return replace(_renamed(found, name), reviewed=reviewed)
+
+
+def _renamed(column: Column, name: str) -> Column:
+    tags = tuple(replace(t, path=(name, *t.path[1:])) for t in column.field_tags)
+    return replace(column, name=name, field_tags=tags)
+
+
+def _key(column: Column) -> _Key:
+    """What columns are bound by."""
+    return (column.source_name, column.partition)
+
+
+def _shifted(dataset: Dataset, found: FoundDataset) -> bool:
+    """Whether columns that are bound by their position may be others than they were."""
+    same = _width(dataset.columns) == _width(found.columns)
+    return not same and not _has_header(found.source)
+
+
+def _width(columns: Iterable[Column]) -> int:
+    return sum(not c.partition for c in columns)
+
+
+def _has_header(source: Source) -> bool:
+    return bool(source.options.get("header", True))

@@ -17,7 +17,7 @@ from privet.rest.strict import StrictRoute
 from privet.service import event_dict
 from privet.service.crawls import Registration
 from privet.service.effects import readers_json
-from privet.service.forms import Json, crawl_json, dataset_json, view_json
+from privet.service.forms import Json, crawl_json, dataset_json, lineage_json, view_json
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1")
 _GONE = status.HTTP_204_NO_CONTENT
@@ -42,7 +42,8 @@ def list_crawls(caller: CallerDep, services: ServicesDep) -> Json:
 @router.get("/crawls/{name}", tags=["crawls"])
 def get_crawl(caller: CallerDep, services: ServicesDep, name: str) -> Json:
     """One crawl, as far as it got."""
-    return crawl_json(services.crawls.get(caller, name))
+    crawl = services.crawls.get(caller, name)
+    return crawl_json(crawl, services.crawls.drift(crawl))
 
 
 @router.post("/crawls/{name}/register", tags=["crawls"], status_code=status.HTTP_201_CREATED)
@@ -85,7 +86,14 @@ def list_datasets(caller: CallerDep, services: ServicesDep, database: str | None
 @router.get("/datasets/{database}/{name}", tags=["datasets"])
 def get_dataset(caller: CallerDep, services: ServicesDep, database: str, name: str) -> Json:
     """One dataset."""
-    return view_json(services.datasets.get(caller, _name(database, name)))
+    view = services.datasets.get(caller, _name(database, name))
+    return view_json(view, services.datasets.drift(view))
+
+
+@router.get("/datasets/{database}/{name}/lineage", tags=["datasets"])
+def get_lineage(caller: CallerDep, services: ServicesDep, database: str, name: str) -> Json:
+    """What a dataset is made of, and the views that are made of it."""
+    return lineage_json(services.views.lineage(caller, _name(database, name)))
 
 
 @router.delete("/datasets/{database}/{name}", tags=["datasets"], status_code=_GONE)
@@ -105,9 +113,15 @@ def change_columns(
 
 
 @router.post("/datasets/{database}/{name}/review", tags=["datasets"])
-def review(caller: CallerDep, services: ServicesDep, database: str, name: str) -> Json:
-    """Accept every unreviewed column."""
-    return dataset_json(services.datasets.review(caller, _name(database, name)))
+def review(
+    caller: CallerDep,
+    services: ServicesDep,
+    database: str,
+    name: str,
+    revision: int | None = None,
+) -> Json:
+    """Accept a dataset as it is at its source, if nobody changed it since `revision`."""
+    return dataset_json(services.datasets.review(caller, _name(database, name), revision))
 
 
 def _path(path: str) -> FieldPath:

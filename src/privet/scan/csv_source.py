@@ -23,7 +23,7 @@ from privet.enforcement import EnforcedPlan
 from privet.model.datasets import Column, plain_type
 from privet.model.errors import SchemaChanged, SourceInvalid
 from privet.scan.csv_blocks import BLOCK_BYTES, Block, Blocks, IrregularQuotes
-from privet.scan.files import RECRAWL, PlannedFile, with_partitions
+from privet.scan.files import RECRAWL, PlannedFile, bound, with_partitions
 from privet.scan.pieces import Piece
 
 
@@ -74,7 +74,7 @@ def _header(first: bytes, plan: EnforcedPlan, options: Mapping[str, Any]) -> tup
         return [f"c{i}" for i in range(1, len(record) + 1)], 0
     if len(set(record)) < len(record):
         raise SchemaChanged("a CSV header of this dataset names a column twice", hint=RECRAWL)
-    missing = [c for c in plan.dataset.columns if not c.partition and c.source_name not in record]
+    missing = [c for c in bound(plan) if c.source_name not in record]
     if missing:
         raise SchemaChanged(
             "a file of this dataset no longer has all its registered columns", hint=RECRAWL
@@ -98,9 +98,7 @@ class _Parser:
         self._file = file
         wanted = [c for c in plan.reads if not c.partition]
         # Something has to be parsed to count rows, even when only partitions are asked for.
-        self._columns: list[Column] = (
-            wanted or [c for c in plan.dataset.columns if not c.partition][:1]
-        )
+        self._columns: list[Column] = wanted or bound(plan)[:1]
         known = {c.source_name for c in self._columns}
         if not known <= set(names):
             raise SchemaChanged(

@@ -91,6 +91,16 @@ def _typed(text: str | None, column: Column) -> pa.Scalar:
         raise SchemaChanged("a partition folder has a name of another type") from error
 
 
+def bound(plan: EnforcedPlan) -> list[Column]:
+    """The columns that every file has to have: those that were reviewed, and those that are read.
+
+    What nobody has reviewed may go as it came.
+    """
+    read = {c.name for c in plan.reads}
+    columns = (c for c in plan.dataset.columns if c.reviewed or c.name in read)
+    return [c for c in columns if not c.partition]
+
+
 def _may_hold(
     partitions: Mapping[str, pa.Scalar], dataset: Dataset, hint: pc.Expression | None
 ) -> bool:

@@ -15,8 +15,9 @@ import pyarrow.types as pat
 from privet.connector import Connectors
 from privet.enforcement import EnforcedPlan
 from privet.model.datasets import Column, plain_type
+from privet.model.edits import holds
 from privet.model.errors import SchemaChanged, SourceInvalid, SourceUnavailable
-from privet.scan.files import RECRAWL, PlannedFile, opening, with_partitions
+from privet.scan.files import RECRAWL, PlannedFile, bound, opening, with_partitions
 from privet.scan.parquet_rows import BYTES, STEP, chunks_of, cut, together
 from privet.scan.pieces import Piece
 
@@ -85,11 +86,10 @@ def _open(file: PlannedFile, plan: EnforcedPlan, connectors: Connectors) -> _Ope
 
 
 def _check_schema(found: pa.Schema, plan: EnforcedPlan) -> None:
-    for column in plan.dataset.columns:
-        if column.partition:
-            continue
+    """Check that all is there that was reviewed; fields that appeared inside it are left out."""
+    for column in bound(plan):
         index = found.get_field_index(column.source_name)
-        if index < 0 or plain_type(found.field(index).type) != plain_type(column.type):
+        if index < 0 or not holds(found.field(index).type, column.type):
             raise SchemaChanged(
                 "a file of this dataset no longer has all its registered columns and types",
                 hint=RECRAWL,

@@ -12,11 +12,12 @@ import structlog
 from privet.classifier import BUILTIN_RULES
 from privet.crawler import CrawlProgress, crawl
 from privet.model.datasets import Column, Crawl, Dataset, FoundDataset
-from privet.model.edits import ColumnEdit, edit_columns
+from privet.model.edits import ColumnEdit, Drift, edit_columns
 from privet.model.errors import Conflict, InvalidRequest, NotFound, PrivetError
 from privet.model.events import Event, Outcome
 from privet.model.names import DatasetName, fold
 from privet.service.access import Act, administer, event_of, steward
+from privet.service.drift import drift_by_found, note_drift
 from privet.service.platform import Caller, Platform
 
 _CONCURRENT_CRAWLS = 2
@@ -72,6 +73,14 @@ class Crawls:
         steward(self._platform, caller, Act("crawl.describe", name))
         return self._platform.catalog.crawls.get(fold(name))
 
+    def drift(self, crawl: Crawl) -> Mapping[str, tuple[Drift, ...]]:
+        """How the datasets that a crawl found again differ from what was reviewed, by found name.
+
+        Args:
+            crawl: as `get` gave it, without what its reader may not know.
+        """
+        return drift_by_found(self._platform, crawl)
+
     def register(self, caller: Caller, crawl_name: str, wanted: Registration) -> Dataset:
         """Make a found dataset a dataset of a database.
 
@@ -106,6 +115,9 @@ class Crawls:
                 progress=progress,
                 cancelled=self._closing.is_set,
             )
+            drifted = note_drift(self._platform, started, found)
+            if drifted:
+                event = replace(event, detail={"drifted": [str(d.name) for d in drifted]})
             catalog.crawls.finish(started.name, found)
         except PrivetError as error:
             catalog.crawls.finish(started.name, (), error=str(error))

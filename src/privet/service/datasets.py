@@ -10,11 +10,12 @@ import pyarrow as pa
 from privet.catalog import Database
 from privet.model.datasets import Dataset, plain_type
 from privet.model.decisions import Decision
-from privet.model.edits import ColumnEdit, edit_columns
+from privet.model.edits import ColumnEdit, Drift, edit_columns
 from privet.model.events import Outcome
 from privet.model.names import DatasetName
 from privet.policy import decide
 from privet.service.access import Act, administer, authenticate, event_of
+from privet.service.drift import drift_in
 from privet.service.platform import Caller, Platform
 
 
@@ -120,11 +121,24 @@ class Datasets:
                 name, columns, by=admin.user, expected_revision=revision
             )
 
-    def review(self, caller: Caller, name: DatasetName) -> Dataset:
-        """Accept every unreviewed column as it stands."""
+    def drift(self, view: DatasetView) -> tuple[Drift, ...]:
+        """How a dataset differs from what a crawl found; nothing for who does not administer it."""
+        return drift_in(self._platform, view.dataset) if view.full else ()
+
+    def review(self, caller: Caller, name: DatasetName, revision: int | None = None) -> Dataset:
+        """Accept the dataset as it is at its source, as far as crawls have told.
+
+        Unreviewed columns become reviewed, missing ones go, others get the types that they have.
+
+        Args:
+            caller: who has reviewed it.
+            name: the dataset.
+            revision: the one that was looked at.
+
+        Raises:
+            Conflict: somebody, or a crawl, changed the dataset since.
+        """
         with administer(self._platform, caller, Act("dataset.review", str(name))) as admin:
-            dataset = self._platform.catalog.datasets.get(name)
-            columns = tuple(replace(c, reviewed=True) for c in dataset.columns)
-            return self._platform.catalog.datasets.update_columns(
-                name, columns, by=admin.user, expected_revision=dataset.revision
+            return self._platform.catalog.findings.accept(
+                name, by=admin.user, expected_revision=revision
             )

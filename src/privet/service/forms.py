@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from privet.catalog import Database, Role, Tag
 from privet.model.datasets import Column, Crawl, Dataset, FieldTag, FoundDataset, Rule
+from privet.model.edits import Drift
 from privet.model.permissions import Permission
 from privet.policy import to_english, to_json, to_sql
 from privet.service.datasets import DatasetView
@@ -118,8 +120,17 @@ def found_json(found: FoundDataset) -> Json:
     }
 
 
-def crawl_json(crawl: Crawl) -> Json:
-    """A crawl with what it found."""
+def drift_json(drift: Iterable[Drift]) -> list[Json]:
+    """Where a source is no longer what was reviewed."""
+    return [
+        {"kind": d.kind.value, "column": d.column, "was": d.was, "now": d.now, "closes": d.closes}
+        for d in drift
+    ]
+
+
+def crawl_json(crawl: Crawl, drift: Mapping[str, tuple[Drift, ...]] | None = None) -> Json:
+    """A crawl with what it found, and how that differs from what was registered, by found name."""
+    drift = drift or {}
     return {
         "name": crawl.name,
         "source": crawl.uri,
@@ -129,7 +140,10 @@ def crawl_json(crawl: Crawl) -> Json:
         "started_at": moment(crawl.started_at),
         "finished_at": moment(crawl.finished_at),
         "created_by": crawl.created_by,
-        "datasets": [found_json(f) for f in crawl.found],
+        "datasets": [
+            found_json(f) | ({"drift": drift_json(drift[f.name])} if f.name in drift else {})
+            for f in crawl.found
+        ],
     }
 
 
@@ -148,10 +162,11 @@ def dataset_json(dataset: Dataset) -> Json:
     }
 
 
-def view_json(view: DatasetView) -> Json:
-    """A dataset as its reader sees it; stewards see everything."""
+def view_json(view: DatasetView, drift: Iterable[Drift] | None = None) -> Json:
+    """A dataset as its reader sees it; stewards see everything, and how it drifted."""
     if view.full:
-        return dataset_json(view.dataset)
+        told = {} if drift is None else {"drift": drift_json(drift)}
+        return dataset_json(view.dataset) | told
     return {
         "name": str(view.dataset.name),
         "description": view.dataset.description,

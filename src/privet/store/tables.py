@@ -103,6 +103,7 @@ databases = Table(
     metadata,
     Column("name", NAME, primary_key=True),
     Column("description", FreeText, nullable=False),
+    Column("properties", DOCUMENT, nullable=False, server_default="{}"),
     Column("created_by", FreeText, nullable=False),
     Column("created_at", UtcTime, nullable=False),
 )
@@ -192,6 +193,7 @@ datasets = Table(
     # The columns' Arrow types, in the order of their positions, as a schema in IPC form.
     Column("types", LargeBinary, nullable=False),
     Column("description", FreeText, nullable=False),
+    Column("properties", DOCUMENT, nullable=False, server_default="{}"),
     Column("owner", FreeText, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("revision", COUNT, nullable=False),
@@ -261,4 +263,14 @@ crawls = Table(
     Column("started_at", UtcTime, nullable=False),
     Column("finished_at", UtcTime),
     Column("created_by", FreeText, nullable=False),
+)
+
+# What the last crawl found at a dataset's path, where that is not what was reviewed.
+findings = Table(
+    "findings",
+    metadata,
+    Column("dataset", NAME, ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True),
+    Column("crawl", NAME, nullable=False),
+    Column("found", DOCUMENT, nullable=False),
+    Column("at", UtcTime, nullable=False),
 )
