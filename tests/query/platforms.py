@@ -191,6 +191,12 @@ class Place:
         assert isinstance(statement, Grant)
         self.services.permissions.grant(self.admin.caller, statement)
 
+    def safeguard(self, safeguard: str, role: str) -> None:
+        """Store a safeguard, which is written without `FROM ROLE`."""
+        statement = parse(f"{safeguard} FROM ROLE {role}")
+        assert isinstance(statement, Grant)
+        self.services.permissions.grant(self.admin.caller, statement)
+
     def ask(
         self,
         person: Person,

@@ -7,9 +7,19 @@ folded (`privet.model.names`).
 
 from privet.catalog.catalog import Catalog
 from privet.catalog.databases import Database
+from privet.catalog.definitions.described import Described
 from privet.catalog.facts import Snapshot
 from privet.catalog.principals import SeenPrincipal
 from privet.catalog.roles import HeldRoles, Role
 from privet.catalog.tags import Tag
 
-__all__ = ["Catalog", "Database", "HeldRoles", "Role", "SeenPrincipal", "Snapshot", "Tag"]
+__all__ = [
+    "Catalog",
+    "Database",
+    "Described",
+    "HeldRoles",
+    "Role",
+    "SeenPrincipal",
+    "Snapshot",
+    "Tag",
+]

@@ -20,6 +20,7 @@ from privet.catalog.tags import Tags
 from privet.catalog.versions import Clock
 from privet.model.decisions import Facts
 from privet.model.names import DatasetName, TagName
+from privet.model.permissions import Rights
 from privet.model.principals import Principal
 
 
@@ -68,6 +69,10 @@ class Catalog:
     def list_facts(self, principal: Principal) -> tuple[Facts, ...]:
         """The facts of every dataset by name, all at one version."""
         return self._facts.list_facts(principal)
+
+    def rights(self, principal: Principal) -> Rights:
+        """What says whether a principal may administer, at one version."""
+        return self._facts.rights(principal)
 
     def snapshot(self) -> Snapshot:
         """All that decisions about any principal and dataset rest on, at one version."""

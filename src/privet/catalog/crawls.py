@@ -43,11 +43,11 @@ class Crawls:
         self._engine = engine
         self._clock = clock
 
-    def start(self, name: str, uri: str, *, by: str) -> Crawl:
+    def start(self, name: str, uri: str, *, by: str, again: bool = True) -> Crawl:
         """Write down that a crawl runs. An earlier one of that name that ended is replaced.
 
         Raises:
-            Conflict: one of that name is running.
+            Conflict: one of that name is running; or, unless it may be `again`, there is one.
         """
         with writing(self._engine) as connection:
             # Of two first starts the table refuses one; of two later ones, the second waits here.
@@ -56,6 +56,8 @@ class Crawls:
                 raise Conflict(
                     f"crawl `{name}` is running", hint="wait for its end, or choose another name"
                 )
+            if row is not None and not again:
+                raise Conflict(f"crawl `{name}` already exists", hint="choose another name")
             started: dict[str, Any] = {
                 "uri": uri, "status": _RUNNING, "objects_seen": 0, "datasets_found": 0,
                 "found": [], "error": "", "started_at": self._clock(), "finished_at": None,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine, delete, insert, select
@@ -26,6 +27,7 @@ class Database:
     tags: frozenset[TagName] = frozenset()
     created_by: str = ""
     created_at: datetime | None = None
+    properties: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class Databases:
@@ -35,14 +37,22 @@ class Databases:
         self._engine = engine
         self._clock = clock
 
-    def create(self, name: str, *, by: str, description: str = "") -> Database:
+    def create(
+        self,
+        name: str,
+        *,
+        by: str,
+        description: str = "",
+        properties: Mapping[str, str] | None = None,
+    ) -> Database:
         """Add an empty database.
 
         Raises:
             Conflict: there is one of that name.
         """
+        wanted = Database(name, description, frozenset(), by, self._clock(), properties or {})
         with changing(self._engine) as connection:
-            add_database(connection, Database(name, description, frozenset(), by, self._clock()))
+            add_database(connection, wanted)
             return _read(connection, name)[0]
 
     def drop(self, name: str) -> None:
@@ -122,6 +132,7 @@ def add_database(connection: Connection, database: Database) -> None:
             description=database.description,
             created_by=database.created_by,
             created_at=database.created_at,
+            properties=dict(database.properties),
         )
     )
 
@@ -137,6 +148,16 @@ def require_database(connection: Connection, name: str) -> None:
             f"database `{name}` does not exist, or you have no access to it",
             hint="list what you can read with `privet db list`, or ask a data steward",
         )
+
+
+def find_database(connection: Connection, name: str) -> Database:
+    """The database of that name, as the connection's transaction sees it.
+
+    Raises:
+        NotFound: as `require_database`.
+    """
+    require_database(connection, name)
+    return _read(connection, name)[0]
 
 
 def _read(connection: Connection, name: str | None = None) -> tuple[Database, ...]:
@@ -155,6 +176,7 @@ def _read(connection: Connection, name: str | None = None) -> tuple[Database, ..
             frozenset(tags.get(row.name, ())),
             row.created_by,
             row.created_at,
+            row.properties,
         )
         for row in connection.execute(wanted)
     )

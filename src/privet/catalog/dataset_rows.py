@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -25,6 +26,7 @@ from privet.model.datasets import (
     Source,
     TagOrigin,
     TokenDomain,
+    View,
 )
 from privet.model.names import DatasetName, FieldPath, TagName
 from privet.store.tables import (
@@ -36,6 +38,7 @@ from privet.store.tables import (
 )
 
 Grouped = dict[Any, list[Row[Any]]]
+_Find = Callable[[DatasetName], Dataset | None]
 
 
 def read_datasets(
@@ -66,7 +69,7 @@ def read_datasets(
         "dataset",
     )
     tags = _group(connection, _tags_on(name, database), "database", "dataset")
-    return tuple(
+    found = tuple(
         _assemble(
             row,
             columns.get((row.id,), []),
@@ -76,6 +79,7 @@ def read_datasets(
         )
         for row in rows
     )
+    return _inherit_tags(found, lambda base: next(iter(read_datasets(connection, base)), None))
 
 
 def _named(name: DatasetName | None, database: str | None) -> ColumnElement[bool]:
@@ -151,6 +155,36 @@ def _field_tag(path: FieldPath, row: Row[Any]) -> FieldTag:
     return FieldTag(path, TagName(row.namespace, row.key), TagOrigin(row.origin), evidence)
 
 
+def _inherit_tags(found: tuple[Dataset, ...], find: _Find) -> tuple[Dataset, ...]:
+    """Datasets as they were stored, the views among them with the tags of their lineage.
+
+    A column has the tags of all that it rests on, but for those that a steward released. Views
+    rest on datasets that were there before them, so this ends.
+    """
+    plain = {d.name: d for d in found if d.view is None}
+
+    def base(name: DatasetName) -> Dataset | None:
+        return plain.get(name) or find(name)
+
+    return tuple(d if d.view is None else _inherited(d, d.view, base) for d in found)
+
+
+def _inherited(dataset: Dataset, view: View, find: _Find) -> Dataset:
+    bases = {name: find(name) for name in view.reads}
+
+    def tags(column: Column) -> Iterator[TagName]:
+        for name, of in view.rests.get(column.name, ()):
+            if base := bases[name]:
+                yield from (t for c in base.columns if c.name == of for t in base.effective_tags(c))
+
+    columns: list[Column] = []
+    for column in dataset.columns:
+        fresh = {*tags(column)} - column.tags - view.released.get(column.name, frozenset())
+        inherited = (FieldTag((column.name,), t, TagOrigin.LINEAGE) for t in sorted(fresh))
+        columns.append(replace(column, field_tags=(*column.field_tags, *inherited)))
+    return replace(dataset, columns=tuple(columns))
+
+
 def write_columns(
     connection: Connection, dataset_id: str, name: DatasetName, columns: Sequence[Column], by: str
 ) -> None:
@@ -177,7 +211,9 @@ def write_columns(
     )
     for column in columns:
         for tag in column.field_tags:
-            add_tag(connection, name, tag, by)
+            # Those of lineage are never written down: they are wherever they come from.
+            if tag.origin is not TagOrigin.LINEAGE:
+                add_tag(connection, name, tag, by)
     admit(connection, dataset_id, columns)
 
 

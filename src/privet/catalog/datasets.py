@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import uuid4
 
 import pyarrow as pa
@@ -11,11 +13,21 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from privet.catalog.databases import Database, add_database, require_database
 from privet.catalog.dataset_rows import add_tag, admit, read_datasets, tag_row, write_columns
+from privet.catalog.definitions.described import NOTHING_SAID, Described
 from privet.catalog.documents import dump_types
 from privet.catalog.paths import PathOwners
 from privet.catalog.tags import require_tags
 from privet.catalog.versions import Clock, changing
-from privet.model.datasets import Column, Dataset, FieldTag, FoundDataset
+from privet.model.datasets import (
+    Column,
+    Dataset,
+    FieldTag,
+    Format,
+    FoundDataset,
+    Source,
+    TagOrigin,
+    View,
+)
 from privet.model.errors import Conflict, InvalidRequest, NotFound
 from privet.model.names import DatasetName, FieldPath, TagName, fold
 from privet.store import reading
@@ -37,6 +49,7 @@ class Datasets:
         *,
         by: str,
         new_database: bool = False,
+        described: Described = NOTHING_SAID,
     ) -> Dataset:
         """Govern a found source under a name, with the columns as its steward reviewed them.
 
@@ -55,37 +68,83 @@ class Datasets:
                 hint="mend the source and crawl it again",
             )
         _check_columns(columns)
-        dataset_id, now = str(uuid4()), self._clock()
+        now = self._clock()
         with changing(self._engine) as connection:
             if new_database:
                 add_database(connection, Database(name.database, "", frozenset(), by, now))
-            require_database(connection, name.database)
-            _require_tags_of(connection, columns)
-            if read_datasets(connection, name):
-                raise Conflict(f"dataset `{name}` already exists", hint="choose another name")
             if PathOwners(connection).find(found.source.uri):
                 raise Conflict(
                     "the path equals, contains or lies within that of a registered dataset",
                     hint="a path has one owner; drop that dataset, or crawl another path",
                 )
-            connection.execute(
-                insert(datasets).values(
-                    id=dataset_id,
-                    database=name.database,
-                    name=name.name,
-                    uri=found.source.uri,
-                    format=found.source.format.value,
-                    options=dict(found.source.options),
-                    partitions=list(found.source.partitions),
-                    types=dump_types([column.type for column in columns]),
-                    description="",
-                    owner=by,
-                    created_at=now,
-                    revision=1,
+            made = _Made(str(uuid4()), by, now, described)
+            return _add(connection, name, found.source, columns, made)
+
+    def create_view(
+        self, name: DatasetName, view: View, columns: Sequence[Column], *, by: str
+    ) -> Dataset:
+        """Govern the answer of a statement under a name.
+
+        Raises:
+            InvalidRequest: the columns do not make a table.
+            NotFound: there is no such database.
+            Conflict: the name is taken.
+        """
+        _check_columns(columns)
+        identifier = str(uuid4())
+        source = Source(f"view:{identifier}", Format.VIEW, view.to_options())
+        with changing(self._engine) as connection:
+            return _add(connection, name, source, columns, _Made(identifier, by, self._clock()))
+
+    def alter_view(
+        self, name: DatasetName, view: View, columns: Sequence[Column], *, by: str
+    ) -> Dataset:
+        """Let a view be made of something else; what stewards put on its columns stays.
+
+        Raises:
+            InvalidRequest: the columns do not make a table.
+            NotFound: there is no such view.
+        """
+        with changing(self._engine) as connection:
+            dataset = _view_named(connection, name)
+            old = {c.name: c for c in dataset.columns}
+            kept = [replace(c, field_tags=_own_tags(old.get(c.name))) for c in columns]
+            _check_columns(kept)
+            changed = update(datasets).filter_by(id=dataset.id)
+            types = dump_types([column.type for column in kept])
+            connection.execute(changed.values(options=view.to_options(), types=types))
+            write_columns(connection, dataset.id, name, kept, by)
+            return _revised(connection, dataset)
+
+    def release_tag(
+        self,
+        name: DatasetName,
+        column: str,
+        tag: TagName,
+        *,
+        expected_revision: int | None = None,
+    ) -> Dataset:
+        """Take a tag of lineage off a view's column, for as long as it is this view.
+
+        Raises:
+            NotFound: there is no such view, or the tag is not there by lineage.
+            Conflict: somebody changed the view since that revision.
+        """
+        with changing(self._engine) as connection:
+            at_revision(connection, name, expected_revision)
+            dataset = _view_named(connection, name)
+            assert dataset.view is not None
+            found = next((c for c in dataset.columns if c.name == column), None)
+            inherited = found.field_tags if found else ()
+            if not any(t.tag == tag and t.origin is TagOrigin.LINEAGE for t in inherited):
+                raise NotFound(
+                    f"column `{column}` of `{name}` does not have tag `{tag}` by lineage"
                 )
-            )
-            write_columns(connection, dataset_id, name, columns, by)
-            return read_dataset(connection, name)
+            released = dict(dataset.view.released)
+            released[column] = released.get(column, frozenset()) | {tag}
+            options = replace(dataset.view, released=released).to_options()
+            connection.execute(update(datasets).filter_by(id=dataset.id).values(options=options))
+            return _revised(connection, dataset)
 
     def get(self, name: DatasetName) -> Dataset:
         """The dataset of that name.
@@ -192,6 +251,64 @@ class Datasets:
                 where = f"field `{'.'.join(path)}` of " if path else ""
                 raise NotFound(f"tag `{tag}` is not on {where}dataset `{name}`")
             return _revised(connection, dataset)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """The id of a new dataset, who made it and when."""
+
+    identifier: str
+    by: str
+    at: datetime
+    described: Described = NOTHING_SAID
+
+
+def _add(
+    connection: Connection,
+    name: DatasetName,
+    source: Source,
+    columns: Sequence[Column],
+    made: _Made,
+) -> Dataset:
+    require_database(connection, name.database)
+    _require_tags_of(connection, columns)
+    if read_datasets(connection, name):
+        raise Conflict(f"dataset `{name}` already exists", hint="choose another name")
+    connection.execute(
+        insert(datasets).values(
+            id=made.identifier,
+            database=name.database,
+            name=name.name,
+            uri=source.uri,
+            format=source.format.value,
+            options=dict(source.options),
+            partitions=list(source.partitions),
+            types=dump_types([column.type for column in columns]),
+            description=made.described.comment,
+            properties=dict(made.described.properties),
+            owner=made.by,
+            created_at=made.at,
+            revision=1,
+        )
+    )
+    write_columns(connection, made.identifier, name, columns, made.by)
+    require_tags(connection, made.described.tags)
+    for tag in made.described.tags:
+        add_tag(connection, name, FieldTag((), tag), made.by)
+    return read_dataset(connection, name)
+
+
+def _view_named(connection: Connection, name: DatasetName) -> Dataset:
+    dataset = read_dataset(connection, name)
+    if dataset.view is None:
+        raise NotFound(f"`{name}` is no view", hint="it is a dataset over files")
+    return dataset
+
+
+def _own_tags(column: Column | None) -> tuple[FieldTag, ...]:
+    """The tags that somebody put there."""
+    tags = column.field_tags if column else ()
+    return tuple(t for t in tags if t.origin is not TagOrigin.LINEAGE and len(t.path) == 1)
 
 
 def read_dataset(connection: Connection, name: DatasetName) -> Dataset:

@@ -15,7 +15,7 @@ from privet.catalog.versions import Lru, Version, read_version
 from privet.model.datasets import Dataset
 from privet.model.decisions import Facts
 from privet.model.names import DatasetName
-from privet.model.permissions import Effect, Permission, ScopeKind
+from privet.model.permissions import Effect, Permission, Rights, ScopeKind
 from privet.model.principals import Principal
 from privet.store import reading, reading_once
 
@@ -67,6 +67,7 @@ class FactReader:
         self._datasets: Lru[tuple[Version, DatasetName], tuple[Dataset, ...]] = Lru(_FACTS)
         self._facts: Lru[tuple[Version, DatasetName, HeldRoles], Facts] = Lru(_FACTS)
         self._lists: Lru[tuple[Version, HeldRoles], tuple[Facts, ...]] = Lru(_LISTS)
+        self._rights: Lru[tuple[Version, frozenset[str]], tuple[Permission, ...]] = Lru(_PRINCIPALS)
 
     def version(self) -> Version:
         """The version now: one query."""
@@ -125,6 +126,19 @@ class FactReader:
                 roles_by_group(connection),
             )
 
+    def rights(self, principal: Principal) -> Rights:
+        """What says whether a principal may administer: by the roles that credentials give."""
+        version = self.version()
+        roles = self._roles.get(_holder(version, principal))
+        known = None if roles is None else self._rights.get((version, roles.held))
+        if roles is None or known is None:
+            with reading(self._engine) as connection:
+                version = read_version(connection)
+                roles = self._read_roles(connection, version, principal)
+                found = self._permissions.covering(connection, roles.held)
+            known = self._rights.put((version, roles.held), tuple(filter(_administers, found)))
+        return Rights(principal, version.number, roles.held, known)
+
     def _read_roles(
         self, connection: Connection, version: Version, principal: Principal
     ) -> HeldRoles:
@@ -163,6 +177,14 @@ class _Covering:
         scopes = ((), name[:1], tuple(name))
         covering = chain.from_iterable(self._on.get(scope, ()) for scope in scopes)
         return tuple(permission for _, permission in sorted(covering, key=lambda pair: pair[0]))
+
+
+def _administers(permission: Permission) -> bool:
+    """Whether it may give a right to administer: a grant of the whole, or one to hand on."""
+    whole = not (
+        permission.having or permission.transforms or permission.where or permission.columns
+    )
+    return permission.effect is Effect.GRANT and (whole or permission.grant_option)
 
 
 def _holder(version: Version, principal: Principal) -> Holder:

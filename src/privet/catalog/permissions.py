@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -22,13 +23,21 @@ from sqlalchemy import (
     true,
 )
 
-from privet.catalog.roles import require_role
+from privet.catalog.roles import ensure_owner, require_role
 from privet.catalog.tags import require_tags
 from privet.catalog.versions import Clock, Lru, changing
 from privet.model.errors import Conflict, NotFound, PrivetError, StoreUnavailable
 from privet.model.expressions import HasTag, TagExpr, TagNot
-from privet.model.names import DatasetName, TagName
-from privet.model.permissions import USER_SLOT, Permission, ScopeKind
+from privet.model.names import RESERVED_ROLE_PREFIX, DatasetName, TagName
+from privet.model.permissions import (
+    USER_SLOT,
+    AccessLevel,
+    Permission,
+    Scope,
+    ScopeKind,
+    on_dataset,
+)
+from privet.model.principals import Principal
 from privet.store import reading
 from privet.store.tables import permission_tags, permissions
 
@@ -62,29 +71,63 @@ class Permissions:
             Conflict: the same exists.
             UnknownName: its role or one of its tags does not exist (any more).
         """
-        document = dict(self._encode(permission))
-        scope, used = permission.scope, _tags_of(permission)
         with changing(self._engine) as connection:
             require_role(connection, permission.role)
-            require_tags(connection, used)
-            digest = _digest(document)
-            same = connection.execute(select(permissions).filter_by(digest=digest)).first()
-            if same is not None and same.document == document:
-                raise _exists_already()
-            if same is not None:
-                connection.execute(delete(permissions).filter_by(id=same.id))
-            row: dict[str, Any] = {
-                "id": str(uuid4()), "role": permission.role, "kind": scope.kind.value,
-                "database": scope.database, "dataset": scope.dataset, "digest": digest,
-                "document": document, "created_by": by, "created_at": self._clock(),
-            }  # fmt: skip
-            connection.execute(insert(permissions).values(row))
-            if used:
-                connection.execute(
-                    insert(permission_tags),
-                    [{"permission": row["id"], **tag._asdict()} for tag in sorted(used)],
-                )
+            require_tags(connection, _tags_of(permission))
+            return self._insert(connection, permission, by)
+
+    def move(self, connection: Connection, name: DatasetName, to: DatasetName) -> None:
+        """Let all that is on a dataset be on its new name, in the connection's transaction."""
+        for stored in self._read(connection, _on_table(name)):
+            connection.execute(delete(permissions).filter_by(id=stored.id))
+            # The same may be there already, from a dataset that had the name before.
+            with suppress(Conflict):
+                self._insert(connection, replace(stored, scope=on_dataset(to)), stored.created_by)
+
+    def _insert(self, connection: Connection, permission: Permission, by: str) -> Permission:
+        document, scope = dict(self._encode(permission)), permission.scope
+        digest = _digest(document)
+        same = connection.execute(select(permissions).filter_by(digest=digest)).first()
+        if same is not None and same.document == document:
+            raise _exists_already()
+        if same is not None:
+            connection.execute(delete(permissions).filter_by(id=same.id))
+        row: dict[str, Any] = {
+            "id": str(uuid4()), "role": permission.role, "kind": scope.kind.value,
+            "database": scope.database, "dataset": scope.dataset, "digest": digest,
+            "document": document, "created_by": by, "created_at": self._clock(),
+        }  # fmt: skip
+        connection.execute(insert(permissions).values(row))
+        if used := _tags_of(permission):
+            connection.execute(
+                insert(permission_tags),
+                [{"permission": row["id"], **tag._asdict()} for tag in sorted(used)],
+            )
         return replace(permission, id=row["id"], created_by=by, created_at=row["created_at"])
+
+    def own(self, scope: Scope, owner: Principal) -> Permission:
+        """Let somebody have everything on what they created, by a role of theirs alone."""
+        with changing(self._engine) as connection:
+            self._disown(connection, scope)
+            role = ensure_owner(connection, owner, self._clock())
+            all_of_it = Permission(scope, role, level=AccessLevel.ALL)
+            return self._insert(connection, all_of_it, owner.user)
+
+    def disown(self, scope: Scope) -> None:
+        """End what owners have, as such, on an object that is gone, and on what was in it.
+
+        Whoever makes another one of that name does not share it with them.
+        """
+        with changing(self._engine) as connection:
+            self._disown(connection, scope)
+
+    def _disown(self, connection: Connection, scope: Scope) -> None:
+        owned = and_(
+            permissions.c.role.startswith(RESERVED_ROLE_PREFIX, autoescape=True),
+            permissions.c.database == scope.database,
+        )
+        gone = [p.id for p in self._read(connection, owned) if scope.holds(p.scope)]
+        connection.execute(delete(permissions).where(permissions.c.id.in_(gone)))
 
     def remove(self, permission: Permission) -> Permission:
         """Remove the permission of equal content, and return it as it was stored.

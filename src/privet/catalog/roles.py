@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from privet.catalog.versions import Clock, changing
 from privet.model.errors import Conflict, InvalidRequest, NotFound, UnknownName
-from privet.model.names import PUBLIC_ROLE, check_principal_name
+from privet.model.names import (
+    PUBLIC_ROLE,
+    RESERVED_GROUP_PREFIX,
+    RESERVED_ROLE_PREFIX,
+    check_principal_name,
+    owner_role,
+)
 from privet.model.principals import LOCAL_ISSUER, Principal
 from privet.store import reading
 from privet.store.tables import permissions, role_groups, roles
@@ -39,11 +46,16 @@ class Roles:
 
         Raises:
             Conflict: there is one of that name.
+            InvalidRequest: such names are for the roles of owners.
         """
+        if name.startswith(RESERVED_ROLE_PREFIX):
+            raise InvalidRequest(
+                f"`{name}` is reserved: roles of owners are called so", hint="choose another name"
+            )
         with changing(self._engine) as connection:
             if _exists(connection, name):
                 raise Conflict(f"role `{name}` already exists")
-            self._insert(connection, name, builtin=False, by=by)
+            _insert(connection, name, builtin=False, by=by, at=self._clock())
         return Role(name)
 
     def drop(self, name: str) -> None:
@@ -117,14 +129,23 @@ class Roles:
                     if _exists(connection, name):
                         connection.execute(update(roles).filter_by(name=name).values(builtin=True))
                     else:
-                        self._insert(connection, name, builtin=True, by=_SYSTEM)
+                        _insert(connection, name, builtin=True, by=_SYSTEM, at=self._clock())
 
-    def _insert(self, connection: Connection, name: str, *, builtin: bool, by: str) -> None:
-        connection.execute(
-            insert(roles).values(
-                name=name, builtin=builtin, created_by=by, created_at=self._clock()
-            )
-        )
+
+def _insert(connection: Connection, name: str, *, builtin: bool, by: str, at: datetime) -> None:
+    row = {"name": name, "builtin": builtin, "created_by": by, "created_at": at}
+    connection.execute(insert(roles).values(row))
+
+
+def ensure_owner(connection: Connection, owner: Principal, at: datetime) -> str:
+    """The role by which one user has what they own; made, and given to them alone, if absent."""
+    name = owner_role(owner.user, owner.issuer)
+    if not _exists(connection, name):
+        _insert(connection, name, builtin=False, by=_SYSTEM, at=at)
+        group = f"{RESERVED_GROUP_PREFIX}{owner.user}"
+        row = {"issuer": owner.issuer, "group": group, "role": name}
+        connection.execute(insert(role_groups).values(row))
+    return name
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.types as pat
@@ -74,6 +74,8 @@ class Format(StrEnum):
 
     CSV = "csv"
     PARQUET = "parquet"
+    VIEW = "view"
+    """No file: the answer of a statement over other datasets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class TagOrigin(StrEnum):
 
     MANUAL = "manual"
     RULE = "rule"
+    LINEAGE = "lineage"
+    """It is on what a view's column is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,62 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """What a view is made of.
+
+    Attributes:
+        text: one SELECT, as its author wrote it.
+        database: where datasets named without one are.
+        definer: issuer and user by whose grants it reads.
+        names: the datasets that it names; of some it may need no column.
+        rests: what each column rests on, by its name: pairs of a dataset and a column.
+        released: tags that a steward took off a column although what it is made of bears them.
+    """
+
+    text: str
+    database: str | None
+    definer: tuple[str, str]
+    names: tuple[DatasetName, ...]
+    rests: Mapping[str, frozenset[tuple[DatasetName, str]]]
+    released: Mapping[str, frozenset[TagName]] = field(
+        default_factory=dict[str, frozenset[TagName]]
+    )
+
+    @property
+    def reads(self) -> Mapping[DatasetName, frozenset[str]]:
+        """The columns that it needs, by dataset."""
+        pairs = frozenset[tuple[DatasetName, str]]().union(*self.rests.values())
+        return {n: frozenset(column for of, column in pairs if of == n) for n in self.names}
+
+    def to_options(self) -> dict[str, Any]:
+        """As the options of a source, which are kept as JSON."""
+        return {
+            "text": self.text,
+            "database": self.database,
+            "definer": list(self.definer),
+            "names": [list(name) for name in self.names],
+            "rests": {c: sorted([*d, name] for d, name in r) for c, r in self.rests.items()},
+            "released": {c: sorted(map(str, tags)) for c, tags in self.released.items()},
+        }
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """From the options of a source."""
+        issuer, user = options["definer"]
+        return cls(
+            options["text"],
+            options["database"],
+            (issuer, user),
+            tuple(DatasetName(*name) for name in options["names"]),
+            {
+                column: frozenset((DatasetName(d, t), name) for d, t, name in rests)
+                for column, rests in options["rests"].items()
+            },
+            {c: frozenset(map(TagName.parse, t)) for c, t in options["released"].items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """A governed table. `revision` grows with every edit; `id` dies with the dataset.
 
@@ -169,6 +229,12 @@ class Dataset:
     owner: str = ""
     created_at: datetime | None = None
     revision: int = 1
+    properties: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def view(self) -> View | None:
+        """What it is made of, if it is a view."""
+        return View.of(self.source.options) if self.source.format is Format.VIEW else None
 
     def effective_tags(self, column: Column) -> frozenset[TagName]:
         """Own tags of the column, its dataset's and its database's, and those inside the column."""

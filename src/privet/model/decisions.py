@@ -30,6 +30,22 @@ class Facts:
     roles: frozenset[str] = frozenset()
     permissions: tuple[Permission, ...] = ()
     safeguards: tuple[Permission, ...] = ()
+    through: Definer | None = None
+    remembered: list[Decision] = field(
+        init=False, compare=False, repr=False, default_factory=list["Decision"]
+    )
+    """The last decision on these facts, if it depends on nothing but them and who asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Definer:
+    """By whose grants somebody reads what is behind a view: `permissions` and `roles` are theirs.
+
+    `user` stands for them in the names of objects; `asking` are the roles of the reader.
+    """
+
+    user: str
+    asking: frozenset[str]
 
 
 class Verdict(StrEnum):
@@ -128,7 +144,9 @@ class Decision:
     @property
     def allowed(self) -> bool:
         """Whether anything is visible."""
-        return self.dataset is not None and bool(self.visible)
+        return self.dataset is not None and any(
+            c.verdict is not Verdict.HIDDEN for c in self.columns
+        )
 
     def require(self, audit_id: str = "") -> Self:
         """Return self, or refuse as if the dataset did not exist.

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from hashlib import sha256
 from typing import NamedTuple, Self
 
 from privet.model.errors import InvalidRequest
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_]{1,128}")
 _PRINCIPAL_NAME_LIMIT = 256
+_OWN_ISSUER = "privet"
+_OWNER_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,99}")
 RESERVED_GROUP_PREFIX = "user:"
+RESERVED_ROLE_PREFIX = "_owner_"
+"""Begins the names of the roles by which users have what they created as its owners."""
 PUBLIC_ROLE = "public_role"
 PUBLIC_ROLE_ALIAS = "okera_public_role"
 
@@ -37,6 +42,18 @@ def fold_role(text: str) -> str:
     """Fold a role name; the original's name of the public role is an alias."""
     name = fold(text, "role name")
     return PUBLIC_ROLE if name == PUBLIC_ROLE_ALIAS else name
+
+
+def owner_role(user: str, issuer: str) -> str:
+    """The name of the role by which a user has what they own; no two users have the same.
+
+    Names that are no identifiers, or of another issuer, become a digest after a second underscore,
+    with which no name that is kept begins.
+    """
+    if issuer == _OWN_ISSUER and _OWNER_NAME.fullmatch(user):
+        return RESERVED_ROLE_PREFIX + user
+    told = f"{len(issuer)}:{issuer}{user}".encode()
+    return f"{RESERVED_ROLE_PREFIX}_{sha256(told).hexdigest()}"
 
 
 def check_principal_name(text: str, what: str = "user name") -> str:

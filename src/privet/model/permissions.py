@@ -11,6 +11,7 @@ from enum import StrEnum
 from privet.model.errors import InvalidRequest
 from privet.model.expressions import Call, Expr, TagExpr
 from privet.model.names import DatasetName, fold
+from privet.model.principals import Principal
 
 USER_SLOT = "${user}"
 """Stands for the name of whoever asks, within the name of an object."""
@@ -82,6 +83,7 @@ class ScopeKind(StrEnum):
 
 
 _DATA = frozenset({ScopeKind.CATALOG, ScopeKind.DATABASE, ScopeKind.TABLE})
+_IN_DATABASES = frozenset({ScopeKind.DATABASE, ScopeKind.TABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,19 @@ class Scope:
             case _:
                 return False
 
+    def holds(self, other: Scope) -> bool:
+        """Whether another object is this one or in it. URIs hold longer ones, by whole parts."""
+        match self.kind:
+            case ScopeKind.CATALOG:
+                return True
+            case ScopeKind.DATABASE:
+                return other.kind in _IN_DATABASES and self.database == other.database
+            case ScopeKind.URI:
+                folder = self.name.rstrip("/") + "/"
+                return other.kind is ScopeKind.URI and f"{other.name}/".startswith(folder)
+            case _:
+                return self == other
+
     def __str__(self) -> str:
         match self.kind:
             case ScopeKind.CATALOG:
@@ -138,6 +153,34 @@ class Scope:
                 return f"{self.database}.{self.dataset}"
             case _:
                 return f"{self.kind} {self.name}"
+
+
+CATALOG = Scope(ScopeKind.CATALOG)
+
+
+def on_database(name: str) -> Scope:
+    """A database as the object of a permission."""
+    return Scope(ScopeKind.DATABASE, database=name)
+
+
+def on_dataset(name: DatasetName) -> Scope:
+    """A dataset as the object of a permission."""
+    return Scope(ScopeKind.TABLE, database=name.database, dataset=name.name)
+
+
+def on_role(name: str) -> Scope:
+    """A role as the object of a permission."""
+    return Scope(ScopeKind.ROLE, name=name)
+
+
+def on_namespace(name: str) -> Scope:
+    """A tag namespace as the object of a permission."""
+    return Scope(ScopeKind.NAMESPACE, name=name)
+
+
+def on_crawler(name: str) -> Scope:
+    """A crawl as the object of a permission."""
+    return Scope(ScopeKind.CRAWLER, name=name)
 
 
 def fold_object(text: str, what: str = "name") -> str:
@@ -199,3 +242,17 @@ class Permission:
     id: str = field(default="", compare=False)
     created_by: str = field(default="", compare=False)
     created_at: datetime | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What says whether somebody may administer, at one version of the catalog.
+
+    `permissions` are the grants to `roles`, which are those that the credentials give; not those of
+    some columns or rows, unless with grant option.
+    """
+
+    principal: Principal
+    version: int
+    roles: frozenset[str] = frozenset()
+    permissions: tuple[Permission, ...] = ()

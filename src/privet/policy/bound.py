@@ -6,6 +6,7 @@ and equality would not do as a key (`1 = TRUE = 1.0` in Python).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -76,6 +77,11 @@ class Window:
     end: float
     problem: str = ""
     disabled: bool = False
+
+    @property
+    def always(self) -> bool:
+        """Whether it is the same at every moment."""
+        return bool(self.problem) or (self.start <= 0 and self.end == math.inf)
 
     def closed(self, moment: float) -> str:
         """Why it is not in force at a moment; or nothing."""

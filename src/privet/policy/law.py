@@ -78,18 +78,34 @@ def decide(principal: Principal, facts: Facts, now: datetime) -> Decision:
         return Decision(
             principal, facts.name, facts.version, None, digest=_digest("none"), roles=facts.roles
         )
+    for known in facts.remembered:
+        if known.principal is principal or known.principal == principal:
+            return known
     if principal.admin:
-        return _bypass(principal, facts, dataset)
+        decision, fixed = _bypass(principal, facts, dataset), True
+    else:
+        decision, fixed = _weigh(principal, facts, dataset, now)
+    if fixed:
+        facts.remembered[:] = [decision]
+    return decision
+
+
+def _weigh(
+    principal: Principal, facts: Facts, dataset: Dataset, now: datetime
+) -> tuple[Decision, bool]:
+    """The decision, and whether it depends on neither the moment nor anything the reader is."""
     ignored: dict[str, str] = {}
     considered: dict[str, Permission] = {}
     firing: list[Firing] = []
     guards: list[FiringGuard] = []
-    moment, user = now.timestamp(), principal.user
-    reader = Reader(principal, facts.roles, now)
+    moment, through, fixed = now.timestamp(), facts.through, True
+    user = through.user if through else principal.user
+    reader = Reader(principal, through.asking if through else facts.roles, now)
     for grant in covering(Same(facts.permissions), Same(dataset)):
         permission = grant.permission
         if permission.role not in facts.roles or not covers_for(permission, facts.name, user):
             continue
+        fixed = fixed and grant.window.always and not grant.where.asked
         considered[permission.id] = permission
         reason = grant.closed(moment)
         fired = None if reason else fire(grant, reader)
@@ -98,15 +114,17 @@ def decide(principal: Principal, facts: Facts, now: datetime) -> Decision:
         else:
             firing.append(fired)
     for guard in guarding(Same(facts.safeguards), Same(dataset)):
-        if not covers_for(guard.permission, facts.name, user):
+        bound = (covers_for(guard.permission, facts.name, u) for u in {user, principal.user})
+        if not any(bound):
             continue
+        fixed = fixed and guard.window.always and not guard.where.asked
         considered[guard.permission.id] = guard.permission
         if reason := guard.closed(moment):
             ignored[guard.permission.id] = reason
         else:
             guards.append(fire_guard(guard, reader))
     outcome = _unite(Same(dataset), tuple(firing), tuple(guards))
-    return Decision(
+    decision = Decision(
         principal,
         facts.name,
         facts.version,
@@ -121,6 +139,7 @@ def decide(principal: Principal, facts: Facts, now: datetime) -> Decision:
         ignored=ignored,
         considered=considered,
     )
+    return decision, fixed
 
 
 def _bypass(principal: Principal, facts: Facts, dataset: Dataset) -> Decision:

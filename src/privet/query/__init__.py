@@ -4,7 +4,7 @@ This is the server's side. It starts sandboxes (`privet.sandbox`), hands one to 
 fair turn, feeds it what it may read, takes its answer, and ends it.
 """
 
-from privet.query.asker import Answer, Asked, Asker, Explained, Gone, Reading
+from privet.query.asker import Answer, Asked, Asker, Explained, Gone, Reading, Traced
 from privet.query.feeding import Read
 from privet.query.pool import AskerLimits, Askers
 
@@ -18,4 +18,5 @@ __all__ = [
     "Gone",
     "Read",
     "Reading",
+    "Traced",
 ]

@@ -56,6 +56,14 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Traced:
+    """The columns of an answer, and for each the columns of datasets that it rests on."""
+
+    schema: pa.Schema
+    rests: Mapping[str, frozenset[tuple[DatasetName, str]]]
+
+
+@dataclass(frozen=True, slots=True)
 class Explained:
     """What a plan reads, in the order of the statement's names."""
 
@@ -116,6 +124,20 @@ class Asker:
         told = self._go("describe", schemas, secret)
         with self._believing():
             return unpack_schema(told["schema"])
+
+    def trace(self, schemas: Mapping[DatasetName, pa.Schema], secret: bytes) -> Traced:
+        """What the columns of the answer rest on; nothing is read.
+
+        Raises:
+            As `describe`.
+        """
+        told = self._go("trace", schemas, secret)
+        names = tuple(schemas)
+        with self._believing():
+            schema = unpack_schema(told["schema"])
+            rests = [[_column(pair, names, schemas) for pair in found] for found in told["rests"]]
+            pairs = zip(schema.names, map(frozenset, rests), strict=True)
+            return Traced(schema, dict(pairs))
 
     def explain(self, schemas: Mapping[DatasetName, pa.Schema], secret: bytes) -> Explained:
         """What would be read for a statement that begins with EXPLAIN; nothing is.
@@ -293,6 +315,15 @@ def _scanned(stream: BatchStream, read: Read, schema: pa.Schema) -> Generator[pa
 def _name(parts: Any) -> DatasetName:
     database, name = parts
     return DatasetName(fold(str(database), "database name"), fold(str(name), "dataset name"))
+
+
+def _column(
+    pair: Any, names: tuple[DatasetName, ...], schemas: Mapping[DatasetName, pa.Schema]
+) -> tuple[DatasetName, str]:
+    number, column = pair
+    if not 0 <= number < len(names):
+        raise ValueError(number)
+    return names[number], schemas[names[number]].field(str(column)).name
 
 
 def _reading(entry: Any, schemas: Mapping[DatasetName, pa.Schema]) -> Reading:

@@ -24,6 +24,7 @@ from privet.sandbox import Limits
 _USERS = range(61_184, 61_184 + 4_096)
 """Ids that systemd sets aside for users that exist for a while only (DynamicUser=)."""
 _TICK_SECONDS = 0.1
+_WITHIN = 2
 _LOOK_SECONDS = 1.0
 _LET_BEGIN_SECONDS = 0.03
 _log = structlog.get_logger("privet.query")
@@ -71,7 +72,8 @@ class Askers:
             spill=limits.spill,
         )
         self._template = Template(one, Path(self._places.name), _USERS if privileged else range(0))
-        self._turns = _Turns(limits.workers)
+        self._turns = _Turns(limits.workers, each=(limits.workers + 1) // 2)
+        self._turns_within = _Turns(_WITHIN * limits.workers, each=_WITHIN * limits.workers)
         self._burying = ThreadPoolExecutor(1, thread_name_prefix="ended")
         self._ready: deque[Process] = deque()
         self._running: set[_Lease] = set()
@@ -80,16 +82,19 @@ class Askers:
         self._keeper: threading.Thread | None = None
 
     @contextmanager
-    def lease(self, owner: Owner, gone: Gone) -> Generator[Asker]:
+    def lease(self, owner: Owner, gone: Gone, *, within: bool = False) -> Generator[Asker]:
         """A sandbox for one statement of this principal; it is ended afterwards.
 
         The keeper takes it back earlier if it takes too long, or if the client takes nothing.
+        `within` says that another statement waits for this one: it takes no turn, since that other
+        would keep it waiting for itself, but one of a second set of places.
 
         Raises:
             Busy: none came free in time, or none can be had.
             Cancelled: the client left.
         """
-        leave = self._turns.enter(owner, time.monotonic() + self._limits.wait_seconds, gone)
+        turns = self._turns_within if within else self._turns
+        leave = turns.enter(owner, time.monotonic() + self._limits.wait_seconds, gone)
         try:
             process = self._take()
             asker = Asker(process, time.monotonic() + self._limits.seconds, gone)
@@ -218,13 +223,12 @@ class _Lease:
 class _Turns:
     """So many at once; of those who wait, whoever has the fewest running, then who came first.
 
-    Nobody may have more than half of the places, rounded up, so that there is always one for
-    somebody else soon.
+    Nobody may have more than `each`, so that there is always a place for somebody else soon.
     """
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, each: int) -> None:
         self._places = places
-        self._each = (places + 1) // 2
+        self._each = each
         self._running: Counter[Owner] = Counter()
         self._waiting: dict[int, Owner] = {}
         self._numbers = count()

@@ -34,13 +34,15 @@ Asked = tuple[int, list[int], list[Condition]]
 class Reads:
     """Asks the server for governed streams.
 
-    While `rehearsed` is a list, what would be asked is noted there, and nothing is read.
+    While `rehearsed` is a list, what would be asked is noted there, and nothing is read. While
+    `whole`, no condition is taken over, so that a plan names every column that it looks at.
     """
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._lock = threading.Lock()
         self.rehearsed: list[Asked] | None = None
+        self.whole = False
 
     def open(
         self, dataset: int, columns: Sequence[int], conditions: list[Condition]
@@ -114,7 +116,7 @@ class GovernedSource(ArrowScanSource):
 
     def accepts(self, predicate: Node) -> bool:
         """Whether the server filters by it exactly as the engine would."""
-        conditions = self._conditions(predicate)
+        conditions = None if self._reads.whole else self._conditions(predicate)
         if conditions is None:
             return False
         self.offered += (said for c in conditions if (said := _sentence(c)) not in self.offered)

@@ -96,8 +96,13 @@ class Asking:
             plan = self._explain(statement.text, bound)
             self._control.send({"schema": pack_schema(pa.schema([])), "plan": plan})
             return
+        self._reads.whole = what == "trace"
         relation = self._planned(statement.text, bound)
         try:
+            if what == "trace":
+                schema = _plain_schema(self._schema(relation))
+                self._control.send({"schema": pack_schema(schema), "rests": self._trace(relation)})
+                return
             if what == "describe":
                 self._control.send({"schema": pack_schema(_plain_schema(self._schema(relation)))})
                 return
@@ -123,6 +128,22 @@ class Asking:
         # Two columns may have one name; a schema made from names would change one of them.
         fields = zip(relation.columns, kinds, strict=True)
         return pa.schema([pa.field(name, kind) for name, kind in fields])
+
+    def _trace(self, relation: duckdb.DuckDBPyRelation) -> list[list[list[Any]]]:
+        """What each column of an answer rests on, as pairs of a dataset's number and a column.
+
+        It is what the engine still reads if nothing but that column is wanted: what the column is
+        made of, and what decides which rows there are.
+        """
+        if len(set(map(str.lower, relation.columns))) < len(relation.columns):
+            raise InvalidRequest("two columns have one name", hint="name them with AS")
+        rests: list[list[list[Any]]] = []
+        for name in relation.columns:
+            alone = relation.select(duckdb.ColumnExpression(name))
+            rows = self._connection.execute(_EXPLAIN + alone.sql_query()).fetchall()
+            found = sorted(set(_scanned(json.loads(rows[0][1]))))
+            rests.append([list(pair) for pair in found])
+        return rests
 
     def _tell_precisely(self, text: str, bound: Any) -> None:
         """Plan again in the way in which the engine says where it failed."""

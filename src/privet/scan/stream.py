@@ -104,6 +104,7 @@ class GovernedStream(BatchStream):
         engine: Engine,
         on_close: OnClose,
         check: Callable[[], None],
+        source: Callable[[], Iterator[Piece]] | None = None,
     ) -> None:
         super().__init__(plan.schema)
         self.progress = Progress()
@@ -111,6 +112,7 @@ class GovernedStream(BatchStream):
         self._engine = engine
         self._on_close = on_close
         self._check = check
+        self._source = source
         self._checked = time.monotonic()
         self._closed = False
         self._why: CalledOff | None = None
@@ -187,6 +189,9 @@ class GovernedStream(BatchStream):
             self._check()
 
     def _pieces(self) -> Generator[Piece]:
+        if self._source is not None:
+            yield from self._source()
+            return
         read = READERS[self._plan.dataset.source.format]
         for file in planned_files(self._plan, self._engine.connectors):
             yield from read(file, self._plan, self._engine.connectors)
@@ -248,7 +253,12 @@ class GovernedStream(BatchStream):
 
 
 def run(
-    plan: EnforcedPlan, engine: Engine, on_close: OnClose, *, check: Callable[[], None]
+    plan: EnforcedPlan,
+    engine: Engine,
+    on_close: OnClose,
+    *,
+    check: Callable[[], None],
+    source: Callable[[], Iterator[Piece]] | None = None,
 ) -> GovernedStream:
     """Run a plan. Nothing is read before the first batch is asked for.
 
@@ -257,5 +267,6 @@ def run(
         engine: threads, budget and connectors.
         on_close: hears once how it ended.
         check: called about once a second; raises to end the scan.
+        source: gives the pieces where they come from no files: those of a view.
     """
-    return GovernedStream(plan, engine, on_close, check)
+    return GovernedStream(plan, engine, on_close, check, source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,6 @@ from typing import Any
 from privet.model.errors import (
     AttributesUnavailable,
     AuditUnavailable,
-    Forbidden,
     NotFound,
     PrivetError,
     Revoked,
@@ -18,8 +18,11 @@ from privet.model.errors import (
     Unauthenticated,
 )
 from privet.model.events import Event, Outcome
+from privet.model.permissions import Scope
 from privet.model.principals import Password, Principal
+from privet.policy import Need, Passing, Ruling
 from privet.service.platform import Caller, Platform
+from privet.service.rights import Administrator
 
 
 def authenticate(platform: Platform, caller: Caller) -> Principal:
@@ -65,12 +68,19 @@ def event_of(principal: Principal, caller: Caller, action: str, outcome: Outcome
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What is asked for beside reading data, as it will be recorded."""
+    """What is asked for beside reading data, as it will be recorded, and which rights it needs.
+
+    Without `needs` it is for catalog administrators. What it `creates` belongs to its creator if
+    they could create it only so; what owners had, as such, on what it `drops` ends with it.
+    """
 
     action: str
     object: str = ""
     statement: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    needs: tuple[Need | Passing, ...] = ()
+    creates: Scope | None = None
+    drops: Scope | None = None
 
 
 @contextmanager
@@ -79,27 +89,17 @@ def administer(platform: Platform, caller: Caller, act: Act) -> Generator[Princi
 
     Raises:
         Unauthenticated: the credentials do not hold.
-        Forbidden: the caller may not administer; recorded.
+        Forbidden, NotFound: the caller lacks a right; recorded.
         AuditUnavailable: nothing is applied; or it is, and only that could not be recorded.
     """
     principal = authenticate(platform, caller)
-    outcome = Outcome.ALLOWED if principal.admin else Outcome.REFUSED
-    asked = platform.audit.record(
-        replace(
-            event_of(principal, caller, act.action, outcome),
-            object=act.object,
-            statement=act.statement,
-            detail=act.detail,
-        )
-    )
-    if not principal.admin:
-        raise Forbidden(
-            "this needs a catalog administrator",
-            hint="ask one of them, or log in as one",
-            audit_id=asked.id,
-        )
+    ruling, asked = _rule(platform, principal, caller, act)
     try:
         yield principal
+        if act.creates is not None and ruling.as_owner:
+            platform.catalog.permissions.own(act.creates, principal)
+        if act.drops is not None:
+            platform.catalog.permissions.disown(act.drops)
     except PrivetError as error:
         error.audit_id = error.audit_id or asked.id
         _record_failure(platform, asked, error.code)
@@ -129,29 +129,69 @@ def _record_end(platform: Platform, asked: Event, outcome: Outcome, error: str) 
     )
 
 
+def _rule(
+    platform: Platform, principal: Principal, caller: Caller, act: Act
+) -> tuple[Ruling, Event]:
+    """Decide and record; raise if it is refused."""
+    administrator = Administrator.of(platform, principal)
+    ruling = administrator.rule(act.needs)
+    error = None if ruling.allowed else administrator.refusal(ruling)
+    recorded = platform.audit.record(
+        replace(
+            event_of(principal, caller, act.action, Outcome.REFUSED if error else Outcome.ALLOWED),
+            object=act.object,
+            statement=act.statement,
+            detail=act.detail,
+            bypass=ruling.bypass,
+            permissions=ruling.permissions,
+            facts_version=administrator.rights.version,
+            error=error.code if error else "",
+        )
+    )
+    if error:
+        error.audit_id = recorded.id
+        raise error
+    return ruling, recorded
+
+
 def steward(platform: Platform, caller: Caller, act: Act) -> Principal:
     """A caller who may see what the catalog holds behind the policy; only refusals are recorded.
 
     Raises:
         Unauthenticated: the credentials do not hold.
         NotFound: they do, and this caller may not; it reads as if the page were not there.
+        Forbidden: they know what is there, and lack the right to see more of it.
         AuditUnavailable: the refusal could not be recorded.
     """
     principal = authenticate(platform, caller)
-    if not principal.admin:
-        refused = platform.audit.record(
-            replace(
-                event_of(principal, caller, act.action, Outcome.REFUSED),
-                object=act.object,
-                error=NotFound.code,
-            )
-        )
-        raise NotFound(
-            "there is nothing here for you",
-            hint="ask a catalog administrator",
-            audit_id=refused.id,
-        )
-    return principal
+    administrator = Administrator.of(platform, principal)
+    ruling = administrator.rule(act.needs)
+    if ruling.allowed:
+        return principal
+    error = administrator.refusal(ruling)
+    if not act.needs:
+        error = NotFound("there is nothing here for you", hint="ask a catalog administrator")
+    refused = replace(
+        event_of(principal, caller, act.action, Outcome.REFUSED),
+        object=act.object,
+        facts_version=administrator.rights.version,
+        error=error.code,
+    )
+    error.audit_id = platform.audit.record(refused).id
+    raise error
+
+
+def now_and_then(check: Callable[[], None], seconds: float = 1.0) -> Callable[[], None]:
+    """A check that is called often, done only so often."""
+    looked = time.monotonic()
+
+    def throttled() -> None:
+        nonlocal looked
+        if time.monotonic() - looked >= seconds:
+            looked = time.monotonic()
+            check()
+
+    return throttled
 
 
 def still_allowed(platform: Platform, principal: Principal) -> Callable[[], None]:

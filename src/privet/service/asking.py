@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -19,13 +18,14 @@ from privet.model.events import Event, Outcome
 from privet.model.names import DatasetName
 from privet.model.principals import Principal
 from privet.model.requests import QueryRequest, ScanRequest
-from privet.policy import decide
 from privet.query import Asked, Asker, Gone, Read
-from privet.scan import GovernedStream, Progress, run
-from privet.service.access import still_allowed
+from privet.scan import GovernedStream, Progress
+from privet.service.access import now_and_then, still_allowed
+from privet.service.deciding import Decided, decide_by_name
 from privet.service.platform import Platform
 from privet.service.query_plans import EXPLAIN_SCHEMA, QueryExplained, explained
 from privet.service.running import Run
+from privet.service.view_runs import events_behind, start
 
 _CHECK_SECONDS = 1.0
 
@@ -49,7 +49,7 @@ class Asking:
         self._request = request
         self._event = event
         self._progress = Progress()
-        self._decisions: dict[DatasetName, Decision] = {}
+        self._decided: dict[DatasetName, Decided] = {}
         self._stack = ExitStack()
         self._asker: Asker
         self._gone: Gone
@@ -81,12 +81,11 @@ class Asking:
         """
         self._asked = asked
         for name in asked.datasets:
-            facts = self._platform.catalog.facts(name, self._principal)
-            self._decisions[name] = decide(self._principal, facts, self._platform.clock())
+            self._decided[name] = decide_by_name(self._platform, self._principal, name)
         self._record_start()
-        for name, decision in self._decisions.items():
+        for name, decided in self._decided.items():
             try:
-                decision.require(self._event.id)
+                decided.decision.require(self._event.id)
             except PrivetError as error:
                 error.position = asked.datasets[name]
                 # The refusal itself is on record: nothing began that could end.
@@ -95,12 +94,15 @@ class Asking:
 
     def _record_start(self) -> None:
         """One event for each dataset, the first the parent of the others; one if there is none."""
-        events = [self._decided(name, d) for name, d in self._decisions.items()] or [self._event]
-        self._event = self._platform.audit.record(events[0])
+        events = [self._of(name, d.decision) for name, d in self._decided.items()]
+        self._event = self._platform.audit.record((events or [self._event])[0])
         for event in events[1:]:
             self._platform.audit.record(replace(event, parent=self._event.id))
+        for decided in self._decided.values():
+            for event in events_behind(self._event, decided):
+                self._platform.audit.record(event)
 
-    def _decided(self, name: DatasetName, decision: Decision) -> Event:
+    def _of(self, name: DatasetName, decision: Decision) -> Event:
         return replace(
             self._event,
             outcome=Outcome.ALLOWED if decision.allowed else Outcome.REFUSED,
@@ -113,16 +115,10 @@ class Asking:
 
     def _watch(self, gone: Gone) -> Gone:
         """`gone`, and now and then whether the principal may still read."""
-        check = still_allowed(self._platform, self._principal)
-        looked = time.monotonic()
+        check = now_and_then(still_allowed(self._platform, self._principal), _CHECK_SECONDS)
 
         def watch() -> bool:
-            nonlocal looked
-            if self._running.reason is not None:
-                raise self._running.reason
-            if time.monotonic() - looked >= _CHECK_SECONDS:
-                looked = time.monotonic()
-                check()
+            self._running.guarding(check)()
             return gone()
 
         return watch
@@ -137,7 +133,8 @@ class Asking:
 
     def explain(self) -> QueryExplained:
         """What it would read; nothing is. It begins with EXPLAIN."""
-        return explained(self._asker.explain(self.schemas(), self._secret()), self._decisions)
+        decisions = {name: decided.decision for name, decided in self._decided.items()}
+        return explained(self._asker.explain(self.schemas(), self._secret()), decisions)
 
     def answer(self) -> QueryStream:
         """Run it; the stream has it from now on."""
@@ -153,8 +150,8 @@ class Asking:
         """What the principal sees of each dataset."""
         derive = self._platform.derive
         return {
-            name: enforce(decision, ScanRequest(name), derive).schema
-            for name, decision in self._decisions.items()
+            name: enforce(decided.decision, ScanRequest(name), derive).schema
+            for name, decided in self._decided.items()
         }
 
     def _secret(self) -> bytes:
@@ -162,9 +159,10 @@ class Asking:
 
     def _open(self, read: Read) -> GovernedStream:
         request = ScanRequest(read.dataset, read.columns, read.limit, read.where)
-        plan = enforce(self._decisions[read.dataset], request, self._platform.derive)
+        decided = self._decided[read.dataset]
+        plan = enforce(decided.decision, request, self._platform.derive)
         check = self._running.guarding(still_allowed(self._platform, self._principal))
-        return run(plan, self._platform.engine, self._was_read, check=check)
+        return start(self._platform, decided, plan, self._was_read, check=check, within=True)
 
     def _was_read(self, progress: Progress) -> None:
         self._progress.rows_read += progress.rows_read

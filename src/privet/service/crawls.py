@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -16,11 +17,23 @@ from privet.model.edits import ColumnEdit, Drift, edit_columns
 from privet.model.errors import Conflict, InvalidRequest, NotFound, PrivetError
 from privet.model.events import Event, Outcome
 from privet.model.names import DatasetName, fold
-from privet.service.access import Act, administer, event_of, steward
+from privet.model.permissions import (
+    CATALOG,
+    AccessLevel,
+    Scope,
+    ScopeKind,
+    on_crawler,
+    on_database,
+    on_dataset,
+)
+from privet.policy import Need
+from privet.service.access import Act, administer, authenticate, event_of, steward
 from privet.service.drift import drift_by_found, note_drift
 from privet.service.platform import Caller, Platform
+from privet.service.rights import Administrator, absent, tagging
 
 _CONCURRENT_CRAWLS = 2
+_TAKEN = "the path is registered already"
 _log = structlog.get_logger("privet.crawls")
 
 
@@ -54,24 +67,48 @@ class Crawls:
             InvalidRequest: the path is malformed or outside what the settings allow.
             Conflict: a crawl of that name is running.
         """
-        with administer(
-            self._platform, caller, Act("crawl.start", name, detail={"source": uri[:200]})
-        ) as admin:
-            canonical = self._platform.connectors.canonical(uri)
-            started = self._platform.catalog.crawls.start(fold(name), canonical, by=admin.user)
+        name = fold(name)
+        administrator = Administrator.of(self._platform, authenticate(self._platform, caller))
+        crawler, known, path = on_crawler(name), self._find(name) is not None, self._at(uri)
+        again = known and administrator.may(AccessLevel.ALTER, crawler)
+        act = Act(
+            "crawl.start",
+            name,
+            detail={"source": uri[:200]},
+            needs=(
+                Need(AccessLevel.ALTER, crawler)
+                if again
+                else Need(AccessLevel.CREATE_CRAWLER_AS_OWNER, CATALOG),
+                Need(AccessLevel.SELECT, path),
+            ),
+            creates=None if again else crawler,
+        )
+        with administer(self._platform, caller, act) as admin:
+            # Links may have changed: what is crawled is what was decided about.
+            canonical = path.name or self._platform.connectors.canonical(uri)
+            started = self._platform.catalog.crawls.start(
+                name, canonical, by=admin.user, again=again
+            )
             event = event_of(admin, caller, "crawl.end", Outcome.COMPLETED)
             self._pool.submit(self._run, started, replace(event, object=started.name))
             return started
 
     def list(self, caller: Caller) -> tuple[Crawl, ...]:
-        """All crawls, the latest of each name."""
-        steward(self._platform, caller, Act("crawl.list"))
-        return self._platform.catalog.crawls.list()
+        """The crawls that the caller may see, the latest of each name."""
+        administrator = Administrator.of(self._platform, authenticate(self._platform, caller))
+        return tuple(
+            _as_seen(administrator, crawl)
+            for crawl in self._platform.catalog.crawls.list()
+            if administrator.may(AccessLevel.SHOW, on_crawler(crawl.name))
+        )
 
     def get(self, caller: Caller, name: str) -> Crawl:
         """One crawl with what it found so far."""
-        steward(self._platform, caller, Act("crawl.describe", name))
-        return self._platform.catalog.crawls.get(fold(name))
+        name = fold(name)
+        needs = (Need(AccessLevel.SHOW, on_crawler(name)),)
+        principal = steward(self._platform, caller, Act("crawl.describe", name, needs=needs))
+        crawl = self._platform.catalog.crawls.get(name)
+        return _as_seen(Administrator.of(self._platform, principal), crawl)
 
     def drift(self, crawl: Crawl) -> Mapping[str, tuple[Drift, ...]]:
         """How the datasets that a crawl found again differ from what was reviewed, by found name.
@@ -89,14 +126,39 @@ class Crawls:
             Conflict: the name or the path is taken already.
             InvalidRequest: what was found cannot be registered; the text says why.
         """
-        act = Act("dataset.register", str(wanted.name), detail={"crawl": crawl_name})
+        crawl_name = fold(crawl_name)
+        crawl = self._find(crawl_name)
+        act = Act(
+            "dataset.register",
+            str(wanted.name),
+            detail={"crawl": crawl_name},
+            needs=_registering(on_crawler(crawl_name), crawl, wanted),
+            creates=on_database(wanted.name.database)
+            if wanted.new_database
+            else on_dataset(wanted.name),
+        )
         with administer(self._platform, caller, act) as admin:
             catalog = self._platform.catalog
-            found = _find(catalog.crawls.get(fold(crawl_name)), wanted.found)
+            if crawl is None:
+                raise absent(on_crawler(crawl_name))
+            found = _find(_as_seen(Administrator.of(self._platform, admin), crawl), wanted.found)
             columns = _reviewed(found, wanted.columns)
             return catalog.datasets.register(
                 found, wanted.name, columns, by=admin.user, new_database=wanted.new_database
             )
+
+    def _find(self, name: str) -> Crawl | None:
+        with suppress(NotFound):
+            return self._platform.catalog.crawls.get(name)
+        return None
+
+    def _at(self, uri: str) -> Scope:
+        """A path as the object of a permission; one that is none is covered by the catalog only."""
+        try:
+            canonical = self._platform.connectors.canonical(uri)
+        except PrivetError:
+            return Scope(ScopeKind.URI)
+        return Scope(ScopeKind.URI, name=canonical)
 
     def _run(self, started: Crawl, event: Event) -> None:
         catalog = self._platform.catalog
@@ -129,6 +191,33 @@ class Crawls:
             raise
         finally:
             self._platform.audit.record(event)
+
+
+def _registering(crawler: Scope, crawl: Crawl | None, wanted: Registration) -> tuple[Need, ...]:
+    """The crawl, the place, the path, and the tags that are others than the proposed ones."""
+    place = CATALOG if wanted.new_database else on_database(wanted.name.database)
+    needs = Need(AccessLevel.SHOW, crawler), Need(AccessLevel.CREATE, place)
+    for found in crawl.found if crawl else ():
+        if found.name == wanted.found.lower():
+            path = Scope(ScopeKind.URI, name=found.source.uri)
+            tags = tagging(found.columns, wanted.columns, None)
+            return (*needs, Need(AccessLevel.SELECT, path), *tags)
+    return needs
+
+
+def _as_seen(administrator: Administrator, crawl: Crawl) -> Crawl:
+    """A crawl without the names of datasets that its reader may not know of."""
+    taken = {f.registered_as for f in crawl.found if f.registered_as is not None}
+    known = administrator.known_datasets(taken) if taken else taken
+    return replace(
+        crawl,
+        found=tuple(
+            f
+            if f.registered_as is None or f.registered_as in known
+            else replace(f, registered_as=None, problem=f.problem or _TAKEN)
+            for f in crawl.found
+        ),
+    )
 
 
 def _find(stored: Crawl, name: str) -> FoundDataset:

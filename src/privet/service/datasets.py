@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 import pyarrow as pa
 
 from privet.catalog import Database
 from privet.model.datasets import Dataset, plain_type
-from privet.model.decisions import Decision
+from privet.model.decisions import Decision, Facts
 from privet.model.edits import ColumnEdit, Drift, edit_columns
+from privet.model.errors import Conflict
 from privet.model.events import Outcome
 from privet.model.names import DatasetName
-from privet.policy import decide
+from privet.model.permissions import CATALOG, AccessLevel, on_database, on_dataset
+from privet.policy import Need
 from privet.service.access import Act, administer, authenticate, event_of
+from privet.service.deciding import decide_by_name, decide_each
 from privet.service.drift import drift_in
 from privet.service.platform import Caller, Platform
+from privet.service.rights import Administrator, tagging
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetView:
-    """A dataset through the eyes of the caller; `full` for administrators only."""
+    """A dataset through the eyes of the caller; `full` for those who administer it."""
 
     decision: Decision
     full: bool
@@ -46,25 +51,30 @@ class Datasets:
         self._platform = platform
 
     def list_databases(self, caller: Caller) -> tuple[Database, ...]:
-        """The databases in which the caller sees something; administrators see all."""
+        """The databases in which the caller sees something, or has a right on."""
         principal = authenticate(self._platform, caller)
+        administrator = Administrator.of(self._platform, principal)
         databases = self._platform.catalog.databases.list()
-        if principal.admin:
-            return databases
-        visible = {view.dataset.name.database for view in self.list(caller)}
-        return tuple(d for d in databases if d.name in visible)
+        visible = {view.dataset.name for view in self.list(caller)}
+        known = administrator.known_databases((d.name for d in databases), visible)
+        return tuple(d for d in databases if d.name in known)
 
     def list(self, caller: Caller, database: str | None = None) -> tuple[DatasetView, ...]:
-        """The datasets that the caller sees something of, by name."""
+        """The datasets that the caller sees something of, or has a right on, by name."""
         principal = authenticate(self._platform, caller)
-        now = self._platform.clock()
-        decisions = (
-            decide(principal, facts, now)
-            for facts in self._platform.catalog.list_facts(principal)
-            if database in (None, facts.name.database)
-        )
-        views = (DatasetView(d, principal.admin) for d in decisions if d.allowed)
-        return tuple(sorted(views, key=lambda view: view.dataset.name))
+        administrator = Administrator.of(self._platform, principal)
+        found = self._platform.catalog.list_facts(principal)
+        wanted = [f for f in found if database in (None, f.name.database)]
+        if administrator.only_reads:
+            # Without a grant that may cover it, nothing of it can be visible.
+            wanted = [f for f in wanted if f.permissions]
+        decisions = decide_each(self._platform, principal, wanted)
+        seen = [DatasetView(d, full=False) for d in decisions if d.allowed]
+        if not administrator.only_reads:
+            known = {view.decision.name: view.decision for view in seen}
+            views = (_view(administrator, f, known.get(f.name)) for f in wanted)
+            seen = [view for view in views if view]
+        return tuple(sorted(seen, key=attrgetter("decision.name")))
 
     def get(self, caller: Caller, name: DatasetName) -> DatasetView:
         """One dataset.
@@ -73,29 +83,43 @@ class Datasets:
             NotFound: it does not exist, or nothing of it is visible.
         """
         principal = authenticate(self._platform, caller)
+        decision = decide_by_name(self._platform, principal, name).decision
         facts = self._platform.catalog.facts(name, principal)
-        decision = decide(principal, facts, self._platform.clock())
-        outcome = Outcome.ALLOWED if decision.allowed else Outcome.REFUSED
+        seen = decision if decision.allowed else None
+        view = _view(Administrator.of(self._platform, principal), facts, seen)
+        outcome = Outcome.ALLOWED if view else Outcome.REFUSED
         recorded = self._platform.audit.record(
             replace(event_of(principal, caller, "dataset.describe", outcome), object=str(name))
         )
-        return DatasetView(decision.require(recorded.id), principal.admin)
+        return view or DatasetView(decision.require(recorded.id), full=False)
 
     def create_database(self, caller: Caller, name: str, description: str = "") -> Database:
         """Add an empty database; permissions can be written on it at once."""
-        with administer(self._platform, caller, Act("database.create", name)) as admin:
+        act = Act(
+            "database.create",
+            name,
+            needs=(Need(AccessLevel.CREATE, CATALOG),),
+            creates=on_database(name),
+        )
+        with administer(self._platform, caller, act) as admin:
             return self._platform.catalog.databases.create(
                 name, by=admin.user, description=description
             )
 
     def drop_database(self, caller: Caller, name: str) -> None:
         """Remove an empty database. Its permissions stay."""
-        with administer(self._platform, caller, Act("database.delete", name)):
+        scope = on_database(name)
+        needs = (Need(AccessLevel.DROP, scope),)
+        act = Act("database.delete", name, needs=needs, drops=scope)
+        with administer(self._platform, caller, act):
             self._platform.catalog.databases.drop(name)
 
     def drop(self, caller: Caller, name: DatasetName) -> None:
         """Forget a dataset; the data is not touched. Its permissions stay."""
-        with administer(self._platform, caller, Act("dataset.delete", str(name))):
+        scope = on_dataset(name)
+        needs = (Need(AccessLevel.DROP, scope),)
+        act = Act("dataset.delete", str(name), needs=needs, drops=scope)
+        with administer(self._platform, caller, act):
             self._platform.catalog.datasets.drop(name)
 
     def update_columns(
@@ -104,7 +128,7 @@ class Datasets:
         """Change types, comments, tags or the review of columns, all or none.
 
         Args:
-            caller: an administrator.
+            caller: who may alter it, and change such tags as they do.
             name: the dataset.
             edits: by the names of the columns.
             revision: the one that the edits were made on.
@@ -113,9 +137,19 @@ class Datasets:
             Conflict: somebody changed the dataset since.
             InvalidRequest: a column that it does not have.
         """
-        act = Act("dataset.update", str(name), detail={"columns": sorted(edits)})
+        scope = on_dataset(name)
+        edited = self._platform.catalog.datasets.find(name)
+        tags = tagging(edited.columns, edits, scope) if edited else ()
+        needs = (Need(AccessLevel.ALTER, scope), *tags)
+        act = Act("dataset.update", str(name), detail={"columns": sorted(edits)}, needs=needs)
         with administer(self._platform, caller, act) as admin:
             dataset = self._platform.catalog.datasets.get(name)
+            if edited is None or dataset.revision != edited.revision:
+                # What was needed was worked out on the columns as they were.
+                raise Conflict(
+                    f"somebody changed `{name}` since you read it",
+                    hint="read it again and repeat your change",
+                )
             columns = edit_columns(name, dataset.columns, edits)
             return self._platform.catalog.datasets.update_columns(
                 name, columns, by=admin.user, expected_revision=revision
@@ -138,7 +172,20 @@ class Datasets:
         Raises:
             Conflict: somebody, or a crawl, changed the dataset since.
         """
-        with administer(self._platform, caller, Act("dataset.review", str(name))) as admin:
+        needs = (Need(AccessLevel.ALTER, on_dataset(name)),)
+        act = Act("dataset.review", str(name), needs=needs)
+        with administer(self._platform, caller, act) as admin:
             return self._platform.catalog.findings.accept(
                 name, by=admin.user, expected_revision=revision
             )
+
+
+def _view(administrator: Administrator, facts: Facts, seen: Decision | None) -> DatasetView | None:
+    """A dataset as somebody sees it; who has a right on it knows of it, and sees no column."""
+    scope = on_dataset(facts.name)
+    # Whoever alters columns has to see them.
+    levels = (AccessLevel.VIEW_COMPLETE_METADATA, AccessLevel.ALTER)
+    full = any(administrator.may(level, scope) for level in levels)
+    if seen is None and facts.dataset and administrator.may(AccessLevel.SHOW, scope):
+        seen = Decision(administrator.principal, facts.name, facts.version, facts.dataset)
+    return None if seen is None else DatasetView(seen, full)

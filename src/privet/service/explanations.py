@@ -8,10 +8,12 @@ from dataclasses import replace
 from privet.model.errors import Forbidden, NotFound, PrivetError
 from privet.model.events import Outcome
 from privet.model.names import DatasetName
+from privet.model.permissions import AccessLevel, on_dataset
 from privet.model.principals import Principal
 from privet.policy import Explanation, decide, explain
 from privet.service.access import authenticate, event_of
 from privet.service.platform import Caller, Platform
+from privet.service.rights import Administrator
 
 
 class Explanations:
@@ -32,26 +34,28 @@ class Explanations:
         Without `groups` they are those that the user was last seen with.
 
         Raises:
-            Forbidden: somebody else is asked about by one who is no administrator.
+            Forbidden: somebody else is asked about by one without the right to.
             NotFound: no such dataset for the caller, or a user never seen and no groups given.
         """
         platform = self._platform
         asker = authenticate(platform, caller)
         own = groups is None and user in (None, asker.user)
+        administrator = Administrator.of(platform, asker)
+        full = administrator.may(AccessLevel.VIEW_COMPLETE_METADATA, on_dataset(dataset))
         asked = replace(
             event_of(asker, caller, "explain", Outcome.ALLOWED),
             object=str(dataset),
             detail={} if own else {"user": user or asker.user},
         )
         try:
-            if not (own or asker.admin):
+            if not (own or full):
                 raise Forbidden(
-                    "only an administrator can explain what somebody else sees",
+                    "explaining what somebody else sees needs VIEW_COMPLETE_METADATA",
                     hint="leave out the user to explain what you see",
                 )
             subject = asker if own else self._subject(user or asker.user, groups)
             decision = decide(subject, platform.catalog.facts(dataset, subject), platform.clock())
-            if not asker.admin:
+            if not full:
                 decision.require()
             elif decision.dataset is None:
                 raise self._unknown(dataset)
@@ -60,7 +64,7 @@ class Explanations:
             error.audit_id = platform.audit.record(refused).id
             raise
         platform.audit.record(asked)
-        return explain(decision, steward=asker.admin)
+        return explain(decision, steward=full)
 
     def _unknown(self, dataset: DatasetName) -> NotFound:
         left = len(self._platform.catalog.permissions.list(dataset=dataset))

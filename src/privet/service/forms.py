@@ -7,14 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from privet.catalog import Database, Role, Tag
-from privet.model.datasets import Column, Crawl, Dataset, FieldTag, FoundDataset, Rule
+from privet.model.datasets import Column, Crawl, Dataset, FieldTag, FoundDataset, Rule, View
 from privet.model.edits import Drift
+from privet.model.events import Event
 from privet.model.permissions import Permission
 from privet.policy import to_english, to_json, to_sql
 from privet.service.datasets import DatasetView
 from privet.service.running import Run
 from privet.service.sessions import IssuedToken, Whoami
 from privet.service.statements import StatementResult
+from privet.service.views import Lineage
 
 Json = dict[str, Any]
 
@@ -50,6 +52,21 @@ def role_json(role: Role) -> Json:
         "name": role.name,
         "groups": sorted(group for _, group in role.groups),
         "builtin": role.builtin,
+    }
+
+
+def role_change_json(event: Event) -> Json:
+    """Who changed a role, a group of it or a permission of it, and when."""
+    return {
+        "id": event.id,
+        "at": moment(event.at),
+        "user": event.user,
+        "door": event.door,
+        "action": event.action,
+        "group": event.detail.get("group"),
+        "statement": event.statement or None,
+        "by_permissions": list(event.permissions),
+        "bypass": event.bypass,
     }
 
 
@@ -159,6 +176,29 @@ def dataset_json(dataset: Dataset) -> Json:
         "format": dataset.source.format.value,
         "tags": sorted(map(str, dataset.tags)),
         "columns": [column_json(c) for c in dataset.columns],
+    } | ({} if dataset.view is None else {"view": _made_of(dataset.view)})
+
+
+def _made_of(view: View) -> Json:
+    return {
+        "text": view.text,
+        "database": view.database,
+        "definer": {"issuer": view.definer[0], "user": view.definer[1]},
+        "rests": {
+            column: sorted(f"{dataset}.{name}" for dataset, name in pairs)
+            for column, pairs in sorted(view.rests.items())
+        },
+        "released": {c: sorted(map(str, tags)) for c, tags in sorted(view.released.items())},
+    }
+
+
+def lineage_json(lineage: Lineage) -> Json:
+    """What a dataset is made of, and what is made of it."""
+    return {
+        "name": str(lineage.dataset.name),
+        "parents": list(map(str, lineage.parents)),
+        "base_tables": list(map(str, lineage.tables)),
+        "children": list(map(str, lineage.children)),
     }
 
 

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from privet.model.errors import InvalidRequest
+from privet.model.errors import InvalidRequest, NotFound
 from privet.model.names import DatasetName
-from privet.model.permissions import Permission
-from privet.policy import Grant, Revoke, Vocabulary, check, from_json, parse, to_sql
-from privet.service.access import Act, administer, authenticate, steward
+from privet.model.permissions import AccessLevel, Permission, on_role
+from privet.model.principals import Principal
+from privet.policy import (
+    Grant,
+    Need,
+    Passing,
+    Revoke,
+    Vocabulary,
+    check,
+    from_json,
+    parse,
+    to_sql,
+)
+from privet.service.access import Act, administer, authenticate
 from privet.service.platform import Caller, Platform
+from privet.service.rights import Administrator
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +48,16 @@ class Permissions:
         database: str | None = None,
         dataset: DatasetName | None = None,
     ) -> tuple[Permission, ...]:
-        """Stored permissions; on a database also those on its datasets."""
-        steward(self._platform, caller, Act("permission.list"))
-        return self._platform.catalog.permissions.list(
+        """Stored permissions that the caller may read; on a database also those in it.
+
+        That are all of roles and on objects that the caller manages; and of the caller's own roles
+        those that say no more than listings do.
+        """
+        administrator = Administrator.of(self._platform, authenticate(self._platform, caller))
+        found = self._platform.catalog.permissions.list(
             role=role, database=database, dataset=dataset
         )
+        return tuple(p for p in found if _readable(administrator, p))
 
     def grant(self, caller: Caller, statement: Grant) -> Stored:
         """Store a permission.
@@ -49,7 +67,13 @@ class Permissions:
             Conflict: the same grant exists.
         """
         permission = statement.permission
-        act = Act("permission.create", str(permission.scope), to_sql(permission))
+        act = Act(
+            "permission.create",
+            str(permission.scope),
+            to_sql(permission),
+            {"role": permission.role},
+            _passing(permission),
+        )
         with administer(self._platform, caller, act) as admin:
             catalog = self._platform.catalog
             covered = [
@@ -59,7 +83,7 @@ class Permissions:
             ]
             warnings = check(
                 permission,
-                self._vocabulary(),
+                self._vocabulary(admin),
                 covered,
                 catalog.permissions.list(),
                 places=statement.places,
@@ -95,20 +119,56 @@ class Permissions:
     def revoke(self, caller: Caller, statement: Revoke) -> Permission:
         """Remove the permission with exactly this content."""
         permission = statement.permission
-        act = Act("permission.delete", str(permission.scope), to_sql(permission, verb="REVOKE"))
-        with administer(self._platform, caller, act):
+        with administer(self._platform, caller, _revoking(permission)):
             return self._platform.catalog.permissions.remove(permission)
 
     def revoke_by_id(self, caller: Caller, identifier: str) -> Permission:
-        """Remove a permission by its id."""
-        with administer(self._platform, caller, Act("permission.delete", identifier)):
+        """Remove a permission by its id; one that the caller may not read is as one unknown."""
+        act = Act("permission.delete", identifier)
+        administrator = Administrator.of(self._platform, authenticate(self._platform, caller))
+        with suppress(NotFound):
+            permission = self._platform.catalog.permissions.get(identifier)
+            if _readable(administrator, permission):
+                act = _revoking(permission)
+        with administer(self._platform, caller, act):
             return self._platform.catalog.permissions.remove_by_id(identifier)
 
-    def _vocabulary(self) -> Vocabulary:
-        catalog = self._platform.catalog
+    def _vocabulary(self, principal: Principal) -> Vocabulary:
+        """The names that exist, as far as the caller may know of them."""
+        catalog, administrator = self._platform.catalog, Administrator.of(self._platform, principal)
+        datasets = administrator.known_datasets(d.name for d in catalog.datasets.list())
+        databases = (d.name for d in catalog.databases.list())
         return Vocabulary(
             tags=frozenset(t.name for t in catalog.tags.list()),
-            roles=frozenset(r.name for r in catalog.roles.list()),
-            databases=frozenset(d.name for d in catalog.databases.list()),
-            datasets=frozenset(d.name for d in catalog.datasets.list()),
+            roles=administrator.known_roles(r.name for r in catalog.roles.list()),
+            databases=administrator.known_databases(databases, datasets),
+            datasets=datasets,
         )
+
+
+def _revoking(permission: Permission) -> Act:
+    return Act(
+        "permission.delete",
+        str(permission.scope),
+        to_sql(permission, verb="REVOKE"),
+        {"role": permission.role},
+        _passing(permission, revoked=True),
+    )
+
+
+def _passing(permission: Permission, *, revoked: bool = False) -> tuple[Need | Passing, ...]:
+    """What granting or revoking needs: a right on the role, and one on what it is granted."""
+    managing = Need(AccessLevel.MANAGE_PERMISSIONS, on_role(permission.role))
+    return managing, Passing(permission, revoked=revoked)
+
+
+def _readable(administrator: Administrator, permission: Permission) -> bool:
+    """Whether somebody may read a statement: it may name what is hidden from its own role."""
+    scope = permission.scope
+    if administrator.may(AccessLevel.SHOW, on_role(permission.role)):
+        return True
+    if administrator.may(AccessLevel.MANAGE_GRANTS, scope):
+        return True
+    on = scope.of_user(administrator.principal.user)
+    own = any(permission.id == p.id for p in administrator.rights.permissions)
+    return own and on is not None and administrator.knows(on)

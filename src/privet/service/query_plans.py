@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from privet.model.decisions import ColumnDecision, Decision, Verdict
+from privet.model.decisions import ColumnDecision, Decision, TransformUse, Verdict
 from privet.model.names import DatasetName
-from privet.model.transforms import get_spec
+from privet.model.transforms import get_spec, steps
 from privet.query import Explained
 
 EXPLAIN_SCHEMA = pa.schema([pa.field("explain", pa.string())])
@@ -72,11 +72,12 @@ def explained(plan: Explained, decisions: Mapping[DatasetName, Decision]) -> Que
 
 
 def _seen(column: ColumnDecision) -> str:
-    ways = list(
-        dict.fromkeys(
-            "as it is" if o.transform is None else get_spec(o.transform.call.function).says
-            for o in column.options
-        )
-    )
+    ways = list(dict.fromkeys(_way(o.transform, column.safeguards) for o in column.options))
     said = " or ".join(ways)
     return f"{said}, or withheld" if column.verdict is Verdict.PARTLY and len(ways) == 1 else said
+
+
+def _way(own: TransformUse | None, safeguards: tuple[TransformUse, ...]) -> str:
+    uses = (*([own] if own else []), *(use for use in safeguards if use != own))
+    deeds = [get_spec(step.function).says for use in uses for step in steps(use.call)]
+    return " and then ".join(deeds) or "as it is"

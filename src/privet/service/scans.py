@@ -18,11 +18,12 @@ from privet.model.errors import PrivetError
 from privet.model.events import Event, Outcome
 from privet.model.principals import Principal
 from privet.model.requests import ScanRequest
-from privet.policy import decide
-from privet.scan import GovernedStream, Progress, run
+from privet.scan import GovernedStream, Progress
 from privet.service.access import authenticate, event_of, still_allowed
+from privet.service.deciding import Decided, decide_by_name
 from privet.service.platform import Caller, Platform
 from privet.service.running import Run
+from privet.service.view_runs import events_behind, start
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Scans:
             As `open`.
         """
         principal = authenticate(self._platform, caller)
-        plan, _ = self._enforced(principal, caller, request, "scan.plan")
+        _, plan, _ = self._enforced(principal, caller, request, "scan.plan")
         return PlannedScan(plan.schema, self._platform.seal.close(request, principal))
 
     def redeem(self, caller: Caller, ticket: bytes) -> GovernedStream:
@@ -78,11 +79,12 @@ class Scans:
         return self._start(principal, caller, request)
 
     def _start(self, principal: Principal, caller: Caller, request: ScanRequest) -> GovernedStream:
-        plan, started = self._enforced(principal, caller, request, "scan.start")
+        decided, plan, started = self._enforced(principal, caller, request, "scan.start")
         running = Run(started, (str(request.dataset),), Progress())
-        stream = run(
+        stream = start(
+            self._platform,
+            decided,
             plan,
-            self._platform.engine,
             lambda progress: self._record_end(running, plan, progress),
             check=running.guarding(still_allowed(self._platform, principal)),
         )
@@ -92,14 +94,16 @@ class Scans:
 
     def _enforced(
         self, principal: Principal, caller: Caller, request: ScanRequest, action: str
-    ) -> tuple[EnforcedPlan, Event]:
+    ) -> tuple[Decided, EnforcedPlan, Event]:
         platform = self._platform
-        facts = platform.catalog.facts(request.dataset, principal)
-        decision = decide(principal, facts, platform.clock())
+        decided = decide_by_name(platform, principal, request.dataset)
+        decision = decided.decision
         recorded = platform.audit.record(_requested(decision, caller, request, action))
+        for event in events_behind(recorded, decided):
+            platform.audit.record(event)
         decision.require(recorded.id)
         try:
-            return enforce(decision, request, platform.derive), recorded
+            return decided, enforce(decision, request, platform.derive), recorded
         except PrivetError as error:
             error.audit_id = recorded.id
             platform.audit.record(_ended(recorded, Outcome.REFUSED, error.code))

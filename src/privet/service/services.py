@@ -16,6 +16,7 @@ from privet.service.scans import Scans
 from privet.service.sessions import Sessions
 from privet.service.statements import Statements
 from privet.service.tags import Tags
+from privet.service.views import Views
 
 
 class Services:
@@ -33,6 +34,7 @@ class Services:
         self.roles = Roles(platform)
         self.datasets = Datasets(platform)
         self.permissions = Permissions(platform)
+        self.views = Views(platform)
         self.crawls = Crawls(platform)
         self.audits = Audits(platform)
         self.statements = Statements(

@@ -7,24 +7,18 @@ from dataclasses import dataclass
 
 from privet.model.errors import Conflict, NotFound
 from privet.policy import (
-    CreateDatabase,
     CreateRole,
     CreateTag,
-    Describe,
-    DropDatabase,
     DropRole,
     DropTag,
     Grant,
     GrantRole,
     Revoke,
     RevokeRole,
-    ShowDatabases,
-    ShowGrantRole,
-    ShowRoles,
-    ShowTables,
-    ShowTags,
     Statement,
+    definitions,
     parse,
+    shows,
     to_english,
     to_sql,
 )
@@ -101,14 +95,14 @@ class Statements:
             case RevokeRole(role, group):
                 self._roles.unmap_group(caller, role, group)
                 return StatementResult("revoke_role", f"group `{group}` no longer holds `{role}`")
-            case CreateDatabase(name, lenient):
+            case definitions.CreateDatabase(name, lenient):
                 return _done(
                     "create",
                     lenient,
                     Conflict,
                     lambda: self._datasets.create_database(caller, name),
                 )
-            case DropDatabase(name, lenient):
+            case definitions.DropDatabase(name, lenient):
                 return _done(
                     "drop", lenient, NotFound, lambda: self._datasets.drop_database(caller, name)
                 )
@@ -117,28 +111,28 @@ class Statements:
 
     def _show(self, caller: Caller, statement: Statement) -> StatementResult:
         match statement:
-            case ShowDatabases():
+            case shows.ShowDatabases():
                 names = [(d.name,) for d in self._datasets.list_databases(caller)]
                 return _table("database", rows=names)
-            case ShowTables(database):
+            case shows.ShowTables(database):
                 views = self._datasets.list(caller, database)
                 return _table("name", rows=[(v.dataset.name.name,) for v in views])
-            case ShowRoles():
+            case shows.ShowRoles():
                 roles = self._roles.list(caller)
                 return _table(
                     "role",
                     "groups",
                     rows=[(r.name, ", ".join(g for _, g in r.groups)) for r in roles],
                 )
-            case ShowTags():
+            case shows.ShowTags():
                 tags = self._tags.list(caller)
                 return _table(
                     "attribute", "description", rows=[(str(t.name), t.description) for t in tags]
                 )
-            case ShowGrantRole(role):
+            case shows.ShowGrantRole(role):
                 permissions = self._permissions.list(caller, role=role)
                 return _table("permission", rows=[(to_sql(p),) for p in permissions])
-            case Describe(name):
+            case shows.Describe(name):
                 return _described(self._datasets.get(caller, name))
             case _:
                 raise AssertionError(f"no use case for {type(statement).__name__}")

@@ -14,7 +14,6 @@ from privet.scan import Progress, run
 from privet.service.effects.subjects import Deadline
 from privet.service.platform import Platform
 
-
 _FILES = frozenset({Format.CSV, Format.PARQUET})
 
 

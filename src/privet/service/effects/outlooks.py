@@ -34,11 +34,12 @@ _ROLE_SETS = 64
 
 @dataclass(frozen=True, slots=True)
 class Assumed:
-    """Names that are about to be created: a statement may use them, though they are not there."""
+    """What is about to be done before: names created, and permissions removed, by their ids."""
 
     tags: frozenset[TagName] = frozenset()
     roles: frozenset[str] = frozenset()
     databases: frozenset[str] = frozenset()
+    without: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,9 @@ class Outlooks:
         _check_number(statements)
         act = Act("permission.check", detail={"statements": len(statements)})
         with administer(self._platform, caller, act):
-            snapshot = self._platform.catalog.snapshot()
-            return self._carry_out(snapshot, statements, assumed or Assumed())[0]
+            given, snapshot = assumed or Assumed(), self._platform.catalog.snapshot()
+            kept = tuple(p for p in snapshot.permissions if p.id not in given.without)
+            return self._carry_out(replace(snapshot, permissions=kept), statements, given)[0]
 
     def what_if(self, caller: Caller, statements: Sequence[str], *, count: bool = True) -> Outlook:
         """Who would see more, who less, and how, if these statements were carried out in turn.

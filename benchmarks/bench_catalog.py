@@ -1,0 +1,142 @@
+"""Deciding and listing over a large catalog: a real store, whose rows are written straight into it.
+
+The principal holds twenty of the permissions, one of them on everything, so that all of the
+datasets are listed. Listing is measured after its first time; how long that one takes is told too.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+import pyarrow as pa
+from sqlalchemy import Connection, insert
+
+from benchmarks.measure import Figure
+from privet.catalog import Catalog
+from privet.catalog.documents import dump_types
+from privet.catalog.versions import changing
+from privet.model.names import DatasetName
+from privet.model.principals import BearerToken, Principal
+from privet.policy import Grant, decide, parse, to_json
+from privet.server.settings import Settings
+from privet.server.wiring import services
+from privet.service import Caller, Services
+from privet.store.tables import databases, dataset_columns, datasets, permissions, roles
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+HELD, DATABASES, ROLE, USER = 20, 100, "analysts", "ada"
+SIZES = ((10_000, 50.0, 50.0), (100_000, 1_000.0, 500.0))
+"""Datasets and permissions, microseconds for a decision, milliseconds for a list."""
+
+
+def run() -> Iterator[Figure]:
+    """Measure."""
+    for size, decision, listing in SIZES:
+        with tempfile.TemporaryDirectory() as folder:
+            yield from _of_size(Path(folder), size, decision, listing)
+
+
+def _of_size(folder: Path, size: int, decision: float, listing: float) -> Iterator[Figure]:
+    settings = Settings.load(
+        None,
+        state_dir=folder,
+        tls_cert=folder / "no.crt",
+        tls_key=folder / "no.key",
+        local_roots=[folder],
+    )
+    with services(settings) as offered:
+        platform = offered.queries._platform  # noqa: SLF001 - to fill the store, and to decide bare
+        catalog, identity = platform.catalog, platform.identity
+        with changing(catalog.datasets._engine) as connection:  # noqa: SLF001
+            _fill(connection, size)
+        catalog.roles.map_group(ROLE, f"user:{USER}")
+        token = BearerToken(identity.issue_token(USER, frozenset()))
+        yield from _decisions(catalog, identity.authenticate(token), size, decision)
+        yield from _lists(offered, Caller(token, "bench"), size, listing)
+
+
+def _fill(connection: Connection, size: int) -> None:
+    made = {"created_by": "bench", "created_at": NOW}
+    types = dump_types([pa.int64(), pa.string(), pa.string()])
+    names = [f"d{number}" for number in range(DATABASES)]
+    connection.execute(insert(databases), [{"name": n, "description": ""} | made for n in names])
+    tables = [
+        {
+            "id": f"i{n}", "database": f"d{n % DATABASES}", "name": f"t{n}", "uri": f"file:///{n}",
+            "format": "parquet", "options": {}, "partitions": [], "types": types, "revision": 1,
+            "description": "", "owner": "bench", "created_at": NOW,
+        }
+        for n in range(size)
+    ]  # fmt: skip
+    connection.execute(insert(datasets), tables)
+    columns = [
+        {
+            "dataset": f"i{n}", "position": place, "name": name, "source_name": name, "type": "",
+            "comment": "", "reviewed": True, "partition": False,
+        }
+        for n in range(size)
+        for place, name in enumerate(("id", "mrn", "city"))
+    ]  # fmt: skip
+    connection.execute(insert(dataset_columns), columns)
+    others = [f"r{number}" for number in range(size // HELD)]
+    made_roles = [{"name": name, "builtin": False} | made for name in (ROLE, *others)]
+    connection.execute(insert(roles), made_roles)
+    connection.execute(insert(permissions), [_permission(n, size) | made for n in range(size)])
+
+
+def _permission(number: int, size: int) -> dict[str, object]:
+    role = ROLE if number < HELD else f"r{number // HELD - 1}"
+    scope = f"TABLE d{number % DATABASES}.t{number % size}" if number else "CATALOG"
+    text = f"GRANT SELECT ON {scope} WHERE id != {number} TO ROLE {role}"
+    statement = parse(text) if number < HELD else _SAMPLE
+    assert isinstance(statement, Grant)
+    on = statement.permission.scope
+    return {
+        "id": f"p{number}", "role": role, "kind": on.kind.value, "database": on.database,
+        "dataset": on.dataset, "digest": f"g{number}", "document": to_json(statement.permission),
+    }  # fmt: skip
+
+
+_SAMPLE = parse("GRANT SELECT ON TABLE d1.t1 WHERE id != 1 TO ROLE r1")
+
+
+def _decisions(catalog: Catalog, principal: Principal, size: int, bound: float) -> Iterator[Figure]:
+    names = [DatasetName(f"d{n % DATABASES}", f"t{n}") for n in range(HELD)]
+    facts = [catalog.facts(name, principal) for name in names]
+
+    def fresh() -> None:
+        for each in facts:
+            each.remembered.clear()
+            decide(principal, each, NOW)
+
+    def read() -> None:
+        for name in names:
+            decide(principal, catalog.facts(name, principal), NOW)
+
+    many = f"{HELD} of {size:,} permissions"
+    yield Figure(f"decide, {many}, p50", _microseconds(fresh, len(names)), "us", bound)
+    yield Figure(f"facts and decide, {many}, p50", _microseconds(read, len(names)), "us")
+
+
+def _microseconds(work: Callable[[], None], count: int) -> float:
+    times: list[float] = []
+    for _ in range(200):
+        start = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - start) / count * 1e6)
+    return median(times)
+
+
+def _lists(offered: Services, caller: Caller, size: int, bound: float) -> Iterator[Figure]:
+    times: list[float] = []
+    for _ in range(12):
+        start = time.perf_counter()
+        assert len(offered.datasets.list(caller)) == size
+        times.append((time.perf_counter() - start) * 1e3)
+    note = f"the first after a change: {times[0]:,.0f}"
+    yield Figure(f"list {size:,} datasets, p50", median(times[1:]), "ms", bound, note=note)
