@@ -1,0 +1,112 @@
+"""Deciding about a dataset, and about all that is behind it if it is a view.
+
+A view is a dataset with grants of its own. What it may read is decided by the grants of its
+definer, who is no administrator there, at each reading; about rows and cells it asks of the reader.
+The safeguards of both bind. Where its definer may not read what it needs, there is no such view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from privet.model.datasets import Dataset, Format, View
+from privet.model.decisions import ColumnDecision, Decision, Definer, Facts, Reason, Verdict
+from privet.model.names import DatasetName
+from privet.model.principals import Principal
+from privet.policy import decide
+from privet.service.platform import Platform
+
+_DEEPEST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision, and those about what a view reads, by name; no file of a view is anywhere."""
+
+    decision: Decision
+    bases: Mapping[DatasetName, Decided] = field(default_factory=dict[DatasetName, "Decided"])
+
+    def behind(self) -> Iterator[Decision]:
+        """The decisions about everything behind a view, the nearest first."""
+        for base in self.bases.values():
+            yield base.decision
+            yield from base.behind()
+
+
+def decide_by_name(platform: Platform, principal: Principal, name: DatasetName) -> Decided:
+    """Decide what a principal gets of a dataset now."""
+    return decide_on(platform, principal, platform.catalog.facts(name, principal))
+
+
+def decide_on(platform: Platform, principal: Principal, facts: Facts) -> Decided:
+    """Decide what a principal gets of the dataset of some facts now."""
+    return _Deciding(platform, principal, platform.clock()).on(facts, _DEEPEST)
+
+
+def definer_of(platform: Platform, view: View) -> Principal:
+    """Whoever made a view, with the groups they were last seen with, and as no administrator."""
+    issuer, user = view.definer
+    groups = platform.catalog.principals.last_groups(user) or frozenset[str]()
+    described = platform.identity.describe(user, groups)
+    return replace(described, issuer=issuer, admin=False)
+
+
+def decide_each(
+    platform: Platform, principal: Principal, facts: Iterable[Facts]
+) -> Iterator[Decision]:
+    """Decide what a principal gets of many datasets now."""
+    deciding = _Deciding(platform, principal, platform.clock())
+    return (deciding.on(each, _DEEPEST).decision for each in facts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Deciding:
+    platform: Platform
+    reader: Principal
+    now: datetime
+
+    def on(self, facts: Facts, depth: int) -> Decided:
+        # Behind a view nobody is an administrator.
+        reader = replace(self.reader, admin=False) if facts.through else self.reader
+        decision = decide(reader, facts, self.now)
+        dataset = decision.dataset
+        if dataset is None or dataset.source.format is not Format.VIEW or not decision.allowed:
+            return Decided(decision)
+        assert dataset.view is not None
+        bases = self._bases(dataset, dataset.view, depth)
+        if bases is None:
+            return Decided(_closed(decision))
+        return Decided(decision, bases)
+
+    def _bases(self, dataset: Dataset, view: View, depth: int) -> dict[DatasetName, Decided] | None:
+        definer = definer_of(self.platform, view)
+        found: dict[DatasetName, Decided] = {}
+        for name, columns in view.reads.items():
+            if name == dataset.name or not depth:
+                return None
+            base = found[name] = self.on(self._facts(name, definer), depth - 1)
+            if not columns <= {c.column.name for c in base.decision.visible}:
+                return None
+        return found
+
+    def _facts(self, name: DatasetName, definer: Principal) -> Facts:
+        """What the definer was granted, and what takes away from the definer or the reader."""
+        catalog = self.platform.catalog
+        granted, own = catalog.facts(name, definer), catalog.facts(name, self.reader)
+        guards = {p.id: p for p in granted.safeguards}
+        if not self.reader.admin:
+            guards |= {p.id: p for p in own.safeguards}
+        return replace(
+            granted,
+            safeguards=tuple(guards.values()),
+            through=Definer(definer.user, own.roles),
+        )
+
+
+def _closed(decision: Decision) -> Decision:
+    """The decision about a view whose definer may not read what it needs: nothing is visible."""
+    why = (Reason("hides", detail="whoever made the view may not read what it is made of"),)
+    hidden = tuple(ColumnDecision(c.column, Verdict.HIDDEN, (), why) for c in decision.columns)
+    return replace(decision, columns=hidden, bypass=False)
