@@ -26,6 +26,8 @@ SCHEME = "s3"
 _PREFIX = "s3://"
 ANY_BUCKET = "*"
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_ALIASES = ("-s3alias", "--ol-s3", ".mrap")
+"""Ends of names that stand for a bucket with another name."""
 _KEY_BYTES = 1024
 _CONNECT_SECONDS = 5.0
 _REQUEST_SECONDS = 30.0
@@ -189,6 +191,11 @@ def _parts_of(uri: str) -> tuple[str, str]:
     if not uri.startswith(_PREFIX) or not _BUCKET.fullmatch(bucket):
         raise InvalidRequest(
             f"`{shown(uri)}` does not name an S3 bucket", hint="write it as s3://bucket/path"
+        )
+    if bucket.endswith(_ALIASES):
+        raise InvalidRequest(
+            f"`{shown(bucket)}` is another name of a bucket",
+            hint="name the bucket itself, so that each object has one path",
         )
     if key and not _are_parts(key.split("/")):
         raise InvalidRequest(

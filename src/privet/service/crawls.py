@@ -143,6 +143,11 @@ class Crawls:
                 raise absent(on_crawler(crawl_name))
             found = _find(_as_seen(Administrator.of(self._platform, admin), crawl), wanted.found)
             columns = _reviewed(found, wanted.columns)
+            if self._platform.connectors.canonical(found.source.uri) != found.source.uri:
+                raise InvalidRequest(
+                    f"the path of `{found.name}` is a link now, and was none when it was crawled",
+                    hint="crawl the place that it leads to",
+                )
             return catalog.datasets.register(
                 found, wanted.name, columns, by=admin.user, new_database=wanted.new_database
             )
