@@ -9,7 +9,7 @@ import pytest
 import privet
 from doors.doors import Run
 from doors.servers import TrialServer
-from doors.steward import ROLE, unique
+from doors.steward import ROLE, Steward, unique
 from privet.model.errors import Forbidden, NotFound
 
 pytestmark = pytest.mark.service
@@ -100,3 +100,16 @@ def test_the_client_says_the_same(server: TrialServer, command: Run, governed: s
     analyst = privet.connect(server.flight_url, governed, ca=server.ca)
     with analyst as client, pytest.raises(Forbidden):
         client.what_if(statement)
+
+
+def test_datasets_that_change_alike_are_one_table(steward: Steward, command: Run) -> None:
+    """With their rows added up; what differs stands apart."""
+    database = steward.database()
+    for rows in ("id,age\n1,2\n", "id,age\n1,2\n3,4\n", "id,size\n1,2\n"):
+        steward.dataset(rows, database=database)
+    reader = steward.reader()
+    done = command("what-if", f"GRANT SELECT ON DATABASE {database} TO ROLE {reader.role}")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.count("rows: none -> all") == 2
+    assert "rows: none -> all (0 -> 3, +3)" in done.stdout
+    assert "rows: none -> all (0 -> 1, +1)" in done.stdout

@@ -212,6 +212,29 @@ def test_export_replaces_only_when_told(own: Run, tmp_path: Path) -> None:
     assert outside.read_text() == "outside"
 
 
+@pytest.mark.service
+def test_what_owners_have_is_no_policy(own: Run, applied: Path) -> None:
+    """It is not exported, and what files leave out does not take it away."""
+    grant = "GRANT CREATE_AS_OWNER ON CATALOG TO ROLE git_analysts"
+    assert own("sql", grant).exit_code == 0
+    issued = own("token", "issue", "--user", "ida", "--groups", "analysts")
+    token = issued.stdout.split()[-1]
+    name = unique("owned")
+    done = own("db", "create", name, PRIVET_TOKEN=token)
+    assert done.exit_code == 0, done.output
+    owned = own("permission", "list", "--database", name).stdout
+    assert "_owner_ida" in owned
+    exported = applied.parent / "exported"
+    assert own("policy", "export", str(exported)).exit_code == 0
+    assert "_owner_" not in "".join(p.read_text() for p in exported.rglob("*.*"))
+    assert own("policy", "apply", str(exported), "--yes", "--prune").exit_code == 0
+    assert own("permission", "list", "--database", name).stdout == owned
+    (exported / "permissions" / "o.sql").write_text("GRANT ALL ON CATALOG TO ROLE _owner_ida")
+    done = own("policy", "diff", str(exported))
+    assert "what owners have is not kept in files" in done.stderr
+    assert own("db", "delete", name).exit_code == 0
+
+
 GRANT = "GRANT SELECT ON DATABASE clinic"
 BAD: dict[str, tuple[dict[str, str], str]] = {
     "an unknown tag": (
@@ -364,3 +387,16 @@ def test_a_directory_of_a_name_of_its_own() -> None:
     with pytest.raises(PolicyFileWrong, match="not a valid name"):
         read_toml("datasets/a b.toml", "[t]\n", Policies())
     assert unique("x")
+
+
+@pytest.mark.service
+def test_what_goes_is_not_in_the_way(own: Run, applied: Path) -> None:
+    """A grant that another one would refuse is no mistake where that one goes with --prune."""
+    path = applied / "permissions/analysts.sql"
+    path.write_text(f"{GRANT} WHERE mrn = 'M1' TO ROLE git_analysts;\n")
+    done = own("policy", "diff", str(applied))
+    assert done.exit_code == 1
+    assert "permissions/analysts.sql:1:39: on `clinic.people` the cells shown would" in done.stderr
+    done = own("policy", "apply", str(applied), "--yes", "--prune")
+    assert done.exit_code == 0, done.output
+    assert own("policy", "diff", str(applied), "--prune").exit_code == 0

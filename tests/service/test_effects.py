@@ -171,11 +171,14 @@ def test_only_stewards_look_ahead(place: Place) -> None:
     reader = place.person("GRANT SELECT ON DATABASE clinic")
     offered = place.services
     told: list[str] = []
+    stranger = place.person()
     for name in (DatasetName("clinic", "people"), DatasetName("clinic", "nothing")):
-        with pytest.raises(Forbidden) as refused:
-            offered.readers.of_column(reader.caller, name, "phone")
-        told.append(refused.value.message)
+        with pytest.raises(NotFound) as refused:
+            offered.readers.of_column(stranger.caller, name, "phone")
+        told.append(refused.value.message.replace(str(name), "it"))
     assert told[0] == told[1]
+    with pytest.raises(Forbidden, match="VIEW_COMPLETE_METADATA"):
+        offered.readers.of_column(reader.caller, DatasetName("clinic", "people"), "phone")
     for ask_ahead in (offered.outlooks.what_if, offered.outlooks.check):
         with pytest.raises(Forbidden):
             ask_ahead(reader.caller, ["GRANT SELECT ON CATALOG TO ROLE public_role"])
@@ -186,3 +189,35 @@ def test_only_stewards_look_ahead(place: Place) -> None:
     events = offered.audits.list(place.admin.caller)
     recorded = {(e.action, str(e.outcome)) for e in events}
     assert {("permission.what_if", "refused"), ("dataset.readers", "refused")} <= recorded
+
+
+def test_who_sees_everything_of_an_object_looks_ahead_there(place: Place) -> None:
+    """VIEW_COMPLETE_METADATA on a database is enough for what is on it, and for no more."""
+    owner = place.person("GRANT VIEW_COMPLETE_METADATA ON DATABASE clinic")
+    grant = f"GRANT SELECT ON DATABASE clinic TO ROLE {owner.role}"
+    outlook = place.services.outlooks.what_if(owner.caller, [grant])
+    assert [e.count_after for e in outlook.effects] == [10]
+    name = DatasetName("clinic", "people")
+    assert place.services.readers.of_column(owner.caller, name, "phone").column.name == "phone"
+    for wider in (
+        grant.replace("DATABASE clinic", "CATALOG"),
+        f"GRANT DROP ON CATALOG TO ROLE {owner.role}",
+    ):
+        with pytest.raises(Forbidden, match="CATALOG"):
+            place.services.outlooks.what_if(owner.caller, [grant, wider])
+    (refused,) = place.services.outlooks.check(
+        owner.caller, [grant.replace(owner.role, place.person().role)]
+    )
+    assert refused.problem is not None
+    assert "unknown role" in refused.problem.message
+
+
+def test_roles_of_owners_are_nobody_elses(place: Place) -> None:
+    """They are no role that anybody could hold alone, so that nothing is said of them."""
+    owner = place.person("GRANT CREATE_AS_OWNER ON CATALOG")
+    place.services.datasets.create_database(owner.caller, place.unique("own"))
+    roles = {r.name for r in place.platform.catalog.roles.list()}
+    assert any(r.startswith("_owner_") for r in roles)
+    outlook = ask(place, "GRANT SELECT ON DATABASE clinic TO ROLE public_role")
+    named = {s.role for e in outlook.effects for s in e.subjects}
+    assert not any(r.startswith("_owner_") for r in named)

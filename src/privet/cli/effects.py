@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -60,9 +61,9 @@ def print_outlook(answer: Mapping[str, Any], *, counted: bool = True) -> None:
         print_warnings(statement["warnings"])
         if statement["problem"]:
             print_problem(statement["problem"], statement["text"], "it would be refused")
-    for change in answer["changes"]:
+    for change in _alike(answer["changes"]):
         print()
-        print(f"{cell(change['dataset'])}, for {subjects_text(change['subjects'])}")
+        print(f"{_some(change['datasets'])}, for {subjects_text(change['subjects'])}")
         print(f"rows: {_rows_change(change['rows'], counted=counted)}")
         rows = [
             (_SIGNS[c["direction"]], c["name"], c["before"]["how"], c["after"]["how"])
@@ -75,6 +76,23 @@ def print_outlook(answer: Mapping[str, Any], *, counted: bool = True) -> None:
     elif answer["changes"] and answer["unchanged"]:
         print(f"\nall others see what they saw ({answer['unchanged']} users and roles)")
     _print_unfinished(answer)
+
+
+def _alike(changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Datasets that change in the same way for the same people, together; counts are added up."""
+    found: dict[str, dict[str, Any]] = {}
+    for change in changes:
+        rows = {when: {**rows, "count": None} for when, rows in change["rows"].items()}
+        key = json.dumps([change["subjects"], change["columns"], rows])
+        group = found.setdefault(
+            key, {**change, "datasets": [], "rows": {w: dict(r) for w, r in rows.items()}}
+        )
+        for when, counted in change["rows"].items():
+            total = group["rows"][when]["count"] if group["datasets"] else 0
+            known = total is not None and counted["count"] is not None
+            group["rows"][when]["count"] = total + counted["count"] if known else None
+        group["datasets"].append(cell(change["dataset"]))
+    return list(found.values())
 
 
 def subjects_text(subjects: Sequence[Mapping[str, Any]]) -> str:

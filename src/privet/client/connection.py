@@ -137,7 +137,7 @@ class Client:
             count: count the rows that would be gained and lost, where that does not take long.
 
         Raises:
-            Forbidden: this is for admins.
+            Forbidden: you lack VIEW_COMPLETE_METADATA on what the statements are on.
         """
         return self._call("what_if", statements=list(statements), count=count)
 
@@ -145,8 +145,8 @@ class Client:
         """Say who sees a column, how, and by which permissions.
 
         Raises:
-            Forbidden: this is for admins.
-            NotFound: no such dataset or column.
+            Forbidden: you lack VIEW_COMPLETE_METADATA on the dataset.
+            NotFound: no such dataset or column, or you know of none.
         """
         return self._call("who_can_see", dataset=str(DatasetName.parse(dataset)), column=column)
 

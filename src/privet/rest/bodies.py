@@ -86,12 +86,17 @@ class WhatIf(Body):
 
 
 class ToCheck(Body):
-    """Statements about permissions, with names that are to be created before them."""
+    """Statements about permissions, and what is to be done before them.
+
+    `tags`, `roles` and `databases` are created, and the permissions with the ids of `without` are
+    removed.
+    """
 
     statements: list[str]
     tags: list[str] = Field(default_factory=list[str])
     roles: list[str] = Field(default_factory=list[str])
     databases: list[str] = Field(default_factory=list[str])
+    without: list[str] = Field(default_factory=list[str])
 
 
 class SqlBody(Body):

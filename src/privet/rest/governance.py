@@ -165,6 +165,7 @@ def check_permissions(caller: CallerDep, services: ServicesDep, body: ToCheck) -
         tags=frozenset(map(TagName.parse, body.tags)),
         roles=frozenset(map(fold_role, body.roles)),
         databases=frozenset(fold(name, "database name") for name in body.databases),
+        without=frozenset(body.without),
     )
     verdicts = services.outlooks.check(caller, body.statements, assumed)
     return items([verdict_json(v) for v in verdicts])

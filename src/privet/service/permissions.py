@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,7 @@ from privet.policy import (
     to_sql,
 )
 from privet.service.access import Act, administer, authenticate
+from privet.service.dangling import dangling
 from privet.service.platform import Caller, Platform
 from privet.service.rights import Administrator
 
@@ -59,6 +60,12 @@ class Permissions:
         )
         return tuple(p for p in found if _readable(administrator, p))
 
+    def dangling(self, found: Iterable[Permission]) -> tuple[Permission, ...]:
+        """Those on what is not there (any more); they count again for what gets its name."""
+        kept = tuple(found)
+        lost = dangling(self._platform.catalog, kept)
+        return tuple(p for p in kept if p.id in lost)
+
     def grant(self, caller: Caller, statement: Grant) -> Stored:
         """Store a permission.
 
@@ -83,7 +90,7 @@ class Permissions:
             ]
             warnings = check(
                 permission,
-                self._vocabulary(admin),
+                known_vocabulary(self._platform, admin),
                 covered,
                 catalog.permissions.list(),
                 places=statement.places,
@@ -133,17 +140,18 @@ class Permissions:
         with administer(self._platform, caller, act):
             return self._platform.catalog.permissions.remove_by_id(identifier)
 
-    def _vocabulary(self, principal: Principal) -> Vocabulary:
-        """The names that exist, as far as the caller may know of them."""
-        catalog, administrator = self._platform.catalog, Administrator.of(self._platform, principal)
-        datasets = administrator.known_datasets(d.name for d in catalog.datasets.list())
-        databases = (d.name for d in catalog.databases.list())
-        return Vocabulary(
-            tags=frozenset(t.name for t in catalog.tags.list()),
-            roles=administrator.known_roles(r.name for r in catalog.roles.list()),
-            databases=administrator.known_databases(databases, datasets),
-            datasets=datasets,
-        )
+
+def known_vocabulary(platform: Platform, principal: Principal) -> Vocabulary:
+    """The names that exist, as far as somebody may know of them."""
+    catalog, administrator = platform.catalog, Administrator.of(platform, principal)
+    datasets = administrator.known_datasets(d.name for d in catalog.datasets.list())
+    databases = (d.name for d in catalog.databases.list())
+    return Vocabulary(
+        tags=frozenset(t.name for t in catalog.tags.list()),
+        roles=administrator.known_roles(r.name for r in catalog.roles.list()),
+        databases=administrator.known_databases(databases, datasets),
+        datasets=datasets,
+    )
 
 
 def _revoking(permission: Permission) -> Act:

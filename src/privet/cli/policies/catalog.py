@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from privet.cli.policies.policies import Place, Policies, PolicyFileWrong, Statement, Target
 from privet.cli.policies.sql_text import Written
 from privet.model.errors import Forbidden
+from privet.model.names import RESERVED_ROLE_PREFIX
 
 if TYPE_CHECKING:
     from privet.client.rest import Rest
@@ -28,7 +29,11 @@ def fetch(rest: Rest) -> Policies:
     policies = Policies(
         tags={t["tag"]: t["description"] for t in tags if not t["builtin"]},
         databases={d["name"]: d["description"] for d in rest.items("/v1/databases")},
-        roles={r["name"]: frozenset(r["groups"]) for r in roles if not r["builtin"] or r["groups"]},
+        roles={
+            r["name"]: frozenset(r["groups"])
+            for r in roles
+            if (not r["builtin"] or r["groups"]) and not _is_owners(r["name"])
+        },
         rules={
             r["name"]: {key: r[key] for key in _RULE}
             for r in rest.items("/v1/rules")
@@ -38,6 +43,8 @@ def fetch(rest: Rest) -> Policies:
         builtin_roles=frozenset(r["name"] for r in roles if r["builtin"]),
     )
     for item in rest.items("/v1/permissions"):
+        if _is_owners(item["json"]["role"]):
+            continue
         stored = Statement(item["sql"], item["english"], item["json"], item["id"])
         policies.statements[stored.key] = stored
     targets: set[Target] = set()
@@ -60,15 +67,22 @@ def fetch(rest: Rest) -> Policies:
     return policies
 
 
+def _is_owners(role: str) -> bool:
+    """Whether it is the role of one user, by which they own what they created: no policy."""
+    return role.startswith(RESERVED_ROLE_PREFIX)
+
+
 def _hold(policies: Policies, target: Target, tags: Sequence[str]) -> None:
     if tags:
         policies.tagged[target] = policies.tagged.get(target, frozenset()) | {*tags}
 
 
 def check(
-    rest: Rest, written: Sequence[Written], policies: Policies
+    rest: Rest, written: Sequence[Written], policies: Policies, without: Sequence[str] = ()
 ) -> Iterator[tuple[Written, Mapping[str, Any]]]:
     """What the server says of each statement, as if all else in the files was there already.
+
+    And as if the permissions with the ids of `without` were gone.
 
     Raises:
         PrivetError: what the server says.
@@ -77,6 +91,7 @@ def check(
         "tags": sorted(policies.tags),
         "roles": sorted(policies.roles),
         "databases": sorted(policies.databases),
+        "without": list(without),
     }
     for part in _portions(written):
         body = {"statements": [w.text for w in part], **assumed}
@@ -111,6 +126,8 @@ def read_statement(written: Written, verdict: Mapping[str, Any]) -> Statement:
             "files say what is granted, not what is taken away",
             "leave the permission out of the files, and apply with --prune",
         )
+    if _is_owners(verdict["json"]["role"]):
+        raise written.place.wrong("what owners have is not kept in files")
     return Statement(verdict["sql"], verdict["english"], verdict["json"], place=written.place)
 
 

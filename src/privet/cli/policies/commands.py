@@ -68,7 +68,7 @@ def diff(
     """Show what `apply` would change. The exit code is 0 if that is nothing, and 2 otherwise."""
     with session(context).rest() as rest:
         there = fetch(rest)
-        wanted, warnings = read_policies(directory, rest, there)
+        wanted, warnings = read_policies(directory, rest, there, prune=prune)
     found = plan(there, wanted, prune=prune)
     if as_json:
         print_json(_plan_json(found, warnings))
@@ -95,7 +95,7 @@ def apply(
         raise UsageMistake("there is nobody to ask", hint="look at `diff`, then apply with --yes")
     with session(context).rest() as rest:
         there = fetch(rest)
-        wanted, warnings = read_policies(directory, rest, there)
+        wanted, warnings = read_policies(directory, rest, there, prune=prune)
         found = plan(there, wanted, prune=prune)
         if not as_json:
             _print_plan(found, warnings)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from privet.cli.policies.catalog import check, read_statement, refusal
 from privet.cli.policies.files import read_directory
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from privet.client.rest import Rest
 
 
-def read_policies(directory: Path, rest: Rest, there: Policies) -> tuple[Policies, list[str]]:
+def read_policies(
+    directory: Path, rest: Rest, there: Policies, *, prune: bool
+) -> tuple[Policies, list[str]]:
     """What the files say, and warnings about it. All of it could be applied as things are.
 
     Raises:
@@ -29,21 +32,36 @@ def read_policies(directory: Path, rest: Rest, there: Policies) -> tuple[Policie
         else:
             read_toml(name, text, policies)
     _check_names(policies, there)
-    warnings: list[str] = []
-    for each, verdict in check(rest, written, policies):
+    checked = list(check(rest, written, policies))
+    for each, verdict in checked:
         statement = read_statement(each, verdict)
         if other := policies.statements.get(statement.key):
             same = statement.content == other.content
             said = "says the same" if same else "contradicts this: they differ in their properties"
             raise each.place.wrong(f"{other.place} {said}")
         policies.statements[statement.key] = statement
-        stored = there.statements.get(statement.key)
-        if stored and stored.content == statement.content:
-            continue
-        if verdict["problem"]:
-            raise refusal(each, verdict["problem"])
-        warnings += [f"{each.place}: {warning}" for warning in verdict["warnings"]]
-    return policies, warnings
+    new = [pair for pair in checked if _is_new(pair, there)]
+    if prune and any(verdict["problem"] for _, verdict in new):
+        gone = [s.id for key, s in there.statements.items() if key not in policies.statements]
+        new = list(check(rest, [each for each, _ in new], policies, gone))
+    return policies, [warning for pair in new for warning in _warnings(*pair)]
+
+
+def _is_new(pair: tuple[Written, Mapping[str, Any]], there: Policies) -> bool:
+    statement = read_statement(*pair)
+    stored = there.statements.get(statement.key)
+    return stored is None or stored.content != statement.content
+
+
+def _warnings(each: Written, verdict: Mapping[str, Any]) -> list[str]:
+    """What the author of a statement should know.
+
+    Raises:
+        PolicyFileWrong: it would be refused.
+    """
+    if verdict["problem"]:
+        raise refusal(each, verdict["problem"])
+    return [f"{each.place}: {warning}" for warning in verdict["warnings"]]
 
 
 def _check_names(policies: Policies, there: Policies) -> None:

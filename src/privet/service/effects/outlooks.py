@@ -10,10 +10,12 @@ from privet.catalog import Snapshot
 from privet.model.decisions import Decision, Facts
 from privet.model.errors import Conflict, InvalidRequest, PrivetError
 from privet.model.names import DatasetName, TagName
-from privet.model.permissions import Permission
+from privet.model.permissions import CATALOG, AccessLevel, Permission, Scope
+from privet.model.principals import Principal
 from privet.policy import (
     Change,
     Grant,
+    Need,
     Revoke,
     Vocabulary,
     check,
@@ -26,6 +28,7 @@ from privet.policy import (
 from privet.service.access import Act, administer
 from privet.service.effects.counting import RowCounter
 from privet.service.effects.subjects import Deadline, Subject, find_subjects
+from privet.service.permissions import known_vocabulary
 from privet.service.platform import Caller, Platform
 
 MOST_STATEMENTS = 500
@@ -113,15 +116,20 @@ class Outlooks:
         """What each of these statements would say if they were carried out in turn.
 
         Raises:
-            Forbidden: the caller is no administrator.
+            Forbidden: the caller may not see everything about what the statements are on.
             InvalidRequest: too many statements.
         """
         _check_number(statements)
-        act = Act("permission.check", detail={"statements": len(statements)})
-        with administer(self._platform, caller, act):
+        act = Act(
+            "permission.check",
+            detail={"statements": len(statements)},
+            needs=_needs(statements),
+        )
+        with administer(self._platform, caller, act) as asker:
             given, snapshot = assumed or Assumed(), self._platform.catalog.snapshot()
             kept = tuple(p for p in snapshot.permissions if p.id not in given.without)
-            return self._carry_out(replace(snapshot, permissions=kept), statements, given)[0]
+            snapshot = replace(snapshot, permissions=kept)
+            return self._carry_out(snapshot, statements, self._vocabulary(asker, given))[0]
 
     def what_if(self, caller: Caller, statements: Sequence[str], *, count: bool = True) -> Outlook:
         """Who would see more, who less, and how, if these statements were carried out in turn.
@@ -129,21 +137,26 @@ class Outlooks:
         Those that would be refused change nothing.
 
         Raises:
-            Forbidden: the caller is no administrator.
+            Forbidden: the caller may not see everything about what the statements are on.
             InvalidRequest: too many statements.
         """
         _check_number(statements)
-        act = Act("permission.what_if", statement="; ".join(statements), detail={"count": count})
-        with administer(self._platform, caller, act):
+        act = Act(
+            "permission.what_if",
+            statement="; ".join(statements),
+            detail={"count": count},
+            needs=_needs(statements),
+        )
+        with administer(self._platform, caller, act) as asker:
             before = self._platform.catalog.snapshot()
-            verdicts, after = self._carry_out(before, statements, Assumed())
+            vocabulary = self._vocabulary(asker, Assumed())
+            verdicts, after = self._carry_out(before, statements, vocabulary)
             return self._compare(before, after, verdicts, count=count)
 
     def _carry_out(
-        self, snapshot: Snapshot, statements: Sequence[str], assumed: Assumed
+        self, snapshot: Snapshot, statements: Sequence[str], vocabulary: Vocabulary
     ) -> tuple[tuple[StatementVerdict, ...], Snapshot]:
         verdicts: list[StatementVerdict] = []
-        vocabulary = self._vocabulary(snapshot, assumed)
         for text in statements:
             verdict, snapshot = self._carry_out_one(snapshot, text, vocabulary)
             verdicts.append(verdict)
@@ -197,13 +210,14 @@ class Outlooks:
                 return verdict, snapshot
             raise
 
-    def _vocabulary(self, snapshot: Snapshot, assumed: Assumed) -> Vocabulary:
-        catalog = self._platform.catalog
-        return Vocabulary(
-            tags=assumed.tags | {t.name for t in catalog.tags.list()},
-            roles=assumed.roles | {r.name for r in catalog.roles.list()},
-            databases=assumed.databases | {d.name for d in catalog.databases.list()},
-            datasets=frozenset(d.name for d in snapshot.datasets),
+    def _vocabulary(self, asker: Principal, assumed: Assumed) -> Vocabulary:
+        """The names that may be used, as far as the asker may know of them."""
+        known = known_vocabulary(self._platform, asker)
+        return replace(
+            known,
+            tags=known.tags | assumed.tags,
+            roles=known.roles | assumed.roles,
+            databases=known.databases | assumed.databases,
         )
 
     def _compare(
@@ -253,6 +267,22 @@ class Outlooks:
         now = self._platform.clock()
         for one, other in zip(was, will, strict=True):
             yield decide(subject.principal, one, now), decide(subject.principal, other, now)
+
+
+def _needs(statements: Sequence[str]) -> tuple[Need, ...]:
+    """Everything about what they are on; what is on no data, or on none yet, is the catalog's."""
+    scopes: dict[Scope, None] = {}
+    for text in statements:
+        try:
+            statement = parse(text)
+        except PrivetError:
+            continue
+        if isinstance(statement, Grant | Revoke):
+            scope = statement.permission.scope
+            own = scope.kind.holds_data and not scope.per_user
+            scopes[scope if own else CATALOG] = None
+    wanted = scopes or {CATALOG: None}
+    return tuple(Need(AccessLevel.VIEW_COMPLETE_METADATA, scope) for scope in wanted)
 
 
 def _check_number(statements: Sequence[str]) -> None:

@@ -9,8 +9,8 @@ from privet.model.datasets import Column
 from privet.model.decisions import ColumnDecision, Decision, Verdict
 from privet.model.errors import NotFound
 from privet.model.names import DatasetName
-from privet.model.permissions import Permission
-from privet.policy import Rows, Shown, decide, rows_of, shown_as
+from privet.model.permissions import AccessLevel, Permission, on_dataset
+from privet.policy import Need, Rows, Shown, decide, rows_of, shown_as
 from privet.service.access import Act, administer
 from privet.service.effects.subjects import Deadline, Subject, find_subjects
 from privet.service.platform import Caller, Platform
@@ -59,10 +59,15 @@ class Readers:
         """Who can see a column: everybody who was seen, and each role by itself.
 
         Raises:
-            Forbidden: the caller is no administrator.
+            Forbidden, NotFound: the caller may not see everything about the dataset.
             NotFound: no such dataset or column.
         """
-        act = Act("dataset.readers", str(dataset), detail={"column": column})
+        act = Act(
+            "dataset.readers",
+            str(dataset),
+            detail={"column": column},
+            needs=(Need(AccessLevel.VIEW_COMPLETE_METADATA, on_dataset(dataset)),),
+        )
         with administer(self._platform, caller, act):
             return self._look(dataset, column)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from privet.catalog import HeldRoles, Snapshot
 from privet.model.errors import PrivetError, ResourcesExceeded
-from privet.model.names import PUBLIC_ROLE
+from privet.model.names import PUBLIC_ROLE, RESERVED_ROLE_PREFIX
 from privet.model.principals import Principal
 from privet.service.platform import Platform
 
@@ -55,7 +55,10 @@ class Subjects:
 
 
 def find_subjects(platform: Platform, snapshot: Snapshot, deadline: Deadline) -> Subjects:
-    """Users by name, with the groups they were last seen with; then roles by name."""
+    """Users by name, with the groups they were last seen with; then roles by name.
+
+    A role of an owner is one user's, and stands for nobody else.
+    """
     known: list[Subject] = []
     unknown: list[str] = []
     for seen in platform.catalog.principals.list():
@@ -68,7 +71,8 @@ def find_subjects(platform: Platform, snapshot: Snapshot, deadline: Deadline) ->
         if principal.issuer != seen.issuer:
             principal = Principal(seen.user, seen.groups, seen.issuer)
         known.append(Subject(principal, snapshot.roles_of(principal)))
-    known += _holders(role.name for role in platform.catalog.roles.list())
+    roles = (role.name for role in platform.catalog.roles.list())
+    known += _holders(name for name in roles if not name.startswith(RESERVED_ROLE_PREFIX))
     return Subjects(tuple(known), tuple(unknown))
 
 
