@@ -40,6 +40,7 @@ def to_json(world: TwinWorld, statement: Statement) -> Json:
         "parameters": statement.parameters,
         "ordered": statement.ordered,
         "roles": [list(grants) for grants in world.roles],
+        "views": world.views,
         "tables": {
             name: {
                 "tags": table.tags,
@@ -57,7 +58,7 @@ def from_json(form: Json) -> tuple[TwinWorld, Statement]:
     tables = {n: Table(_unpacked(t["rows"]), t["tags"]) for n, t in form["tables"].items()}
     roles = tuple(tuple(grants) for grants in form["roles"])
     statement = Statement(form["sql"], form["parameters"], form["ordered"])
-    return TwinWorld(form["seed"], tables, roles), statement
+    return TwinWorld(form["seed"], tables, roles, form.get("views", {})), statement
 
 
 def _packed(table: pa.Table) -> str:

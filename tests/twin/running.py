@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from privet.model.errors import PrivetError
+from privet.model.names import DatasetName
 from query.copies import SanitisedCopy
 from query.platforms import Person, Place
 from twin import shapes, statements
@@ -101,13 +102,18 @@ def opened(place: Place, world: TwinWorld) -> Iterator[Open | None]:
     database = place.unique("twin")
     for name, table in world.tables.items():
         place.dataset(table.rows, f"{database}.{name}", table.tags, row_group_size=7)
+    lender = place.role(place.admin)
+    for name, text in world.views.items():
+        place.grant(f"GRANT SELECT ON DATABASE {database}", lender)
+        view = DatasetName(database, name)
+        place.services.views.create(place.admin.caller, view, text.replace("{}", database))
     person = place.person()
     granted: list[str] = []
     for number, grants in enumerate(world.roles):
         role = person.role if number == 0 else place.role(person)
         granted += (g for g in _fit(grants, database) if _stored(place, g, role))
     seen: dict[str, pa.Table] = {}
-    for name in world.tables:
+    for name in (*world.tables, *world.views):
         try:
             seen[name] = place.scan(person, f"{database}.{name}")
         except PrivetError:
@@ -127,7 +133,7 @@ def _fit(grants: tuple[str, ...], database: str) -> Iterator[str]:
 def _stored(place: Place, grant: str, role: str) -> bool:
     """Whether a grant could be stored: a transform may not fit a column's type."""
     try:
-        place.grant(grant, role)
+        (place.grant if grant.startswith("GRANT") else place.safeguard)(grant, role)
     except PrivetError:
         return False
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -71,6 +71,14 @@ FILTERS = (
 )
 
 
+VIEWS = (
+    "SELECT * FROM {}.a",
+    "SELECT * FROM {}.a WHERE id % 2 = 0",
+    "SELECT id, k, count(*) OVER () AS n FROM {}.b",
+    "SELECT k, max(id) AS id FROM {}.a GROUP BY k ORDER BY ALL",
+)
+
+
 @dataclass(frozen=True)
 class Table:
     """Rows, and the tags of columns."""
@@ -81,11 +89,15 @@ class Table:
 
 @dataclass(frozen=True)
 class TwinWorld:
-    """Two tables, `a` and `b`, and the grants of each role; `{}` stands for the database."""
+    """Two tables, `a` and `b`, perhaps a view, and what each role has of grants and safeguards.
+
+    `{}` stands for the database.
+    """
 
     seed: int
     tables: dict[str, Table]
     roles: tuple[tuple[str, ...], ...]
+    views: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def world_of(seed: int) -> TwinWorld:
@@ -102,7 +114,13 @@ def world_of(seed: int) -> TwinWorld:
     ]
     # So that mostly something of both can be seen.
     roles[0] = (_grant(random, some, wide=True), *roles[0][1:])
-    return TwinWorld(seed, tables, tuple(roles))
+    # Drawn apart, so that a seed still gives the world that it gave before there were these.
+    later = Random(f"later {seed}")
+    if later.random() < 0.4:
+        guards = (_safeguard(later, some) for _ in range(later.choice((1, 1, 2))))
+        roles[-1] = (*roles[-1], *guards)
+    views = {"v": later.choice(VIEWS)} if later.random() < 0.3 else {}
+    return TwinWorld(seed, tables, tuple(roles), views)
 
 
 def _table(random: Random, tags: list[str], rows: int, columns: int) -> Table:
@@ -134,6 +152,21 @@ def _array(cells: list[Any], kind: pa.DataType) -> pa.Array:
     if pa.types.is_dictionary(kind):
         return pa.array(cells, pa.string()).dictionary_encode()
     return pa.array(cells, kind)
+
+
+def _safeguard(random: Random, tags: list[str]) -> str:
+    scope = random.choice(("TABLE {}.a", "TABLE {}.b", "DATABASE {}", "CATALOG"))
+    tag, transform = random.choice(tags), random.choice(TRANSFORMS)
+    what = random.choice(
+        (
+            f"TRANSFORM {tag} WITH {transform}",
+            f"WHERE {random.choice(FILTERS)}",
+            f"HAVING ATTRIBUTE {tag} WHERE {random.choice(FILTERS)}",
+        )
+    )
+    if random.random() < 0.2:
+        return f"DENY SELECT ON {scope} HAVING ATTRIBUTE {tag}"
+    return f"RESTRICT SELECT ON {scope} {what}"
 
 
 def _grant(random: Random, tags: list[str], *, wide: bool = False) -> str:
