@@ -38,6 +38,10 @@ def list_permissions(
     role: Annotated[str, typer.Option(help="Only those of this role.")] = "",
     database: Annotated[str, typer.Option(help="Only those on this database.")] = "",
     dataset: Annotated[str, typer.Option(help="Only those on this dataset.")] = "",
+    *,
+    dangling: Annotated[
+        bool, typer.Option("--dangling", help="Only those on what is not there (any more).")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """List the permissions, in SQL; with --json in every form."""
@@ -45,6 +49,7 @@ def list_permissions(
         "role": fold_role(role) if role else None,
         "database": fold(database, "database name") if database else None,
         "dataset": str(DatasetName.parse(dataset)) if dataset else None,
+        "dangling": "true" if dangling else None,
     }
     with session(context).rest() as rest:
         items = rest.items("/v1/permissions", **query)

@@ -135,6 +135,7 @@ def list_permissions(
     role: str | None = None,
     database: str | None = None,
     dataset: str | None = None,
+    dangling: Annotated[bool, Query(description="only on what is not there")] = False,
 ) -> Json:
     """Stored permissions."""
     found = services.permissions.list(
@@ -143,7 +144,8 @@ def list_permissions(
         database=None if database is None else fold(database),
         dataset=None if dataset is None else DatasetName.parse(dataset),
     )
-    return items([permission_json(p) for p in found])
+    chosen = services.permissions.dangling(found) if dangling else found
+    return items([permission_json(p) for p in chosen])
 
 
 @router.post("/permissions", tags=["permissions"], status_code=_MADE)
