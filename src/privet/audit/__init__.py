@@ -2,5 +2,6 @@
 
 from privet.audit.events import to_dict
 from privet.audit.log import AuditLog
+from privet.audit.reach import Reach
 
-__all__ = ["AuditLog", "to_dict"]
+__all__ = ["AuditLog", "Reach", "to_dict"]

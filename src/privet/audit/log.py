@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Engine, select
 from privet.audit.events import clean, clean_text, from_row, to_row
 from privet.audit.group_commit import GroupCommit
 from privet.audit.ids import EventIds
+from privet.audit.reach import Reach
 from privet.model.errors import AuditUnavailable, InvalidRequest
 from privet.model.events import Event, Outcome
 from privet.store import reading_once
@@ -23,6 +24,10 @@ _ENDS = frozenset({Outcome.COMPLETED, Outcome.CANCELLED, Outcome.FAILED})
 _TOLD = (
     *("id", "parent", "action", "outcome", "user", "object", "error"),
     *("rows_read", "rows_returned", "bytes_returned"),
+)
+_OF_ROLES = (
+    *("role.create", "role.delete", "role.grant", "role.revoke"),
+    *("permission.create", "permission.delete"),
 )
 _log = logging.getLogger("privet.audit")
 
@@ -76,6 +81,7 @@ class AuditLog:
         until: datetime | None = None,
         limit: int = 100,
         before: str | None = None,
+        reach: Reach | None = None,
     ) -> tuple[Event, ...]:
         """Events that match every filter given, newest first.
 
@@ -88,13 +94,13 @@ class AuditLog:
             until: Before this moment (aware).
             limit: 1 to 1000.
             before: The id of the last event of the page before.
+            reach: Whose eyes they are for; without it, every event counts.
 
         Raises:
             InvalidRequest: a limit, moment or id that cannot be meant.
             StoreUnavailable: the log could not be read.
         """
-        if not 1 <= limit <= MAX_PAGE:
-            raise InvalidRequest(f"a page of {limit} events", hint=f"ask for 1 to {MAX_PAGE}")
+        _check_page(limit)
         texts = ((table.c.user, user), (table.c.action, action), (table.c.object, object))
         filters = [column == clean_text(text) for column, text in texts if text is not None]
         if outcome is not None:
@@ -102,6 +108,33 @@ class AuditLog:
         filters += _between(since, until)
         if before is not None:
             filters.append(table.c.id < _check_id(before))
+        if reach is not None:
+            filters.append(reach.condition())
+        return self._read(filters, limit)
+
+    def role_history(
+        self, role: str, *, limit: int = 100, before: str | None = None
+    ) -> tuple[Event, ...]:
+        """What was asked for and done to a role, its groups and permissions, newest first.
+
+        Raises:
+            InvalidRequest: as `list_events`.
+            StoreUnavailable: the log could not be read.
+        """
+        _check_page(limit)
+        ends = table.alias("ends")
+        done = (
+            select(ends.c.id)
+            .where(ends.c.parent == table.c.id, ends.c.outcome == Outcome.COMPLETED.value)
+            .exists()
+        )
+        about = table.c.detail["role"].as_string() == role
+        filters = [table.c.action.in_(_OF_ROLES), table.c.parent == "", about, done]
+        if before is not None:
+            filters.append(table.c.id < _check_id(before))
+        return self._read(filters, limit)
+
+    def _read(self, filters: list[ColumnElement[bool]], limit: int) -> tuple[Event, ...]:
         query = select(table).where(*filters).order_by(table.c.id.desc()).limit(limit)
         with reading_once(self._engine) as connection:
             return tuple(from_row(dict(row)) for row in connection.execute(query).mappings())
@@ -109,6 +142,11 @@ class AuditLog:
     def close(self) -> None:
         """Return when every event taken is durable or refused; nothing is taken any more."""
         self._commits.close()
+
+
+def _check_page(limit: int) -> None:
+    if not 1 <= limit <= MAX_PAGE:
+        raise InvalidRequest(f"a page of {limit} events", hint=f"ask for 1 to {MAX_PAGE}")
 
 
 def _between(since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:

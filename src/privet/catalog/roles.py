@@ -68,7 +68,7 @@ class Roles:
         with changing(self._engine) as connection:
             row = connection.execute(select(roles).filter_by(name=name)).first()
             if row is None:
-                raise NotFound(f"role `{name}` does not exist")
+                raise _unknown(name)
             if row.builtin:
                 raise Conflict(f"role `{name}` is built in and cannot be dropped")
             connection.execute(delete(permissions).filter_by(role=name))
@@ -100,7 +100,7 @@ class Roles:
         row = {"issuer": issuer, "group": group, "role": role}
         with changing(self._engine) as connection:
             if not _exists(connection, role):
-                raise NotFound(f"role `{role}` does not exist")
+                raise _unknown(role)
             if not connection.execute(select(role_groups).filter_by(**row)).first():
                 connection.execute(insert(role_groups).values(row))
 
@@ -113,7 +113,9 @@ class Roles:
         row = {"issuer": issuer, "group": group, "role": role}
         with changing(self._engine) as connection:
             if not connection.execute(delete(role_groups).filter_by(**row)).rowcount:
-                raise NotFound(f"group `{group}` does not hold role `{role}`")
+                raise NotFound(
+                    f"group `{group}` does not hold role `{role}`", hint="see `privet role list`"
+                )
 
     def of(self, principal: Principal) -> frozenset[str]:
         """The roles that a principal holds; the public role always."""
@@ -201,3 +203,7 @@ def require_role(connection: Connection, name: str) -> None:
 
 def _exists(connection: Connection, name: str) -> bool:
     return connection.execute(select(roles.c.name).filter_by(name=name)).first() is not None
+
+
+def _unknown(name: str) -> NotFound:
+    return NotFound(f"role `{name}` does not exist", hint="see `privet role list`")

@@ -42,6 +42,27 @@ def list_roles(context: typer.Context, as_json: Json = False) -> None:
 
 
 @group.command()
+def history(
+    context: typer.Context,
+    role: Role,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="At most that many changes.")] = 100,
+    as_json: Json = False,
+) -> None:
+    """Say who changed a role, its groups and its permissions, the latest first."""
+    name = fold_role(role)
+    with session(context).rest() as rest:
+        items = rest.get(f"/v1/roles/{name}/history", limit=limit)["items"]
+    columns = {
+        "AT": "at",
+        "USER": "user",
+        "ACTION": "action",
+        "GROUP": "group",
+        "STATEMENT": "statement",
+    }
+    print_items(items, columns, as_json=as_json, none="no changes on record")
+
+
+@group.command()
 def delete(context: typer.Context, role: Role, as_json: Json = False) -> None:
     """Delete a role."""
     name = fold_role(role)

@@ -65,6 +65,9 @@ class FlightDoor(fl.FlightServerBase):
                 raise InvalidRequest("criteria are not supported", hint="send none")
             views = self._services.datasets.list(call_of(context).caller)
         for view in views:
+            if not view.decision.allowed:
+                # Known for a right on it; there is nothing to read.
+                continue
             descriptor = fl.FlightDescriptor.for_path(*view.dataset.name)
             yield fl.FlightInfo(view.schema, descriptor, [], _UNKNOWN, _UNKNOWN)
 

@@ -137,7 +137,9 @@ class Metadata:
                 "table_schema": _described(view) if command.include_schema else None,
             }
             for view in self._services.datasets.list(caller)
-            if in_database(view.dataset.name.database) and named(view.dataset.name.name)
+            if view.decision.allowed
+            and in_database(view.dataset.name.database)
+            and named(view.dataset.name.name)
         ]
 
 

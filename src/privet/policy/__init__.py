@@ -4,6 +4,7 @@
 `explain` puts a decision into words.
 """
 
+from privet.policy.administration import Need, Passing, Ruling, judge, may, may_pass
 from privet.policy.binding import check_filter, column_kinds, columns_of, kind_of
 from privet.policy.bound import may_cover
 from privet.policy.checking import Vocabulary, check
@@ -35,6 +36,7 @@ from privet.policy.language.statements import (
 )
 from privet.policy.law import decide
 from privet.policy.sets import elements
+from privet.policy.settling import roles_asked
 from privet.policy.telling.differences import (
     Change,
     ColumnChange,
@@ -64,10 +66,13 @@ __all__ = [
     "Grant",
     "GrantRole",
     "Kind",
+    "Need",
+    "Passing",
     "Places",
     "Revoke",
     "RevokeRole",
     "Rows",
+    "Ruling",
     "ShowDatabases",
     "ShowGrantRole",
     "ShowRoles",
@@ -87,13 +92,17 @@ __all__ = [
     "filter_sql",
     "fold_filter",
     "from_json",
+    "judge",
     "kind_of",
     "kind_of_type",
+    "may",
     "may_cover",
+    "may_pass",
     "parse",
     "parse_filter",
     "parse_tags",
     "parse_transform",
+    "roles_asked",
     "rows_of",
     "shown_as",
     "tags_sql",

@@ -113,7 +113,7 @@ def may_pass(rights: Rights, passing: Passing, now: datetime) -> tuple[Permissio
     if wanted.effect is not Effect.GRANT:
         return managing
     handed = tuple(p for p in rights.permissions if _hands_on(rights, p, wanted, now))
-    giving = tuple(dict.fromkeys((*managing, *handed)))
+    giving = (*managing, *(p for p in handed if p not in managing))
     if passing.revoked:
         return giving
     return tuple(p for p in giving if _outlasts(p, wanted))

@@ -53,6 +53,12 @@ def roles_named(call: Call) -> frozenset[str]:
     return frozenset(e.lower() for text in texts(call) for e in elements(text))
 
 
+def roles_asked(expr: Expr) -> frozenset[str]:
+    """The roles of every `has_roles` in an expression."""
+    calls = (p for p in walk(expr) if isinstance(p, Call) and p.function == "has_roles")
+    return frozenset(role for call in calls for role in roles_named(call))
+
+
 def tags_named(expr: Expr) -> Iterator[tuple[TagName, Position | None]]:
     """The tags that functions of the dataset name.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, status
+from typing import Annotated
+
+from fastapi import APIRouter, Query, status
 
 from privet.model.datasets import Rule
 from privet.model.errors import InvalidRequest
@@ -24,6 +26,7 @@ from privet.service.forms import (
     Json,
     database_json,
     permission_json,
+    role_change_json,
     role_json,
     rule_json,
     tag_json,
@@ -95,6 +98,20 @@ def create_role(caller: CallerDep, services: ServicesDep, body: NewRole) -> Json
 def drop_role(caller: CallerDep, services: ServicesDep, role: str) -> None:
     """Remove a role with its permissions."""
     services.roles.drop(caller, fold_role(role))
+
+
+@router.get("/roles/{role}/history", tags=["roles"])
+def role_history(
+    caller: CallerDep,
+    services: ServicesDep,
+    role: str,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    before: str | None = None,
+) -> Json:
+    """Who changed a role, its groups and permissions, newest first."""
+    events = services.roles.history(caller, fold_role(role), limit, before)
+    following = events[-1].id if len(events) == limit else None
+    return items([role_change_json(event) for event in events], following)
 
 
 @router.put("/roles/{role}/groups/{group:path}", tags=["roles"], status_code=_GONE)

@@ -147,8 +147,9 @@ def absent(scope: Scope) -> NotFound:
             return NotFound(
                 f"crawl `{scope.name}` does not exist", hint="start it with `privet crawl`"
             )
-        case _:
-            return NotFound(f"{scope.kind} `{scope.name}` does not exist")
+        case kind:
+            hint = f"see `privet {kind} list`"
+            return NotFound(f"{kind} `{scope.name}` does not exist", hint=hint)
 
 
 def named(scope: Scope) -> str:

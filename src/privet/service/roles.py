@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from privet.catalog import Role
-from privet.model.errors import Conflict, NotFound
+from privet.model.errors import Conflict
 from privet.model.events import Event
 from privet.model.permissions import CATALOG, AccessLevel, Effect, Permission, on_role
 from privet.policy import Need, roles_asked
 from privet.service.access import Act, administer, authenticate, steward
 from privet.service.platform import Caller, Platform
-from privet.service.rights import Administrator
+from privet.service.rights import Administrator, absent
 
 
 class Roles:
@@ -93,7 +93,7 @@ class Roles:
         )
         events = self._platform.audit.role_history(role, limit=limit, before=before)
         if not events and before is None and role not in self._names():
-            raise NotFound(f"role `{role}` does not exist")
+            raise absent(on_role(role))
         return events
 
     def _names(self) -> frozenset[str]:
