@@ -1,6 +1,8 @@
 """Walks a connector, reports datasets and proposed tags; never writes the catalog."""
 
-from privet.crawler.crawl import CrawlProgress, crawl
+from privet.crawler.crawl import CrawlProgress, crawl, look
+from privet.crawler.describe import propose_tags
 from privet.crawler.sample import sample_source
+from privet.crawler.shapes import Given
 
-__all__ = ["CrawlProgress", "crawl", "sample_source"]
+__all__ = ["CrawlProgress", "Given", "crawl", "look", "propose_tags", "sample_source"]

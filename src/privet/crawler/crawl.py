@@ -9,6 +9,7 @@ from privet.connector import Connector, place, shown
 from privet.crawler.describe import describe
 from privet.crawler.groups import Group, name_of
 from privet.crawler.names import distinct, fold_name
+from privet.crawler.shapes import GUESS, Given
 from privet.model.datasets import FoundDataset, Rule
 from privet.model.errors import Cancelled, InvalidRequest, PrivetError
 
@@ -78,6 +79,30 @@ def crawl(
         found.append(describe(connectors, name, group, rules, failure=failure))
         progress(CrawlProgress(survey.seen, tuple(found)))
     return tuple(found)
+
+
+def look(
+    connectors: Connector, uri: str, rules: Sequence[Rule], given: Given = GUESS
+) -> FoundDataset | None:
+    """The one dataset that lies at `uri`, as `crawl` would find it; None where no file is yet.
+
+    Args:
+        connectors: opens the source.
+        uri: a folder, whose other folders than partitions are left alone, or a file.
+        rules: what proposes tags.
+        given: what is known about the files, and not to be guessed.
+
+    Raises:
+        As `crawl`.
+    """
+    root = connectors.canonical(uri)
+    survey = _walk(connectors, root, lambda _: None, lambda: False)
+    group, failure = survey.groups.get(root), survey.failures.get(root)
+    if failure is None and (group is None or not group.files):
+        return None
+    group = group or Group(root)
+    name = fold_name(_title(group, root), "dataset")
+    return describe(connectors, name, group, rules, failure=failure, given=given)
 
 
 def _walk(

@@ -14,7 +14,7 @@ from privet.crawler.heads import read_head
 from privet.crawler.names import distinct, fold_name
 from privet.crawler.parquet_files import ENCRYPTED_MAGIC, MAGIC, look_at_parquet
 from privet.crawler.sample import SAMPLE_BYTES, sample_source
-from privet.crawler.shapes import Shape
+from privet.crawler.shapes import GUESS, Given, Shape
 from privet.crawler.text_files import join_text, look_at_text, settle
 from privet.model.datasets import Column, Format, FoundDataset, Rule, Source
 from privet.model.errors import PrivetError, SourceInvalid
@@ -34,8 +34,11 @@ def describe(
     rules: Sequence[Rule],
     *,
     failure: PrivetError | None = None,
+    given: Given = GUESS,
 ) -> FoundDataset:
     """Look into a group's files; `failure` is what the walk met in its folder.
+
+    What is `given` about them is not guessed.
 
     Raises nothing because of a source: what is wrong stands in `problem`.
     """
@@ -46,14 +49,14 @@ def describe(
             raise failure
         connector.canonical(group.uri)
         _check_alike(group)
-        shape = _look(connector, group)
+        shape = _look(connector, group, given)
         columns = _columns(shape, group)
     except PrivetError as error:
         # An address that is refused may hold what the catalog cannot store.
         shown_source = replace(source, uri=shown(group.uri))
         return replace(found, source=shown_source, problem=str(error))
     source = Source(group.uri, shape.format, shape.options, group.partitions)
-    columns, problem = _tag(connector, source, columns, rules)
+    columns, problem = propose_tags(connector, source, columns, rules)
     notes = (*found.notes, *shape.notes[:_NOTES], *([problem] if problem else []))
     return replace(found, source=source, columns=columns, notes=notes)
 
@@ -74,12 +77,12 @@ def _check_alike(group: Group) -> None:
         )
 
 
-def _look(connector: Connector, group: Group) -> Shape:
+def _look(connector: Connector, group: Group, given: Given) -> Shape:
     """The shape of all files that are looked into."""
     shape: Shape | None = None
     for info in group.first:
         try:
-            shape = _look_at(connector, info.uri, next(iter(group.suffixes)), shape)
+            shape = _look_at(connector, info.uri, next(iter(group.suffixes)), shape, given)
         except PrivetError as error:
             if shape is None:
                 raise
@@ -89,7 +92,9 @@ def _look(connector: Connector, group: Group) -> Shape:
     return settle(shape) if shape.format is Format.CSV else shape
 
 
-def _look_at(connector: Connector, uri: str, suffix: str, like: Shape | None) -> Shape:
+def _look_at(
+    connector: Connector, uri: str, suffix: str, like: Shape | None, given: Given
+) -> Shape:
     by_footer = suffix in _PARQUET_SUFFIXES
     limit = len(MAGIC) if by_footer else SAMPLE_BYTES if like is None else _MORE_BYTES
     head = read_head(connector, uri, limit)
@@ -105,7 +110,7 @@ def _look_at(connector: Connector, uri: str, suffix: str, like: Shape | None) ->
         raise SourceInvalid(
             f"`{suffix}` files cannot be registered", hint="CSV and Parquet can be registered"
         )
-    shape = look_at_text(head, uri, like)
+    shape = look_at_text(head, uri, like, given)
     if like is None:
         return shape
     return join_text(like, shape)
@@ -134,7 +139,7 @@ def _columns(shape: Shape, group: Group) -> tuple[Column, ...]:
     return tuple(columns)
 
 
-def _tag(
+def propose_tags(
     connector: Connector, source: Source, columns: tuple[Column, ...], rules: Sequence[Rule]
 ) -> tuple[tuple[Column, ...], str]:
     """The columns with proposed tags, and why no cells could be looked at, if so."""

@@ -80,20 +80,22 @@ def _check_lengths(fields: list[str]) -> None:
         raise csv.Error
 
 
-def guess_dialect(text: Text) -> Dialect:
+def guess_dialect(text: Text, delimiter: str | None = None) -> Dialect:
     """The dialect in which most records have the same number of fields, of at least two.
 
-    A text that no delimiter splits has one column.
+    A text that no delimiter splits has one column. With a `delimiter`, only quotes are guessed.
     """
     lines = lines_of(text.text[:_LOOKED_AT])
     if len(text.text) > _LOOKED_AT and len(lines) > 1:
         lines.pop()
     quote = _guess_quote(lines)
+    if delimiter is not None:
+        return Dialect(delimiter, quote)
     best, best_score = Dialect(quote=quote), (0.0, False)
-    for delimiter in _DELIMITERS:
-        score = _score(lines, Dialect(delimiter, quote))
+    for each in _DELIMITERS:
+        score = _score(lines, Dialect(each, quote))
         if score > best_score:
-            best, best_score = Dialect(delimiter, quote), score
+            best, best_score = Dialect(each, quote), score
     return best
 
 

@@ -35,6 +35,17 @@ class Shape:
     plain: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What somebody says about text files, so that it is not guessed."""
+
+    delimiter: str | None = None
+    header: bool | None = None
+
+
+GUESS = Given()
+
+
 def check_names(names: Sequence[str]) -> None:
     """Check that columns can be told apart by their own names.
 

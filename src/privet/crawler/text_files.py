@@ -13,7 +13,7 @@ import pyarrow.types as pat
 from privet.crawler.dialect import Dialect, Record, guess_dialect, lines_of, split
 from privet.crawler.heads import Head, Text, decode
 from privet.crawler.inference import infer_types, is_header, widen
-from privet.crawler.shapes import Field, Shape, check_names, same_columns
+from privet.crawler.shapes import GUESS, Field, Given, Shape, check_names, same_columns
 from privet.model.datasets import Format
 from privet.model.errors import SourceInvalid
 
@@ -22,8 +22,10 @@ _SHOWN_LINES = 3
 _HEADER_ROWS = 1000
 
 
-def look_at_text(head: Head, uri: str, like: Shape | None = None) -> Shape:
+def look_at_text(head: Head, uri: str, like: Shape | None = None, given: Given = GUESS) -> Shape:
     """Guess the dialect, header and types of a CSV file, or read it `like` another.
+
+    What is `given` is not guessed.
 
     Raises:
         SourceInvalid: it cannot be registered; the message says why.
@@ -31,13 +33,13 @@ def look_at_text(head: Head, uri: str, like: Shape | None = None) -> Shape:
     text = decode(head, uri)
     if not text.text.strip():
         raise SourceInvalid("is empty")
-    dialect = guess_dialect(text) if like is None else dialect_of(like.options)
+    dialect = guess_dialect(text, given.delimiter) if like is None else dialect_of(like.options)
     lines = lines_of(text.text)
     records = split(lines, dialect, whole=text.whole)
     if not records or records[0].first > 1:
         raise SourceInvalid("begins with an empty line", hint="a header or data must come first")
     width = _width(records) if like is None else len(like.fields)
-    header = _has_header(records, width) if like is None else bool(like.options["header"])
+    header = _header(records, width, given) if like is None else bool(like.options["header"])
     _check_widths(records, width)
     names = records[0].fields if header else tuple(f"c{n}" for n in range(1, width + 1))
     if like is None:
@@ -92,6 +94,10 @@ def _width(records: Sequence[Record]) -> int:
     width, count = widths.most_common(1)[0]
     first = len(records[0].fields)
     return first if widths[first] == count else width
+
+
+def _header(records: Sequence[Record], width: int, given: Given) -> bool:
+    return _has_header(records, width) if given.header is None else given.header
 
 
 def _has_header(records: Sequence[Record], width: int) -> bool:
