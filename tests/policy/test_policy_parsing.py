@@ -12,11 +12,8 @@ from privet.model.errors import InvalidRequest, ParseFailed, Position, PrivetErr
 from privet.model.names import DatasetName, TagName
 from privet.model.permissions import Scope, ScopeKind
 from privet.policy import (
-    CreateDatabase,
     CreateRole,
     CreateTag,
-    Describe,
-    DropDatabase,
     DropRole,
     DropTag,
     Grant,
@@ -24,16 +21,20 @@ from privet.policy import (
     Places,
     Revoke,
     RevokeRole,
-    ShowDatabases,
-    ShowGrantRole,
-    ShowRoles,
-    ShowTables,
-    ShowTags,
     Statement,
     parse,
     parse_filter,
     parse_tags,
     parse_transform,
+)
+from privet.policy.language.definitions import CreateDatabase, DropDatabase
+from privet.policy.language.shows import (
+    Describe,
+    ShowDatabases,
+    ShowGrantRole,
+    ShowRoles,
+    ShowTables,
+    ShowTags,
 )
 
 
@@ -101,7 +102,7 @@ def test_places_of_names() -> None:
 @pytest.mark.parametrize(
     ("text", "offset", "advice"),
     [
-        ("", 0, "expected CREATE, DENY"),
+        ("", 0, "expected ALTER, CREATE, DENY"),
         ("GRNT SELECT ON CATALOG TO r", 0, "did you mean `GRANT`?"),
         ("GRANT SELCT ON CATALOG TO r", 6, "did you mean `select`?"),
         ("GRANT SELECT ON DATABASE d HAVNG ATTRIBUTE a.b TO r", 27, "did you mean `HAVING`?"),

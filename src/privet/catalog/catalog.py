@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from privet.catalog.crawls import Crawls, Findings
 from privet.catalog.databases import Databases
 from privet.catalog.datasets import Datasets
+from privet.catalog.definitions.changes import Definitions
 from privet.catalog.facts import FactReader, Snapshot
 from privet.catalog.permissions import Decode, Encode, Permissions
 from privet.catalog.principals import Principals
@@ -44,6 +45,7 @@ class Catalog:
         self.roles = Roles(engine, clock)
         self.permissions = Permissions(engine, clock, encode, decode)
         self.datasets = Datasets(engine, clock)
+        self.definitions = Definitions(engine, self.permissions)
         self.crawls = Crawls(engine, clock)
         self.findings = Findings(engine, clock)
         self.principals = Principals(engine)

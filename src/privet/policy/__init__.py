@@ -10,16 +10,14 @@ from privet.policy.bound import may_cover
 from privet.policy.checking import Vocabulary, check
 from privet.policy.fold import ALWAYS, NEVER, fold_filter
 from privet.policy.functions import FUNCTIONS, Function, Kind, kind_of_type
+from privet.policy.language import definitions, shows
 from privet.policy.language.expressions import parse_filter, parse_tags, parse_transform
 from privet.policy.language.forms import from_json, to_english, to_json
 from privet.policy.language.parsing import parse
 from privet.policy.language.printing import filter_sql, tags_sql, to_sql, transform_sql
 from privet.policy.language.statements import (
-    CreateDatabase,
     CreateRole,
     CreateTag,
-    Describe,
-    DropDatabase,
     DropRole,
     DropTag,
     Grant,
@@ -27,13 +25,9 @@ from privet.policy.language.statements import (
     Places,
     Revoke,
     RevokeRole,
-    ShowDatabases,
-    ShowGrantRole,
-    ShowRoles,
-    ShowTables,
-    ShowTags,
     Statement,
 )
+from privet.policy.language.types import type_sql
 from privet.policy.law import decide
 from privet.policy.sets import elements
 from privet.policy.settling import roles_asked
@@ -54,11 +48,8 @@ __all__ = [
     "NEVER",
     "Change",
     "ColumnChange",
-    "CreateDatabase",
     "CreateRole",
     "CreateTag",
-    "Describe",
-    "DropDatabase",
     "DropRole",
     "DropTag",
     "Explanation",
@@ -73,11 +64,6 @@ __all__ = [
     "RevokeRole",
     "Rows",
     "Ruling",
-    "ShowDatabases",
-    "ShowGrantRole",
-    "ShowRoles",
-    "ShowTables",
-    "ShowTags",
     "Shown",
     "Statement",
     "Vocabulary",
@@ -87,6 +73,7 @@ __all__ = [
     "columns_of",
     "compare",
     "decide",
+    "definitions",
     "elements",
     "explain",
     "filter_sql",
@@ -105,9 +92,11 @@ __all__ = [
     "roles_asked",
     "rows_of",
     "shown_as",
+    "shows",
     "tags_sql",
     "to_english",
     "to_json",
     "to_sql",
     "transform_sql",
+    "type_sql",
 ]

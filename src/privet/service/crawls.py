@@ -152,6 +152,19 @@ class Crawls:
                 found, wanted.name, columns, by=admin.user, new_database=wanted.new_database
             )
 
+    def drop(self, caller: Caller, name: str) -> None:
+        """Forget a crawl; datasets that were registered from it stay.
+
+        Raises:
+            NotFound: there is none of that name.
+            Conflict: it is running.
+        """
+        crawler = on_crawler(fold(name))
+        needs = (Need(AccessLevel.DROP, crawler),)
+        act = Act("crawl.delete", crawler.name, needs=needs, drops=crawler)
+        with administer(self._platform, caller, act):
+            self._platform.catalog.crawls.drop(crawler.name)
+
     def _find(self, name: str) -> Crawl | None:
         with suppress(NotFound):
             return self._platform.catalog.crawls.get(name)

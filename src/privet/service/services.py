@@ -5,6 +5,7 @@ from __future__ import annotations
 from privet.service.audits import Audits
 from privet.service.crawls import Crawls
 from privet.service.datasets import Datasets
+from privet.service.definitions import Databases, Tables
 from privet.service.effects import Outlooks, Readers
 from privet.service.explanations import Explanations
 from privet.service.permissions import Permissions
@@ -14,7 +15,7 @@ from privet.service.roles import Roles
 from privet.service.runs import Runs
 from privet.service.scans import Scans
 from privet.service.sessions import Sessions
-from privet.service.statements import Statements
+from privet.service.statements import Offered, Statements
 from privet.service.tags import Tags
 from privet.service.views import Views
 
@@ -37,13 +38,21 @@ class Services:
         self.views = Views(platform)
         self.crawls = Crawls(platform)
         self.audits = Audits(platform)
-        self.statements = Statements(
-            platform,
+        self.databases = Databases(platform, self.datasets)
+        self.tables = Tables(platform)
+        offered = Offered(
             tags=self.tags,
             roles=self.roles,
+            sessions=self.sessions,
             datasets=self.datasets,
+            databases=self.databases,
+            tables=self.tables,
+            views=self.views,
+            scans=self.scans,
+            crawls=self.crawls,
             permissions=self.permissions,
         )
+        self.statements = Statements(platform, offered)
 
     def close(self) -> None:
         """End background work."""

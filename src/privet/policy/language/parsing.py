@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from lark import Token, Tree
-
 from privet.model.errors import InvalidRequest, ParseFailed, Position
 from privet.model.expressions import Call, Expr, TagExpr
-from privet.model.names import DatasetName, TagName, check_group_name, fold_role
 from privet.model.permissions import (
     AccessLevel,
     Effect,
@@ -16,24 +13,33 @@ from privet.model.permissions import (
     Scope,
     ScopeKind,
     TransformClause,
-    check_uri,
 )
 from privet.policy.functions import near
+from privet.policy.language.defining import DEFINING
 from privet.policy.language.expressions import (
     read_expr,
     read_name,
-    read_object_name,
     read_tags,
     read_text,
     read_transform,
 )
+from privet.policy.language.nodes import (
+    branches,
+    group,
+    has,
+    part,
+    required,
+    role_in,
+    tag_in,
+    tokens,
+)
+from privet.policy.language.nodes import role as named_role
 from privet.policy.language.printing import to_sql
+from privet.policy.language.scopes import read_scope, scope_position
+from privet.policy.language.showing import SHOWING
 from privet.policy.language.statements import (
-    CreateDatabase,
     CreateRole,
     CreateTag,
-    Describe,
-    DropDatabase,
     DropRole,
     DropTag,
     Grant,
@@ -41,11 +47,6 @@ from privet.policy.language.statements import (
     Places,
     Revoke,
     RevokeRole,
-    ShowDatabases,
-    ShowGrantRole,
-    ShowRoles,
-    ShowTables,
-    ShowTags,
     Statement,
 )
 from privet.policy.language.syntax import MAX_BYTES, Branch, position_of, read_tree
@@ -67,7 +68,7 @@ def parse(text: str) -> Statement:
         UnknownName: an unknown function or transform, with its position and near names.
         InvalidRequest: properties, or arguments of a transform, that are not admitted.
     """
-    command = _branches(read_tree(text, "statement"))[0]
+    command = branches(read_tree(text, "statement"))[0]
     return _READERS[command.data](command)
 
 
@@ -133,19 +134,19 @@ def _permission(tree: Branch) -> tuple[Permission, Places]:
     scope, places = Scope(ScopeKind.CATALOG), Places()
     level, columns = AccessLevel.SELECT, ()
     role, properties, grant_option = "", dict[str, str](), False
-    for clause in _branches(tree):
+    for clause in branches(tree):
         match clause.data:
             case "level":
                 level, columns = _level(clause)
             case "having":
-                having = read_tags(_branches(clause)[0])
+                having = read_tags(branches(clause)[0])
             case "transform_clause":
                 transforms.append(_transform_clause(clause))
             case "where":
-                where = read_expr(_branches(clause)[0])
+                where = read_expr(branches(clause)[0])
             case "to_role" | "from_role":
-                role = _role(_branches(clause)[0])
-                places = Places(places.scope, position_of(_branches(clause)[0]))
+                role = named_role(branches(clause)[0])
+                places = Places(places.scope, position_of(branches(clause)[0]))
             case "properties":
                 properties = _properties(clause)
             case "grant_option":
@@ -153,7 +154,7 @@ def _permission(tree: Branch) -> tuple[Permission, Places]:
             case "if_not_exists":
                 pass
             case _:
-                scope, places = read_scope(clause), Places(_scope_position(clause), places.role)
+                scope, places = read_scope(clause), Places(scope_position(clause), places.role)
     permission = Permission(
         scope,
         role,
@@ -216,7 +217,7 @@ def _unsafe(permission: Permission) -> tuple[str, str] | None:
 
 
 def _level(tree: Branch) -> tuple[AccessLevel, tuple[str, ...]]:
-    token = _tokens(tree)[0]
+    token = tokens(tree)[0]
     name = token.lower()
     if name not in set(AccessLevel):
         raise ParseFailed(
@@ -224,60 +225,22 @@ def _level(tree: Branch) -> tuple[AccessLevel, tuple[str, ...]]:
             hint=near(name[:64], AccessLevel) or "use SELECT",
             position=position_of(token),
         )
-    lists = _branches(tree)
-    names = [read_name(c, "column name") for c in _branches(lists[0])] if lists else []
+    lists = branches(tree)
+    names = [read_name(c, "column name") for c in branches(lists[0])] if lists else []
     return AccessLevel(name), tuple(sorted(set(names)))
 
 
-def read_scope(tree: Branch) -> Scope:
-    """The object of a permission."""
-    names = _branches(tree)
-    match tree.data:
-        case "scope_catalog":
-            return Scope(ScopeKind.CATALOG)
-        case "scope_database":
-            return Scope(ScopeKind.DATABASE, read_object_name(names[0], "database name"))
-        case "scope_table":
-            database, name = names
-            return Scope(
-                ScopeKind.TABLE,
-                read_object_name(database, "database name"),
-                read_object_name(name, "dataset name"),
-            )
-        case "scope_uri":
-            token = _tokens(tree)[0]
-            return Scope(ScopeKind.URI, name=_uri(token))
-        case "scope_namespace":
-            return Scope(ScopeKind.NAMESPACE, name=read_object_name(names[0], "tag namespace"))
-        case _:
-            kind = ScopeKind(_tokens(tree)[0].lower())
-            name = read_object_name(names[0], f"{kind} name")
-            return Scope(kind, name=fold_role(name) if kind is ScopeKind.ROLE else name)
-
-
-def _uri(token: Token) -> str:
-    try:
-        return check_uri(read_text(token))
-    except InvalidRequest as error:
-        raise ParseFailed(error.message, hint=error.hint, position=position_of(token)) from None
-
-
-def _scope_position(tree: Branch) -> Position | None:
-    names = [*_branches(tree), *_tokens(tree)]
-    return position_of(names[0]) if names else None
-
-
 def _transform_clause(tree: Branch) -> TransformClause:
-    tags, call = _branches(tree)
+    tags, call = branches(tree)
     transform: Call = read_transform(call)
-    return TransformClause(read_tags(tags), transform, excepted=bool(_tokens(tree)))
+    return TransformClause(read_tags(tags), transform, excepted=bool(tokens(tree)))
 
 
 def _properties(tree: Branch) -> dict[str, str]:
     found: dict[str, str] = {}
     positions: dict[str, Position] = {}
-    for item in _branches(tree):
-        key, value = _tokens(item)
+    for item in branches(tree):
+        key, value = tokens(item)
         name = read_text(key).lower()
         if name in found:
             raise InvalidRequest(f"`{name[:64]}` is given twice", position=position_of(key))
@@ -285,70 +248,26 @@ def _properties(tree: Branch) -> dict[str, str]:
     return check_properties(found, positions)
 
 
-def _dataset(tree: Branch) -> DatasetName:
-    database, name = _branches(tree)
-    return DatasetName(read_name(database, "database name"), read_name(name, "dataset name"))
-
-
-def _role(tree: Branch) -> str:
-    return fold_role(read_name(tree, "role name"))
-
-
-def _name(tree: Branch, what: str) -> str:
-    return read_name(next(b for b in _branches(tree) if b.data == "name"), what)
-
-
-def _tag(tree: Branch) -> TagName:
-    namespace, key = _branches(next(b for b in _branches(tree) if b.data == "tag"))
-    return TagName(read_name(namespace, "tag namespace"), read_name(key, "tag name"))
-
-
-def _has(tree: Branch, data: str) -> bool:
-    return any(b.data == data for b in _branches(tree))
-
-
-def _role_and_group(tree: Branch) -> tuple[str, str]:
-    name, group = _branches(tree)
-    token = _tokens(group)[0]
-    text = read_text(token) if token.type in {"STRING", "QUOTED"} else str(token)
-    try:
-        return _role(name), check_group_name(text)
-    except ParseFailed:
-        raise
-    except InvalidRequest as error:
-        raise ParseFailed(error.message, hint=error.hint, position=position_of(token)) from None
+def _creating_role(tree: Branch) -> CreateRole:
+    named = part(tree, "with_groups")
+    groups = tuple(dict.fromkeys(map(group, branches(named)))) if named else ()
+    return CreateRole(role_in(tree), has(tree, "if_not_exists"), groups)
 
 
 def _granting(tree: Branch) -> Grant:
     permission, places = _permission(tree)
-    return Grant(permission, _has(tree, "if_not_exists"), places)
+    return Grant(permission, has(tree, "if_not_exists"), places)
 
 
 _READERS: dict[str, Callable[[Branch], Statement]] = {
     **dict.fromkeys(("grant", "deny", "restrict"), _granting),
     **dict.fromkeys(("revoke", "drop_deny", "drop_restrict"), lambda t: Revoke(*_permission(t))),
-    "grant_role": lambda t: GrantRole(*_role_and_group(t)),
-    "revoke_role": lambda t: RevokeRole(*_role_and_group(t)),
-    "create_tag": lambda t: CreateTag(_tag(t), _has(t, "if_not_exists")),
-    "drop_tag": lambda t: DropTag(_tag(t), _has(t, "if_exists")),
-    "create_role": lambda t: CreateRole(fold_role(_name(t, "role name")), _has(t, "if_not_exists")),
-    "drop_role": lambda t: DropRole(fold_role(_name(t, "role name")), _has(t, "if_exists")),
-    "create_database": lambda t: CreateDatabase(
-        _name(t, "database name"), _has(t, "if_not_exists")
-    ),
-    "drop_database": lambda t: DropDatabase(_name(t, "database name"), _has(t, "if_exists")),
-    "show_databases": lambda _: ShowDatabases(),
-    "show_tables": lambda t: ShowTables(_name(t, "database name")),
-    "show_roles": lambda _: ShowRoles(),
-    "show_tags": lambda _: ShowTags(),
-    "show_grant_role": lambda t: ShowGrantRole(fold_role(_name(t, "role name"))),
-    "describe": lambda t: Describe(_dataset(t)),
+    "grant_role": lambda t: GrantRole(role_in(t), group(required(t, "group"))),
+    "revoke_role": lambda t: RevokeRole(role_in(t), group(required(t, "group"))),
+    "create_tag": lambda t: CreateTag(tag_in(t), has(t, "if_not_exists")),
+    "drop_tag": lambda t: DropTag(tag_in(t), has(t, "if_exists")),
+    "create_role": _creating_role,
+    "drop_role": lambda t: DropRole(role_in(t), has(t, "if_exists")),
+    **DEFINING,
+    **SHOWING,
 }
-
-
-def _branches(tree: Branch) -> list[Branch]:
-    return [c for c in tree.children if isinstance(c, Tree)]
-
-
-def _tokens(tree: Branch) -> list[Token]:
-    return [c for c in tree.children if isinstance(c, Token)]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from privet.model.errors import Position
-from privet.model.names import DatasetName, TagName
+from privet.model.names import TagName
 from privet.model.permissions import Permission
+from privet.policy.language.definitions import Definition
+from privet.policy.language.shows import Show
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,11 @@ class DropTag:
 
 @dataclass(frozen=True, slots=True)
 class CreateRole:
-    """`CREATE ROLE [IF NOT EXISTS] r`."""
+    """`CREATE ROLE [IF NOT EXISTS] r [WITH GROUPS g, ..]`."""
 
     role: str
     if_not_exists: bool = False
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,58 +88,6 @@ class RevokeRole:
     group: str
 
 
-@dataclass(frozen=True, slots=True)
-class CreateDatabase:
-    """`CREATE DATABASE [IF NOT EXISTS] d`."""
-
-    database: str
-    if_not_exists: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DropDatabase:
-    """`DROP DATABASE [IF EXISTS] d`."""
-
-    database: str
-    if_exists: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ShowDatabases:
-    """`SHOW DATABASES`."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowTables:
-    """`SHOW TABLES IN d`."""
-
-    database: str
-
-
-@dataclass(frozen=True, slots=True)
-class ShowRoles:
-    """`SHOW ROLES`."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowTags:
-    """`SHOW ATTRIBUTES`."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShowGrantRole:
-    """`SHOW GRANT ROLE r`."""
-
-    role: str
-
-
-@dataclass(frozen=True, slots=True)
-class Describe:
-    """`DESCRIBE d.t`."""
-
-    dataset: DatasetName
-
-
 Statement = (
     Grant
     | Revoke
@@ -146,12 +97,6 @@ Statement = (
     | DropRole
     | GrantRole
     | RevokeRole
-    | CreateDatabase
-    | DropDatabase
-    | ShowDatabases
-    | ShowTables
-    | ShowRoles
-    | ShowTags
-    | ShowGrantRole
-    | Describe
+    | Definition
+    | Show
 )

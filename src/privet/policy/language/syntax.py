@@ -27,6 +27,7 @@ _LEVELS = {
     **dict.fromkeys(("or", "and", "not", "compare", "in", "like", "is_null", "sum", "product"), 1),
     **dict.fromkeys(("negate", "number", "text", "true", "false", "null", "date", "timestamp"), 1),
     **dict.fromkeys(("column", "call", "cast", "case"), 1),
+    **dict.fromkeys(("struct_type", "array_type", "map_type"), 1),
     **dict.fromkeys(("tag_or", "tag_and", "tag_not", "tag_in", "tag_is", "tag"), 1),
     **_SECOND_LEVELS,
 }
@@ -46,6 +47,10 @@ _WORDS = {
     "COMMA": ",",
     "DOT": ".",
     "BANG": "!",
+    "COLON": ":",
+    "LESSTHAN": "<",
+    "MORETHAN": ">",
+    "VIEW_TEXT": "AS",
     "MINUS": "-",
     "PLUS": "+",
     "STAR": "*",
@@ -60,7 +65,7 @@ _GROUPS = (
     (_LITERALS | {"CASE", "CAST", "IDENT", "LPAR", "QUOTED"}, "a column or a value"),
     (_LITERALS, "a literal"),
 )
-_LATER_STATEMENTS = frozenset({"alter", "explain", "insert", "update", "delete"})
+_LATER_STATEMENTS = frozenset({"explain", "insert", "update", "delete"})
 _SUBQUERY = re.compile(r"\(\s*(select)\s+\Z", re.IGNORECASE | re.ASCII)
 _PARENTHESIS = re.compile(r"'[^']*'|`[^`]*`|[()]")
 _WORD = re.compile(r"[A-Za-z0-9_]+")

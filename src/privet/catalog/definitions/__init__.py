@@ -1,0 +1,1 @@
+"""What statements of definition change about databases and datasets."""

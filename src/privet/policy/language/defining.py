@@ -1,0 +1,320 @@
+"""Parse trees of definitions to their values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lark import Token
+
+from privet.model.errors import ParseFailed, Position
+from privet.model.names import FieldPath
+from privet.policy.functions import near
+from privet.policy.language import definitions as d
+from privet.policy.language.expressions import read_name, read_text
+from privet.policy.language.nodes import (
+    at,
+    branches,
+    dataset,
+    dataset_in,
+    free_properties,
+    has,
+    name_in,
+    part,
+    required,
+    tag,
+    tag_in,
+    text_of,
+    tokens,
+)
+from privet.policy.language.syntax import Branch, position_of
+from privet.policy.language.types import read_type
+
+_FORMATS = ("TEXTFILE", "PARQUET")
+_LATER = ("AVRO", "ORC", "JSON", "JDBC", "SEQUENCEFILE", "RCFILE", "DELTA", "ICEBERG")
+_CLAUSES = {
+    "partitioned": "PARTITIONED BY",
+    "comment": "COMMENT",
+    "tagged": "ATTRIBUTE",
+    "row_format": "ROW FORMAT",
+    "stored": "STORED AS",
+    "location": "LOCATION",
+    "table_properties": "TBLPROPERTIES",
+    "database_properties": "DBPROPERTIES",
+}
+_ESCAPES = {"\\t": "\t", "\\001": "\x01", "\\u0001": "\x01"}
+
+
+def _create_database(tree: Branch) -> d.CreateDatabase:
+    clauses = _once(tree)
+    properties = clauses.get("database_properties")
+    return d.CreateDatabase(
+        name_in(tree, "database name"),
+        has(tree, "if_not_exists"),
+        text_of(clauses["comment"]) if "comment" in clauses else "",
+        free_properties(branches(properties)) if properties else {},
+        at(tree, "name"),
+    )
+
+
+def _drop_database(tree: Branch) -> d.DropDatabase:
+    return d.DropDatabase(
+        name_in(tree, "database name"),
+        has(tree, "if_exists"),
+        has(tree, "cascade"),
+        has(tree, "with_permissions"),
+        at(tree, "name"),
+    )
+
+
+def _create_table(tree: Branch) -> d.CreateTable:
+    clauses = _once(tree)
+    columns, partitions = part(tree, "columns"), clauses.get("partitioned")
+    own = _columns(columns) if columns else ()
+    folders = _columns(branches(partitions)[0]) if partitions else ()
+    _check_distinct((*own, *folders))
+    like, like_at = _like(tree)
+    row_format, location = clauses.get("row_format"), clauses.get("location")
+    properties, tagged = clauses.get("table_properties"), clauses.get("tagged")
+    return d.CreateTable(
+        dataset_in(tree),
+        has(tree, "if_not_exists"),
+        own,
+        folders,
+        like=like,
+        location=text_of(location) if location else "",
+        format=_format(clauses["stored"]) if "stored" in clauses else "",
+        delimiter=_delimiter(row_format) if row_format else "",
+        comment=text_of(clauses["comment"]) if "comment" in clauses else "",
+        tags=_tags(tagged, ()) if tagged else (),
+        properties=free_properties(branches(properties)) if properties else {},
+        at=at(tree, "dataset"),
+        places={_CLAUSES[word]: position_of(clause) for word, clause in clauses.items()}
+        | ({"LIKE": like_at} if like_at else {}),
+    )
+
+
+def _once(tree: Branch) -> dict[str, Branch]:
+    """The clauses by their rule.
+
+    Raises:
+        ParseFailed: one is there twice, or is one that tables cannot have.
+    """
+    found: dict[str, Branch] = {}
+    for clause in branches(tree):
+        rule = str(clause.data)
+        if rule in {"serde", "serde_properties"}:
+            raise ParseFailed(
+                "SERDE is not supported: files are read as what they are",
+                hint="leave it out, or write ROW FORMAT DELIMITED FIELDS TERMINATED BY '|'",
+                position=position_of(clause),
+            )
+        if rule not in _CLAUSES:
+            continue
+        if rule in found:
+            raise ParseFailed(f"{_CLAUSES[rule]} is given twice", position=position_of(clause))
+        found[rule] = clause
+    return found
+
+
+def _columns(tree: Branch) -> tuple[d.ColumnDefinition, ...]:
+    return tuple(map(_column, branches(tree)))
+
+
+def _column(tree: Branch) -> d.ColumnDefinition:
+    name, kind_tree, *_ = branches(tree)
+    folded = read_name(name, "column name")
+    kind, exact, inner = read_type(kind_tree, (folded,))
+    clauses = _once(tree)
+    tagged, comment = clauses.get("tagged"), clauses.get("comment")
+    tags = (*(_tags(tagged, (folded,)) if tagged else ()), *inner)
+    written = text_of(comment) if comment else ""
+    return d.ColumnDefinition(folded, kind, exact, written, tags, position_of(name))
+
+
+def _tags(tree: Branch, path: FieldPath) -> tuple[d.TagAt, ...]:
+    found = tuple(d.TagAt(tag(t), path, position_of(t)) for t in branches(tree))
+    for place, each in enumerate(found):
+        if each in found[:place]:
+            raise ParseFailed(f"tag `{each.tag}` is given twice", position=each.at)
+    return found
+
+
+def _check_distinct(columns: tuple[d.ColumnDefinition, ...]) -> None:
+    seen: set[str] = set()
+    for column in columns:
+        if column.name in seen:
+            raise ParseFailed(f"two columns are called `{column.name}`", position=column.at)
+        seen.add(column.name)
+
+
+def _like(tree: Branch) -> tuple[str, Position | None]:
+    if tree.data != "create_table_like":
+        return "", None
+    word, path = tokens(tree)
+    if word.upper() != "PARQUET":
+        raise ParseFailed(
+            f"LIKE `{str(word)[:64]}` is not supported", hint="write LIKE PARQUET 'path of a file'",
+            position=position_of(word),
+        )  # fmt: skip
+    return read_text(path), position_of(path)
+
+
+def _format(tree: Branch) -> str:
+    token, *classes = tokens(tree)
+    word = token.upper()
+    if word in _FORMATS and not classes:
+        return word
+    supported = f"{' and '.join(_FORMATS)} are supported"
+    message = f"unknown format `{str(token)[:64]}`"
+    if classes or word in _LATER:
+        message = f"STORED AS {word[:64]} is not supported yet"
+    raise ParseFailed(
+        message,
+        hint="; ".join(filter(None, (supported, near(word[:64], _FORMATS)))),
+        position=position_of(token),
+    )
+
+
+def _delimiter(tree: Branch) -> str:
+    terminated = part(tree, "terminated")
+    if terminated is None:
+        return ""
+    written = text_of(terminated)
+    delimiter = _ESCAPES.get(written, written)
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in "\"'\r\n\0":
+        raise ParseFailed(
+            "FIELDS TERMINATED BY takes one character of ASCII that is no quote and ends no line",
+            hint="write '|', ',', ';' or '\\t'",
+            position=position_of(tokens(terminated)[0]),
+        )
+    return delimiter
+
+
+def _drop_dataset(tree: Branch) -> d.DropDataset:
+    return d.DropDataset(
+        dataset_in(tree),
+        has(tree, "if_exists"),
+        has(tree, "with_permissions"),
+        _is_view(tree),
+        at(tree, "dataset"),
+    )
+
+
+def _is_view(tree: Branch) -> bool:
+    return any(token.type == "VIEW" for token in tokens(tree))
+
+
+def _adds(tree: Branch) -> bool:
+    return any(token.type == "ADD" for token in tokens(tree))
+
+
+def _tag_database(tree: Branch) -> d.TagDatabase:
+    return d.TagDatabase(
+        name_in(tree, "database name"), tag_in(tree), _adds(tree), at(tree, "name")
+    )
+
+
+def _tag_dataset(tree: Branch) -> d.TagDataset:
+    field = part(tree, "field")
+    path = tuple(read_name(n, "column name") for n in branches(field)) if field else ()
+    return d.TagDataset(dataset_in(tree), tag_in(tree), _adds(tree), path, at(tree, "dataset"))
+
+
+def _rename(tree: Branch) -> d.Rename:
+    old, new = branches(tree)
+    return d.Rename(dataset(old), dataset(new), position_of(old), position_of(new))
+
+
+def _set_properties(tree: Branch) -> d.SetProperties:
+    properties = free_properties(branches(required(tree, "table_properties")))
+    return d.SetProperties(dataset_in(tree), properties, at(tree, "dataset"))
+
+
+def _set_database_properties(tree: Branch) -> d.SetDatabaseProperties:
+    properties = free_properties(branches(required(tree, "database_properties")))
+    return d.SetDatabaseProperties(name_in(tree, "database name"), properties, at(tree, "name"))
+
+
+def _alter_partition(tree: Branch) -> d.AlterPartitions:
+    return d.AlterPartitions(
+        dataset_in(tree), "ADD" if _adds(tree) else "DROP", at(tree, "dataset")
+    )
+
+
+def _create_view(tree: Branch) -> d.CreateView:
+    text, position = _view_text(tokens(tree)[-1])
+    names = part(tree, "view_columns")
+    columns = tuple(read_name(n, "column name") for n in branches(names)) if names else ()
+    return d.CreateView(
+        dataset_in(tree), text, position, has(tree, "if_not_exists"), columns, at(tree, "dataset")
+    )
+
+
+def _alter_view(tree: Branch) -> d.AlterView:
+    text, position = _view_text(tokens(tree)[-1])
+    return d.AlterView(dataset_in(tree), text, position, at(tree, "dataset"))
+
+
+def _view_text(token: Token) -> tuple[str, Position]:
+    """What follows AS, without the semicolon that ends the statement, and where it begins."""
+    body = token[len("AS") :]
+    text = body.strip().removesuffix(";").rstrip()
+    before = token[: len(token) - len(body.lstrip())]
+    start = position_of(token)
+    lines = before.count("\n")
+    position = Position(
+        start.line + lines,
+        len(before) - before.rfind("\n") if lines else start.column + len(before),
+        start.offset + len(before),
+    )
+    if not text:
+        raise ParseFailed(
+            "a view is made of a SELECT", hint="write AS SELECT ...", position=position
+        )
+    return text, position
+
+
+def _create_crawler(tree: Branch) -> d.CreateCrawler:
+    source = read_text(tokens(tree)[-1])
+    return d.CreateCrawler(name_in(tree, "crawl name"), source, at(tree, "name"))
+
+
+def _drop_crawler(tree: Branch) -> d.DropCrawler:
+    return d.DropCrawler(name_in(tree, "crawl name"), has(tree, "if_exists"), at(tree, "name"))
+
+
+def _connection(tree: Branch) -> d.DefineConnection:
+    properties = part(tree, "connection_properties")
+    return d.DefineConnection(
+        name_in(tree, "connection name"),
+        str(tree.data).partition("_")[0].upper(),
+        has(tree, "if_not_exists") or has(tree, "if_exists"),
+        free_properties(branches(properties)) if properties else {},
+        at(tree, "name"),
+    )
+
+
+DEFINING: dict[str, Callable[[Branch], d.Definition]] = {
+    "create_database": _create_database,
+    "drop_database": _drop_database,
+    "alter_database_tag": _tag_database,
+    "set_database_properties": _set_database_properties,
+    "create_table": _create_table,
+    "create_table_like": _create_table,
+    "drop_dataset": _drop_dataset,
+    "alter_tag": _tag_dataset,
+    "alter_column_tag": _tag_dataset,
+    "autotag": lambda t: d.Autotag(dataset_in(t), at(t, "dataset")),
+    "rename": _rename,
+    "set_properties": _set_properties,
+    "set_location": lambda t: d.SetLocation(
+        dataset_in(t), text_of(required(t, "location")), at(t, "dataset")
+    ),
+    "recover_partitions": lambda t: d.AlterPartitions(dataset_in(t), "RECOVER", at(t, "dataset")),
+    "alter_partition": _alter_partition,
+    "create_view": _create_view,
+    "alter_view": _alter_view,
+    "create_crawler": _create_crawler,
+    "drop_crawler": _drop_crawler,
+    **dict.fromkeys(("create_connection", "alter_connection", "drop_connection"), _connection),
+}

@@ -1,0 +1,253 @@
+"""Statements that define databases, tables, views, crawlers and connections, as values.
+
+`at` is where the name of their object stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from privet.model.errors import Position
+from privet.model.names import DatasetName, FieldPath, TagName
+
+Properties = Mapping[str, str]
+
+
+def _none() -> dict[str, str]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class CreateDatabase:
+    """`CREATE DATABASE [IF NOT EXISTS] d [COMMENT '..'] [DBPROPERTIES(..)]`."""
+
+    database: str
+    if_not_exists: bool = False
+    comment: str = ""
+    properties: Properties = field(default_factory=_none)
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DropDatabase:
+    """`DROP DATABASE [IF EXISTS] d [CASCADE] [INCLUDING PERMISSIONS]`."""
+
+    database: str
+    if_exists: bool = False
+    cascade: bool = False
+    permissions: bool = False
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TagDatabase:
+    """`ALTER DATABASE d ADD|DROP ATTRIBUTE ns.k`."""
+
+    database: str
+    tag: TagName
+    add: bool
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SetDatabaseProperties:
+    """`ALTER DATABASE d SET DBPROPERTIES(..)`: those named change, the others stay."""
+
+    database: str
+    properties: Properties
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TagAt:
+    """A tag as it was written."""
+
+    tag: TagName
+    path: FieldPath = ()
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnDefinition:
+    """A column of a table; `tags` are on it (path of one part) and on fields inside it.
+
+    `exact` says that the type is meant to the letter; without it a text of any length is text,
+    and a moment is one of the unit and zone that the files have.
+    """
+
+    name: str
+    type: pa.DataType
+    exact: bool = False
+    comment: str = ""
+    tags: tuple[TagAt, ...] = ()
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateTable:
+    """`CREATE [EXTERNAL] TABLE [IF NOT EXISTS] d.t ...`.
+
+    Without `columns` they are those of the files, or of the file `like`. `format` is a word in
+    upper case, or empty. `places` has the positions of clauses by their keyword.
+    """
+
+    dataset: DatasetName
+    if_not_exists: bool = False
+    columns: tuple[ColumnDefinition, ...] = ()
+    partitions: tuple[ColumnDefinition, ...] = ()
+    like: str = ""
+    location: str = ""
+    format: str = ""
+    delimiter: str = ""
+    comment: str = ""
+    tags: tuple[TagAt, ...] = ()
+    properties: Properties = field(default_factory=_none)
+    at: Position | None = field(default=None, compare=False, repr=False)
+    places: Mapping[str, Position] = field(
+        default_factory=dict[str, Position], compare=False, repr=False
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DropDataset:
+    """`DROP TABLE|VIEW [IF EXISTS] d.t [INCLUDING PERMISSIONS]`."""
+
+    dataset: DatasetName
+    if_exists: bool = False
+    permissions: bool = False
+    view: bool = False
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TagDataset:
+    """`ALTER TABLE d.t ADD|DROP ATTRIBUTE ns.k`, or `... COLUMN ATTRIBUTE col[.field] ns.k`."""
+
+    dataset: DatasetName
+    tag: TagName
+    add: bool
+    path: FieldPath = ()
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Autotag:
+    """`ALTER TABLE d.t EXECUTE AUTOTAG`."""
+
+    dataset: DatasetName
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """`ALTER TABLE|VIEW d.t RENAME TO d.t2`."""
+
+    dataset: DatasetName
+    to: DatasetName
+    at: Position | None = field(default=None, compare=False, repr=False)
+    to_at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SetProperties:
+    """`ALTER TABLE|VIEW d.t SET TBLPROPERTIES(..)`: those named change, the others stay."""
+
+    dataset: DatasetName
+    properties: Properties
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SetLocation:
+    """`ALTER TABLE d.t SET LOCATION '..'`."""
+
+    dataset: DatasetName
+    location: str
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AlterPartitions:
+    """`ALTER TABLE d.t RECOVER PARTITIONS`, or `ADD|DROP PARTITION ...`: `verb` is upper case."""
+
+    dataset: DatasetName
+    verb: str
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateView:
+    """`CREATE [EXTERNAL] VIEW [IF NOT EXISTS] d.v [(cols)] AS <text>`.
+
+    The text is SQL of the engine, as it was written, and begins at `text_position`.
+    """
+
+    dataset: DatasetName
+    text: str
+    text_position: Position = field(compare=False)
+    if_not_exists: bool = False
+    columns: tuple[str, ...] = ()
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AlterView:
+    """`ALTER VIEW d.v AS <text>`."""
+
+    dataset: DatasetName
+    text: str
+    text_position: Position = field(compare=False)
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateCrawler:
+    """`CREATE CRAWLER c SOURCE '<uri>'`."""
+
+    crawler: str
+    source: str
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DropCrawler:
+    """`DROP CRAWLER [IF EXISTS] c`."""
+
+    crawler: str
+    if_exists: bool = False
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DefineConnection:
+    """`CREATE|ALTER|DROP DATACONNECTION c ...`: `verb` is upper case; properties are secrets."""
+
+    connection: str
+    verb: str
+    lenient: bool = False
+    properties: Properties = field(default_factory=_none, repr=False)
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+Definition = (
+    CreateDatabase
+    | DropDatabase
+    | TagDatabase
+    | SetDatabaseProperties
+    | CreateTable
+    | DropDataset
+    | TagDataset
+    | Autotag
+    | Rename
+    | SetProperties
+    | SetLocation
+    | AlterPartitions
+    | CreateView
+    | AlterView
+    | CreateCrawler
+    | DropCrawler
+    | DefineConnection
+)

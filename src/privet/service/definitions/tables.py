@@ -1,0 +1,229 @@
+"""Tables over files, defined by a statement instead of registered from a crawl."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from privet.catalog import Described
+from privet.classifier import BUILTIN_RULES
+from privet.crawler import Given, look, propose_tags
+from privet.model.datasets import Column, Dataset, FieldTag, FoundDataset, Rule
+from privet.model.errors import Conflict, InvalidRequest, PrivetError, SourceInvalid
+from privet.model.names import DatasetName
+from privet.model.permissions import AccessLevel, Scope, ScopeKind, on_database, on_dataset
+from privet.model.principals import Principal
+from privet.policy import Need
+from privet.policy import definitions as d
+from privet.service.access import Act, administer
+from privet.service.definitions.columns import (
+    as_declared,
+    bind,
+    check_files,
+    check_tags,
+    said_header,
+    written_tags,
+)
+from privet.service.platform import Caller, Platform
+from privet.service.rights import tag_needs
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A new table, and what its author should know about it."""
+
+    dataset: Dataset
+    notes: tuple[str, ...] = ()
+
+
+class Tables:
+    """Making, dropping, renaming and tagging tables."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def create(self, caller: Caller, wanted: d.CreateTable) -> Made | None:
+        """Register the files at a location as a table; None if it is there and may be.
+
+        Raises:
+            InvalidRequest: the files are not what the statement says, with the position.
+            UnknownName: a tag does not exist.
+            NotFound: there is no such database, or nothing at the location.
+            Conflict: the name is taken, or the path is.
+        """
+        name = wanted.dataset
+        paths = {uri: self._at(uri) for uri in (wanted.location, wanted.like) if uri}
+        act = Act(
+            "table.create",
+            str(name),
+            detail={"source": (wanted.location or wanted.like)[:200]},
+            needs=_creating(wanted, tuple(paths.values())),
+            creates=on_dataset(name),
+        )
+        with administer(self._platform, caller, act) as author:
+            if self._platform.catalog.datasets.find(name) is not None:
+                if wanted.if_not_exists:
+                    return None
+                raise Conflict(f"dataset `{name}` already exists", hint="choose another name")
+            check_tags(wanted, {t.name for t in self._platform.catalog.tags.list()})
+            return self._register(author, wanted, {uri: p.name for uri, p in paths.items()})
+
+    def drop(self, caller: Caller, name: DatasetName, *, view: bool, permissions: bool) -> None:
+        """Forget a table or view, and perhaps the permissions on it. No file is touched.
+
+        Args:
+            caller: who may drop it and, with its permissions, manage the grants on it.
+            name: of the dataset.
+            view: which of the two it is said to be.
+            permissions: whether those on it go too.
+
+        Raises:
+            NotFound: there is none of that name.
+            InvalidRequest: it is the other.
+        """
+        scope = on_dataset(name)
+        managing = (Need(AccessLevel.MANAGE_GRANTS, scope),) if permissions else ()
+        act = Act(
+            "dataset.delete",
+            str(name),
+            detail={"permissions": permissions},
+            needs=(Need(AccessLevel.DROP, scope), *managing),
+            drops=scope,
+        )
+        with administer(self._platform, caller, act):
+            check_kind(self._platform.catalog.datasets.get(name), view=view)
+            self._platform.catalog.definitions.drop_dataset(name, with_permissions=permissions)
+
+    def rename(self, caller: Caller, name: DatasetName, to: DatasetName) -> Dataset:
+        """Give a dataset another name in its database; the permissions on it go with it.
+
+        Raises:
+            NotFound: there is none of that name.
+            InvalidRequest: the new name is in another database.
+            Conflict: the new name is taken.
+        """
+        scope = on_dataset(name)
+        needs = (
+            Need(AccessLevel.ALTER, scope),
+            Need(AccessLevel.DROP, scope),
+            Need(AccessLevel.MANAGE_GRANTS, scope),
+            Need(AccessLevel.CREATE, on_database(to.database)),
+        )
+        act = Act("dataset.rename", str(name), detail={"to": str(to)}, needs=needs)
+        with administer(self._platform, caller, act):
+            return self._platform.catalog.definitions.rename(name, to)
+
+    def set_properties(
+        self, caller: Caller, name: DatasetName, properties: Mapping[str, str]
+    ) -> Dataset:
+        """Set properties; those not named stay. They do not change how files are read."""
+        needs = (Need(AccessLevel.ALTER, on_dataset(name)),)
+        detail = {"properties": sorted(properties)}
+        act = Act("dataset.update", str(name), detail=detail, needs=needs)
+        with administer(self._platform, caller, act):
+            return self._platform.catalog.definitions.set_properties(name, properties)
+
+    def autotag(self, caller: Caller, name: DatasetName) -> tuple[FieldTag, ...]:
+        """Put the tags on columns that rules propose now; none is taken off.
+
+        Raises:
+            InvalidRequest: it is a view, whose tags come from what it is made of.
+            SourceInvalid: no cells could be looked at; nothing was changed.
+        """
+        needs = (Need(AccessLevel.ALTER, on_dataset(name)),)
+        with administer(
+            self._platform, caller, Act("dataset.autotag", str(name), needs=needs)
+        ) as author:
+            dataset = self._platform.catalog.datasets.get(name)
+            check_kind(dataset, view=False)
+            bare = tuple(replace(c, field_tags=()) for c in dataset.columns)
+            proposed, problem = propose_tags(
+                self._platform.connectors, dataset.source, bare, self._rules()
+            )
+            if problem:
+                raise SourceInvalid(problem, hint="try again once the files are as registered")
+            fresh = tuple(map(_fresh, dataset.columns, proposed))
+            columns = tuple(
+                replace(c, field_tags=(*c.field_tags, *tags))
+                for c, tags in zip(dataset.columns, fresh, strict=True)
+            )
+            if any(fresh):
+                self._platform.catalog.datasets.update_columns(
+                    name, columns, by=author.user, expected_revision=dataset.revision
+                )
+            return tuple(tag for tags in fresh for tag in tags)
+
+    def _register(self, author: Principal, wanted: d.CreateTable, paths: Mapping[str, str]) -> Made:
+        like = ()
+        if wanted.like:
+            sample = self._look(wanted, paths[wanted.like] or wanted.like)
+            like = as_declared(sample.columns, wanted.places.get("LIKE"))
+        location = wanted.location or wanted.like
+        if not location:
+            raise InvalidRequest(
+                "a table is made over files that are there", hint="write LOCATION 'uri of a folder'"
+            )
+        found = self._look(wanted, paths[location] or location)
+        check_files(wanted, found)
+        bound = bind(wanted, found, like)
+        described = Described(
+            wanted.comment, frozenset(t.tag for t in wanted.tags), wanted.properties
+        )
+        made = self._platform.catalog.datasets.register(
+            found, wanted.dataset, bound.columns, by=author.user, described=described
+        )
+        return Made(made, (*bound.notes, *found.notes))
+
+    def _look(self, wanted: d.CreateTable, uri: str) -> FoundDataset:
+        given = Given(wanted.delimiter or None, said_header(wanted))
+        where = wanted.places.get("LOCATION") or wanted.places.get("LIKE")
+        try:
+            found = look(self._platform.connectors, uri, self._rules(), given)
+        except PrivetError as error:
+            error.position = where
+            raise
+        if found is None:
+            raise InvalidRequest(
+                "there are no files at this location",
+                hint="name the folder in which the files lie; other folders in it are other tables",
+                position=where,
+            )
+        return found
+
+    def _rules(self) -> tuple[Rule, ...]:
+        return (*self._platform.catalog.rules.list(), *BUILTIN_RULES)
+
+    def _at(self, uri: str) -> Scope:
+        """A path as the object of a permission; one that is none is covered by the catalog only."""
+        try:
+            canonical = self._platform.connectors.canonical(uri)
+        except PrivetError:
+            return Scope(ScopeKind.URI)
+        return Scope(ScopeKind.URI, name=canonical)
+
+
+def check_kind(dataset: Dataset, *, view: bool) -> None:
+    """Refuse to take a view for a table, or a table for a view.
+
+    Raises:
+        InvalidRequest: it is the other.
+    """
+    if (dataset.view is not None) != view:
+        kind = "table" if view else "view"
+        raise InvalidRequest(f"`{dataset.name}` is a {kind}", hint=f"write {kind.upper()}")
+
+
+def _creating(wanted: d.CreateTable, paths: tuple[Scope, ...]) -> tuple[Need, ...]:
+    """The right to create in the database, to read the files, and to use the tags."""
+    tags = dict.fromkeys(
+        need
+        for each in written_tags(wanted)
+        for need in tag_needs(AccessLevel.ADD_ATTRIBUTE, each.tag, None)
+    )
+    reading = (Need(AccessLevel.SELECT, path) for path in paths)
+    return (Need(AccessLevel.CREATE, on_database(wanted.dataset.database)), *reading, *tags)
+
+
+def _fresh(column: Column, proposed: Column) -> tuple[FieldTag, ...]:
+    known = {(t.path, t.tag) for t in column.field_tags}
+    return tuple(t for t in proposed.field_tags if (t.path, t.tag) not in known)

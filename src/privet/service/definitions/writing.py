@@ -1,0 +1,71 @@
+"""A dataset as the statement that makes it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from privet.model.datasets import Column, Dataset, FieldTag, Format, TagOrigin
+from privet.policy import type_sql
+from privet.service.definitions.columns import HEADER
+
+_ESCAPED = {"\t": "\\t", "\x01": "\\001"}
+
+
+def create_sql(dataset: Dataset) -> str:
+    """The statement: of a view with its text, of a table with all that files do not say."""
+    name = f"`{dataset.name.database}`.`{dataset.name.name}`"
+    if dataset.view is not None:
+        return f"CREATE VIEW {name} AS {dataset.view.text}"
+    return "\n".join((f"CREATE EXTERNAL TABLE {name} (", *_clauses(dataset)))
+
+
+def _clauses(dataset: Dataset) -> Iterator[str]:
+    source = dataset.source
+    yield _columns([c for c in dataset.columns if not c.partition]) + ")"
+    if dataset.tags:
+        yield f"ATTRIBUTE {' '.join(sorted(map(str, dataset.tags)))}"
+    if folders := [c for c in dataset.columns if c.partition]:
+        yield f"PARTITIONED BY (\n{_columns(folders)})"
+    if dataset.description:
+        yield f"COMMENT {_text(dataset.description)}"
+    properties = dict(dataset.properties)
+    if source.format is Format.CSV:
+        delimiter = str(source.options["delimiter"])
+        terminated = _text(_ESCAPED.get(delimiter, delimiter))
+        yield f"ROW FORMAT DELIMITED FIELDS TERMINATED BY {terminated}"
+        yield "STORED AS TEXTFILE"
+        properties[HEADER] = "1" if source.options["header"] else "0"
+    else:
+        yield f"STORED AS {source.format.upper()}"
+    yield f"LOCATION {_text(source.uri)}"
+    if properties:
+        yield f"TBLPROPERTIES ({_pairs(properties)})"
+
+
+def _columns(columns: list[Column]) -> str:
+    return ",\n".join(f"  {_column(column)}" for column in columns)
+
+
+def _column(column: Column) -> str:
+    own = _own(column)
+    tags = " ".join(str(t.tag) for t in own if len(t.path) == 1)
+    inner = [(t.path[1:], t.tag) for t in own if len(t.path) > 1]
+    said = (
+        f"`{column.name}` {type_sql(column.type, inner)}",
+        f"ATTRIBUTE {tags}" if tags else "",
+        f"COMMENT {_text(column.comment)}" if column.comment else "",
+    )
+    return " ".join(filter(None, said))
+
+
+def _own(column: Column) -> list[FieldTag]:
+    own = (t for t in column.field_tags if t.origin is not TagOrigin.LINEAGE)
+    return sorted(own, key=lambda t: (t.path, t.tag))
+
+
+def _pairs(properties: Mapping[str, str]) -> str:
+    return ", ".join(f"{_text(k)}={_text(v)}" for k, v in sorted(properties.items()))
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,57 @@
+"""Statements about crawlers, and about connections, which there are none of yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from privet.model.datasets import Crawl
+from privet.model.errors import Conflict, InvalidRequest, NotFound
+from privet.policy import definitions as d
+from privet.policy import shows
+from privet.service.crawls import Crawls
+from privet.service.platform import Caller
+from privet.service.statements.results import Handler, Row, StatementResult, done, table
+
+
+class CrawlerStatements:
+    """Starting, listing and forgetting crawls."""
+
+    def __init__(self, crawls: Crawls) -> None:
+        self._crawls = crawls
+
+    def handlers(self) -> Mapping[type, Handler]:
+        """By the type of the statement."""
+        return {
+            d.CreateCrawler: self._create,
+            d.DropCrawler: self._drop,
+            d.DefineConnection: self._connection,
+            shows.ShowCrawlers: self._show,
+        }
+
+    def _create(self, caller: Caller, statement: d.CreateCrawler) -> StatementResult:
+        if statement.crawler in {crawl.name for crawl in self._crawls.list(caller)}:
+            raise Conflict(
+                f"crawl `{statement.crawler}` already exists",
+                hint="do it again with `privet crawl`, or drop it first",
+            )
+        started = self._crawls.start(caller, statement.crawler, statement.source)
+        return StatementResult("create", f"crawl `{started.name}` is running")
+
+    def _drop(self, caller: Caller, statement: d.DropCrawler) -> StatementResult:
+        lenient = statement.if_exists
+        return done("drop", lenient, NotFound, lambda: self._crawls.drop(caller, statement.crawler))
+
+    def _connection(self, caller: Caller, statement: d.DefineConnection) -> StatementResult:
+        del caller
+        raise InvalidRequest(
+            f"{statement.verb} DATACONNECTION is not supported yet: tables are over files",
+            hint="write CREATE TABLE ... LOCATION, or crawl a folder",
+        )
+
+    def _show(self, caller: Caller, _: shows.ShowCrawlers) -> StatementResult:
+        rows = [_row(crawl) for crawl in self._crawls.list(caller)]
+        return table("crawler", "source", "status", "datasets", "error", rows=rows)
+
+
+def _row(crawl: Crawl) -> Row:
+    return (crawl.name, crawl.uri, crawl.status.value, str(len(crawl.found)), crawl.error)
