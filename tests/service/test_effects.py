@@ -221,3 +221,29 @@ def test_roles_of_owners_are_nobody_elses(place: Place) -> None:
     outlook = ask(place, "GRANT SELECT ON DATABASE clinic TO ROLE public_role")
     named = {s.role for e in outlook.effects for s in e.subjects}
     assert not any(r.startswith("_owner_") for r in named)
+
+
+def test_views_are_explained_with_what_is_behind_them(place: Place) -> None:
+    """To whom may see that; and nobody sees a view whose maker may read what it needs no more."""
+    offered, catalog = place.services, place.platform.catalog
+    role = place.role(place.admin)
+    place.grant("GRANT SELECT ON TABLE clinic.people WHERE age > 22", role)
+    catalog.databases.create("shown", by="root")
+    name = DatasetName("shown", "older")
+    offered.views.create(place.admin.caller, name, "SELECT id, phone FROM clinic.people")
+    reader = place.person("GRANT SELECT ON TABLE shown.older WHERE id < 8")
+    place.scan(reader, str(name))
+    told = offered.explanations.explain(place.admin.caller, name, reader.user)
+    assert told.filter == "id < 8"
+    assert [(b.dataset, b.filter) for b in told.behind] == [("clinic.people", "age > 22")]
+    owner = place.person("GRANT VIEW_COMPLETE_METADATA ON DATABASE shown")
+    assert offered.explanations.explain(owner.caller, name, reader.user).behind == ()
+    assert offered.explanations.explain(reader.caller, name).behind == ()
+
+    def seeing() -> set[str]:
+        found = offered.readers.of_column(place.admin.caller, name, "phone")
+        return {s.principal.user for _, each in found.readers for s in each}
+
+    assert reader.user in seeing()
+    catalog.roles.drop(role)
+    assert reader.user not in seeing()

@@ -108,6 +108,9 @@ def print_explanation(answer: Mapping[str, Any]) -> None:
     for permission in answer["ignored"]:
         print(f"ignored {cell(permission['id'])}, {cell(permission['reason'])}")
     print_warnings(answer["warnings"])
+    for base in answer["behind"]:
+        print(f"\nbehind it, by the grants of whoever made the view: {cell(base['dataset'])}")
+        print_explanation(base)
 
 
 def _rows_in_words(answer: Mapping[str, Any]) -> str:

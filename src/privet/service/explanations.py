@@ -10,8 +10,9 @@ from privet.model.events import Outcome
 from privet.model.names import DatasetName
 from privet.model.permissions import AccessLevel, on_dataset
 from privet.model.principals import Principal
-from privet.policy import Explanation, decide, explain
+from privet.policy import Explanation, explain
 from privet.service.access import authenticate, event_of
+from privet.service.deciding import decide_by_name
 from privet.service.platform import Caller, Platform
 from privet.service.rights import Administrator
 
@@ -41,7 +42,7 @@ class Explanations:
         asker = authenticate(platform, caller)
         own = groups is None and user in (None, asker.user)
         administrator = Administrator.of(platform, asker)
-        full = administrator.may(AccessLevel.VIEW_COMPLETE_METADATA, on_dataset(dataset))
+        full = _sees_all(administrator, dataset)
         asked = replace(
             event_of(asker, caller, "explain", Outcome.ALLOWED),
             object=str(dataset),
@@ -54,7 +55,8 @@ class Explanations:
                     hint="leave out the user to explain what you see",
                 )
             subject = asker if own else self._subject(user or asker.user, groups)
-            decision = decide(subject, platform.catalog.facts(dataset, subject), platform.clock())
+            decided = decide_by_name(platform, subject, dataset)
+            decision = decided.decision
             if not full:
                 decision.require()
             elif decision.dataset is None:
@@ -64,7 +66,10 @@ class Explanations:
             error.audit_id = platform.audit.record(refused).id
             raise
         platform.audit.record(asked)
-        return explain(decision, steward=full)
+        told = explain(decision, steward=full)
+        # What is behind a view may be hidden from whoever may see everything of the view.
+        behind = (d for d in decided.behind() if _sees_all(administrator, d.name))
+        return replace(told, behind=tuple(explain(d, steward=True) for d in behind))
 
     def _unknown(self, dataset: DatasetName) -> NotFound:
         left = len(self._platform.catalog.permissions.list(dataset=dataset))
@@ -84,3 +89,7 @@ class Explanations:
                     hint="name the groups to explain",
                 )
         return self._platform.identity.describe(user, groups)
+
+
+def _sees_all(administrator: Administrator, dataset: DatasetName) -> bool:
+    return administrator.may(AccessLevel.VIEW_COMPLETE_METADATA, on_dataset(dataset))

@@ -57,7 +57,8 @@ class Explanation:
     """A decision for people and for JSON.
 
     `filter` is the effective row filter: None where every row is shown, or where the reader may
-    not know it. `complete` is false in the form that shows no more than a scan would.
+    not know it. `complete` is false in the form that shows no more than a scan would. `behind` are
+    those of what a view reads, by its definer's grants.
     """
 
     dataset: str
@@ -75,6 +76,7 @@ class Explanation:
     warnings: tuple[str, ...] = ()
     version: int | None = None
     digest: str = field(default="")
+    behind: tuple[Explanation, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The explanation as JSON values."""
@@ -99,6 +101,7 @@ class Explanation:
             "warnings": list(self.warnings),
             "version": self.version,
             "digest": self.digest,
+            "behind": [each.to_dict() for each in self.behind],
         }
 
     def lines(self) -> Iterator[str]:

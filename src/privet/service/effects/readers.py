@@ -10,8 +10,9 @@ from privet.model.decisions import ColumnDecision, Decision, Verdict
 from privet.model.errors import NotFound
 from privet.model.names import DatasetName
 from privet.model.permissions import AccessLevel, Permission, on_dataset
-from privet.policy import Need, Rows, Shown, decide, rows_of, shown_as
+from privet.policy import Need, Rows, Shown, rows_of, shown_as
 from privet.service.access import Act, administer
+from privet.service.deciding import decide_on
 from privet.service.effects.subjects import Deadline, Subject, find_subjects
 from privet.service.platform import Caller, Platform
 
@@ -93,7 +94,7 @@ class Readers:
                 complete = False
                 break
             (facts,) = snapshot.facts(subject.roles, (table,))
-            decision = decide(subject.principal, facts, platform.clock())
+            decision = decide_on(platform, subject.principal, facts).decision
             sight = _sight(decision, decision.columns[places[column]])
             groups.setdefault(sight, []).append(subject)
             permissions |= {i: decision.considered[i] for i in sight.permissions}
