@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
 from typing import NoReturn
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.lark import PostLex
 
 from privet.model.errors import ParseFailed, Position
 from privet.policy.functions import near
@@ -71,6 +72,16 @@ _PARENTHESIS = re.compile(r"'[^']*'|`[^`]*`|[()]")
 _WORD = re.compile(r"[A-Za-z0-9_]+")
 
 
+class _WholeWords(PostLex):
+    """Lets the lexer take words whole everywhere: `ONCATALOG` is one word, and no two keywords."""
+
+    always_accept = ("IDENT",)
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        """Leave the tokens as they are."""
+        return stream
+
+
 @cache
 def _grammar() -> Lark:
     text = files(__package__ or "privet.policy.language").joinpath("policy.lark").read_text("utf-8")
@@ -78,6 +89,7 @@ def _grammar() -> Lark:
         text,
         parser="lalr",
         lexer="contextual",
+        postlex=_WholeWords(),
         propagate_positions=True,
         maybe_placeholders=False,
         # ASCII: else `[a-z]` without regard to case takes in the long s and the Kelvin sign.
