@@ -16,7 +16,7 @@ from doors.doors import Run
 from doors.servers import TrialServer, bearer
 from doors.steward import Reader, Steward, unique
 from privet.client.flight_errors import from_flight
-from privet.model.errors import CalledOff, NotFound, PrivetError
+from privet.model.errors import CalledOff, NotFound, PrivetError, Revoked
 
 pytestmark = pytest.mark.service
 BIG = 3_000_000
@@ -198,3 +198,34 @@ def test_by_command(server: TrialServer, reader: Reader, big: str, command: Run)
     assert (done.exit_code, done.stdout) == (0, f"called off {run['id']}\n")
     assert isinstance(stream.rest(), CalledOff)
     assert command("scans", "list", **mine).stdout == "nothing is being read\n"
+
+
+@pytest.mark.parametrize("kind", ["scan", "query"])
+def test_the_end_of_a_token(server: TrialServer, reader: Reader, big: str, kind: str) -> None:
+    """What runs ends with the token that it began with; on record as failed, and why."""
+    user = unique("brief")
+    brief = Reader(user, "", "", server.token(user, reader.group, lifetime=2))
+    stream = Stream(server, brief, big, kind)
+    time.sleep(2.1)
+    error = stream.rest()
+    assert isinstance(error, Revoked)
+    assert "expired" in error.message
+    (event,) = server.events(user=user, action=ENDS[kind])
+    assert (event["outcome"], event["error"]) == ("failed", "revoked")
+    assert event["rows_returned"] < BIG
+
+
+@pytest.mark.parametrize("kind", ["scan", "query"])
+def test_a_longest_time(fresh_server: Callable[..., TrialServer], kind: str) -> None:
+    """What takes longer than the server allows ends, also where nothing else has ended."""
+    slow = fresh_server("slow", PRIVET_MAX_SCAN_SECONDS="2")
+    steward = Steward(slow)
+    table = pa.table({"id": pa.array(range(BIG)), "text": pa.array(["some text"] * BIG)})
+    dataset = steward.dataset(table, suffix="parquet", row_group_size=100_000)
+    reader = steward.reader(f"GRANT SELECT ON TABLE {dataset}")
+    stream = Stream(slow, reader, dataset, kind)
+    time.sleep(2.1)
+    error = stream.rest()
+    assert isinstance(error, Revoked)
+    assert "longer than this server allows" in error.message
+    assert slow.events(user=reader.user, action=ENDS[kind])[0]["error"] == "revoked"
