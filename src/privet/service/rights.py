@@ -25,7 +25,8 @@ from privet.model.permissions import (
     on_role,
 )
 from privet.model.principals import Principal
-from privet.policy import Need, Passing, Ruling, decide, judge
+from privet.policy import Need, Passing, Ruling, judge
+from privet.service.deciding import decide_by_name, decide_each
 from privet.service.platform import Platform
 
 _SQL = {ScopeKind.NAMESPACE: "ATTRIBUTE NAMESPACE"}
@@ -117,17 +118,13 @@ class Administrator:
     def _sees(self, scope: Scope) -> bool:
         if scope.kind is ScopeKind.TABLE:
             name = DatasetName(scope.database, scope.dataset)
-            facts = self.platform.catalog.facts(name, self.principal)
-            return decide(self.principal, facts, self.platform.clock()).allowed
+            return decide_by_name(self.platform, self.principal, name).decision.allowed
         return any(name.database == scope.database for name in self._seen())
 
     def _seen(self) -> frozenset[DatasetName]:
-        now = self.platform.clock()
-        return frozenset(
-            facts.name
-            for facts in self.platform.catalog.list_facts(self.principal)
-            if decide(self.principal, facts, now).allowed
-        )
+        facts = self.platform.catalog.list_facts(self.principal)
+        decisions = decide_each(self.platform, self.principal, facts)
+        return frozenset(decision.name for decision in decisions if decision.allowed)
 
 
 def absent(scope: Scope) -> NotFound:
@@ -197,6 +194,6 @@ def tagging(
 
 
 def tag_needs(level: AccessLevel, tag: TagName, on: Scope | None) -> tuple[Need, ...]:
-    """A right on the namespace of a tag, and on what the tag is for."""
-    scopes = (on_namespace(tag.namespace), *([on] if on else []))
+    """A right on what a tag is for, and on its namespace."""
+    scopes = (*([on] if on else []), on_namespace(tag.namespace))
     return tuple(Need(level, scope) for scope in scopes)
