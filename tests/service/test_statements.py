@@ -383,7 +383,8 @@ def test_dropping_with_and_without_permissions(place: Place) -> None:
     shown = run(place, f"SHOW GRANT ROLE {reader.role}")
     lost = shown.columns.index("dangling")
     assert [row[lost] for row in shown.rows] == ["true"]
-    run(place, f"CREATE TABLE {name} LOCATION '{folder}'")
+    told = run(place, f"CREATE TABLE {name} LOCATION '{folder}'")
+    assert f"permissions that were written on `{name}` before count again" in told.warnings
     assert place.scan(reader, name).num_rows == 3
     assert run(place, f"SHOW GRANT ROLE {reader.role}").rows[0][lost] == "false"
     run(place, f"DROP TABLE {name} INCLUDING PERMISSIONS")
@@ -513,6 +514,15 @@ def test_roles_and_who_holds_them(place: Place) -> None:
     with pytest.raises(NotFound):
         run(place, "SHOW GRANT ROLE carers", reader)
     run(place, "DROP ROLE carers")
+
+
+def test_a_grant_that_is_there(place: Place) -> None:
+    """Twice is an error, unless the statement says that it may be."""
+    text = f"SELECT ON DATABASE d TO ROLE {place.person().role}"
+    run(place, f"GRANT {text}")
+    with pytest.raises(Conflict):
+        run(place, f"GRANT {text}")
+    assert run(place, f"GRANT IF NOT EXISTS {text}").message == "nothing to do"
 
 
 def test_grants_by_tag(place: Place) -> None:

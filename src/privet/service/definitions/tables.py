@@ -25,7 +25,7 @@ from privet.service.definitions.columns import (
     written_tags,
 )
 from privet.service.platform import Caller, Platform
-from privet.service.rights import tag_needs
+from privet.service.rights import Administrator, tag_needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,16 @@ class Tables:
         made = self._platform.catalog.datasets.register(
             found, wanted.dataset, bound.columns, by=author.user, described=described
         )
-        return Made(made, (*bound.notes, *found.notes))
+        return Made(made, (*bound.notes, *found.notes, *self._back(author, wanted.dataset)))
+
+    def _back(self, author: Principal, name: DatasetName) -> tuple[str, ...]:
+        """What counts again now that something has the name, for an author who may know of it."""
+        managing = Administrator.of(self._platform, author).may(
+            AccessLevel.MANAGE_GRANTS, on_dataset(name)
+        )
+        if not managing or not self._platform.catalog.permissions.list(dataset=name):
+            return ()
+        return (f"permissions that were written on `{name}` before count again",)
 
     def _look(self, wanted: d.CreateTable, uri: str) -> FoundDataset:
         given = Given(wanted.delimiter or None, said_header(wanted))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from privet.model.errors import NotFound
+from privet.model.errors import Conflict, NotFound
 from privet.model.permissions import Permission, Scope
 from privet.policy import Grant, Revoke, shows, to_english, to_sql
 from privet.service.dangling import dangling
@@ -37,7 +37,12 @@ class GrantStatements:
         }
 
     def _grant(self, caller: Caller, statement: Grant) -> StatementResult:
-        stored = self._permissions.grant(caller, statement)
+        try:
+            stored = self._permissions.grant(caller, statement)
+        except Conflict:
+            if not statement.if_not_exists:
+                raise
+            return StatementResult("grant", "nothing to do")
         return StatementResult("grant", to_english(stored.permission), warnings=stored.warnings)
 
     def _revoke(self, caller: Caller, statement: Revoke) -> StatementResult:
