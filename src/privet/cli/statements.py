@@ -167,5 +167,8 @@ def _print_statement(told: Mapping[str, Any]) -> None:
     print_warnings(told.get("warnings") or ())
     if told.get("message"):
         print(escape(told["message"]))
-    if told.get("columns"):
+    if told.get("columns") == ["statement"]:
+        # To be carried out again: lines as they are, in no table.
+        print(*(escape(line) for row in told["rows"] for line in row[0].split("\n")), sep="\n")
+    elif told.get("columns"):
         print_table(told["columns"], told.get("rows") or ())
