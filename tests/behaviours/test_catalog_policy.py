@@ -312,3 +312,42 @@ def test_what_would_be_stored(catalog: Catalog) -> None:
     with pytest.raises(NotFound):
         catalog.permissions.removed(existing, other)
     assert catalog.permissions.list() == existing
+
+
+def test_rights_are_the_grants_of_the_roles_that_credentials_give(catalog: Catalog) -> None:
+    """Whole ones and those to hand on; from the next request on; not by groups left out."""
+    stored = [
+        catalog.permissions.add(p, by="steward")
+        for p in (
+            Permission(Scope(ScopeKind.DATABASE, database="medical"), "analyst"),
+            Permission(Scope(ScopeKind.CATALOG), "analyst", columns=("a",)),
+            Permission(Scope(ScopeKind.CATALOG), "analyst", columns=("b",), grant_option=True),
+        )
+    ]
+    catalog.roles.map_group("analyst", "g")
+    nobody = Principal("ann", other_groups=frozenset({"g"}))
+    assert catalog.rights(nobody).permissions == ()
+    ann = Principal("ann", frozenset({"g"}))
+    rights = catalog.rights(ann)
+    assert [p.id for p in rights.permissions] == [stored[0].id, stored[2].id]
+    assert (rights.principal, rights.version) == (ann, catalog.version())
+    catalog.permissions.remove_by_id(stored[0].id)
+    assert [p.id for p in catalog.rights(ann).permissions] == [stored[2].id]
+
+
+def test_owners_have_what_they_own_until_it_is_gone(catalog: Catalog) -> None:
+    """By a role of theirs alone; of a database also what is in it; other permissions stay."""
+    ann, bob = Principal("ann"), Principal("bob@example.com")
+    database = Scope(ScopeKind.DATABASE, database="medical")
+    table = Scope(ScopeKind.TABLE, database="medical", dataset="costs")
+    other = Scope(ScopeKind.ROLE, name="medical")
+    kept = catalog.permissions.add(Permission(database, "analyst"), by="steward")
+    owned = [catalog.permissions.own(s, ann) for s in (database, other)]
+    owned.append(catalog.permissions.own(table, bob))
+    assert {p.id for p in catalog.rights(ann).permissions} == {owned[0].id, owned[1].id}
+    assert [p.id for p in catalog.rights(bob).permissions] == [owned[2].id]
+    catalog.permissions.disown(database)
+    assert {p.id for p in catalog.permissions.list()} == {kept.id, owned[1].id}
+    again = catalog.permissions.own(other, bob)
+    assert catalog.rights(ann).permissions == ()
+    assert [p.id for p in catalog.rights(bob).permissions] == [again.id]

@@ -10,8 +10,8 @@ from privet.model.events import Event
 from privet.store.tables import audit_events as table
 
 _OF_DATA = (
-    *("database.", "dataset.", "view.", "scan.", "query.", "permission."),
-    *("tag.assign", "tag.unassign", "explain"),
+    *("database.", "dataset.", "table.", "view.", "scan.", "query.", "permission."),
+    *("tag.assign", "tag.unassign", "tag.release", "explain"),
 )
 # What a permission on the whole catalog is on is written as a database of that name would be.
 _NO_DATABASE = "catalog"
