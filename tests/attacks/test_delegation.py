@@ -164,7 +164,7 @@ def test_no_two_users_share_an_owners_role(users: list[tuple[str, str]]) -> None
 def test_an_owners_right_over_their_role_is_nobodys(world: World) -> None:
     """They cannot put others into it, nor more: only administrators."""
     person = holder(world, "CREATE_AS_OWNER ON CATALOG")
-    world.services.datasets.create_database(person.caller, world.names["free"])
+    world.services.databases.create(person.caller, world.names["free"])
     role = f"_owner_{person.user}"
     tries(
         world,
@@ -212,10 +212,10 @@ def test_names_of_users_in_scopes(world: World, user: str) -> None:
         if catalog.find(name) is None:
             catalog.create(name, by="root")
         if owner == user:
-            world.services.datasets.drop_database(person.caller, name)
+            world.services.databases.drop(person.caller, name)
         else:
             with pytest.raises(REFUSED):
-                world.services.datasets.drop_database(person.caller, name)
+                world.services.databases.drop(person.caller, name)
 
 
 def test_registering_another_path(world: World) -> None:

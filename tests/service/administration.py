@@ -135,19 +135,60 @@ def _rule(world: World) -> Rule:
     return Rule(name, world.tag(), "x", frozenset({RuleTarget.COLUMN_NAME}))
 
 
+def _run(statement: str) -> Do:
+    return lambda w, c: w.services.statements.execute(c, w.text(statement))
+
+
 _ON_FOUND = ("SHOW ON CRAWLER {c}", "SELECT ON URI 'file://{path}'")
 _MANAGING = "MANAGE_PERMISSIONS ON ROLE {r}"
 ACTS: Mapping[str, Trial] = {
     "create database": Trial(
-        lambda w, c: w.services.datasets.create_database(c, w.names["free"]), ("CREATE ON CATALOG",)
+        lambda w, c: w.services.databases.create(c, w.names["free"]), ("CREATE ON CATALOG",)
     ),
     "drop database": Trial(
-        lambda w, c: w.services.datasets.drop_database(c, f"{w.names['d']}_empty"),
+        lambda w, c: w.services.databases.drop(c, f"{w.names['d']}_empty"),
         ("DROP ON DATABASE {d}_empty",),
     ),
     "drop dataset": Trial(
-        lambda w, c: w.services.datasets.drop(c, w.dataset), ("DROP ON TABLE {d}.t",)
+        lambda w, c: w.services.tables.drop(c, w.dataset), ("DROP ON TABLE {d}.t",)
     ),
+    "drop a database with all in it": Trial(
+        _run("DROP DATABASE {d} CASCADE INCLUDING PERMISSIONS"),
+        ("DROP ON CATALOG", "MANAGE_GRANTS ON CATALOG"),
+    ),
+    "tag a database": Trial(
+        _run("ALTER DATABASE {d} ADD ATTRIBUTE {n}.k"),
+        ("ADD_ATTRIBUTE ON DATABASE {d}", "ADD_ATTRIBUTE ON ATTRIBUTE NAMESPACE {n}"),
+    ),
+    "note properties of a database": Trial(
+        _run("ALTER DATABASE {d} SET DBPROPERTIES('a'='b')"), ("ALTER ON DATABASE {d}",)
+    ),
+    "create a table": Trial(
+        _run("CREATE TABLE {d}.made (b STRING ATTRIBUTE {n}.k) LOCATION '{path}'"),
+        (
+            "CREATE ON DATABASE {d}",
+            "SELECT ON URI 'file://{path}'",
+            "ADD_ATTRIBUTE ON ATTRIBUTE NAMESPACE {n}",
+        ),
+    ),
+    "drop a table with its permissions": Trial(
+        _run("DROP TABLE {d}.t INCLUDING PERMISSIONS"),
+        ("DROP ON DATABASE {d}", "MANAGE_GRANTS ON DATABASE {d}"),
+    ),
+    "rename": Trial(
+        _run("ALTER TABLE {d}.t RENAME TO {d}.u"),
+        (
+            "ALTER ON DATABASE {d}",
+            "DROP ON DATABASE {d}",
+            "MANAGE_GRANTS ON DATABASE {d}",
+            "CREATE ON DATABASE {d}",
+        ),
+    ),
+    "note properties": Trial(
+        _run("ALTER TABLE {d}.t SET TBLPROPERTIES('a'='b')"), ("ALTER ON TABLE {d}.t",)
+    ),
+    "tag by rules": Trial(_run("ALTER TABLE {d}.t EXECUTE AUTOTAG"), ("ALTER ON TABLE {d}.t",)),
+    "drop a crawl": Trial(_run("DROP CRAWLER {c}"), ("DROP ON CRAWLER {c}",)),
     "alter columns": Trial(lambda w, c: _edited(w, c, comment="x"), ("ALTER ON TABLE {d}.t",)),
     "add tags by altering": Trial(
         lambda w, c: _edited(w, c, tags=(w.tag(), w.tag("other"))),

@@ -275,13 +275,13 @@ def test_no_owner_is_made_where_all_is_held(world: World) -> None:
 def test_what_an_owner_had_ends_with_it(world: World) -> None:
     """Whoever makes another one of that name does not share it with them."""
     first, second = (holder(world, "CREATE_AS_OWNER ON CATALOG") for _ in range(2))
-    datasets, name = world.services.datasets, world.names["free"]
-    datasets.create_database(first.caller, name)
-    datasets.drop_database(first.caller, name)
-    datasets.create_database(second.caller, name)
+    databases, name = world.services.databases, world.names["free"]
+    databases.create(first.caller, name)
+    databases.drop(first.caller, name)
+    databases.create(second.caller, name)
     with pytest.raises(NotFound):
-        datasets.drop_database(first.caller, name)
-    datasets.drop_database(second.caller, name)
+        databases.drop(first.caller, name)
+    databases.drop(second.caller, name)
 
 
 # ---- history

@@ -215,7 +215,7 @@ def test_who_sees_everything_of_an_object_looks_ahead_there(place: Place) -> Non
 def test_roles_of_owners_are_nobody_elses(place: Place) -> None:
     """They are no role that anybody could hold alone, so that nothing is said of them."""
     owner = place.person("GRANT CREATE_AS_OWNER ON CATALOG")
-    place.services.datasets.create_database(owner.caller, place.unique("own"))
+    place.services.databases.create(owner.caller, place.unique("own"))
     roles = {r.name for r in place.platform.catalog.roles.list()}
     assert any(r.startswith("_owner_") for r in roles)
     outlook = ask(place, "GRANT SELECT ON DATABASE clinic TO ROLE public_role")

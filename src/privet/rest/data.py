@@ -99,7 +99,7 @@ def get_lineage(caller: CallerDep, services: ServicesDep, database: str, name: s
 @router.delete("/datasets/{database}/{name}", tags=["datasets"], status_code=_GONE)
 def drop_dataset(caller: CallerDep, services: ServicesDep, database: str, name: str) -> None:
     """Forget a dataset; the data is not touched."""
-    services.datasets.drop(caller, _name(database, name))
+    services.tables.drop(caller, _name(database, name))
 
 
 @router.patch("/datasets/{database}/{name}/columns", tags=["datasets"])

@@ -136,13 +136,13 @@ def list_databases(caller: CallerDep, services: ServicesDep) -> Json:
 def create_database(caller: CallerDep, services: ServicesDep, body: NewDatabase) -> Json:
     """Add an empty database."""
     name = fold(body.name, "database name")
-    return database_json(services.datasets.create_database(caller, name, body.description))
+    return database_json(services.databases.create(caller, name, body.description))
 
 
 @router.delete("/databases/{name}", tags=["databases"], status_code=_GONE)
 def drop_database(caller: CallerDep, services: ServicesDep, name: str) -> None:
     """Remove an empty database."""
-    services.datasets.drop_database(caller, fold(name, "database name"))
+    services.databases.drop(caller, fold(name, "database name"))
 
 
 @router.get("/permissions", tags=["permissions"])

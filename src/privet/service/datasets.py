@@ -15,7 +15,7 @@ from privet.model.edits import ColumnEdit, Drift, edit_columns
 from privet.model.errors import Conflict
 from privet.model.events import Outcome
 from privet.model.names import DatasetName
-from privet.model.permissions import CATALOG, AccessLevel, on_database, on_dataset
+from privet.model.permissions import AccessLevel, on_dataset
 from privet.policy import Need
 from privet.service.access import Act, administer, authenticate, event_of
 from privet.service.deciding import decide_by_name, decide_each
@@ -92,35 +92,6 @@ class Datasets:
             replace(event_of(principal, caller, "dataset.describe", outcome), object=str(name))
         )
         return view or DatasetView(decision.require(recorded.id), full=False)
-
-    def create_database(self, caller: Caller, name: str, description: str = "") -> Database:
-        """Add an empty database; permissions can be written on it at once."""
-        act = Act(
-            "database.create",
-            name,
-            needs=(Need(AccessLevel.CREATE, CATALOG),),
-            creates=on_database(name),
-        )
-        with administer(self._platform, caller, act) as admin:
-            return self._platform.catalog.databases.create(
-                name, by=admin.user, description=description
-            )
-
-    def drop_database(self, caller: Caller, name: str) -> None:
-        """Remove an empty database. Its permissions stay."""
-        scope = on_database(name)
-        needs = (Need(AccessLevel.DROP, scope),)
-        act = Act("database.delete", name, needs=needs, drops=scope)
-        with administer(self._platform, caller, act):
-            self._platform.catalog.databases.drop(name)
-
-    def drop(self, caller: Caller, name: DatasetName) -> None:
-        """Forget a dataset; the data is not touched. Its permissions stay."""
-        scope = on_dataset(name)
-        needs = (Need(AccessLevel.DROP, scope),)
-        act = Act("dataset.delete", str(name), needs=needs, drops=scope)
-        with administer(self._platform, caller, act):
-            self._platform.catalog.datasets.drop(name)
 
     def update_columns(
         self, caller: Caller, name: DatasetName, edits: Mapping[str, ColumnEdit], revision: int

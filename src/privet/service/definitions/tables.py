@@ -68,13 +68,20 @@ class Tables:
             check_tags(wanted, {t.name for t in self._platform.catalog.tags.list()})
             return self._register(author, wanted, {uri: p.name for uri, p in paths.items()})
 
-    def drop(self, caller: Caller, name: DatasetName, *, view: bool, permissions: bool) -> None:
+    def drop(
+        self,
+        caller: Caller,
+        name: DatasetName,
+        *,
+        view: bool | None = None,
+        permissions: bool = False,
+    ) -> None:
         """Forget a table or view, and perhaps the permissions on it. No file is touched.
 
         Args:
             caller: who may drop it and, with its permissions, manage the grants on it.
             name: of the dataset.
-            view: which of the two it is said to be.
+            view: which of the two it is said to be, if that is said.
             permissions: whether those on it go too.
 
         Raises:
@@ -91,7 +98,9 @@ class Tables:
             drops=scope,
         )
         with administer(self._platform, caller, act):
-            check_kind(self._platform.catalog.datasets.get(name), view=view)
+            dataset = self._platform.catalog.datasets.get(name)
+            if view is not None:
+                check_kind(dataset, view=view)
             self._platform.catalog.definitions.drop_dataset(name, with_permissions=permissions)
 
     def rename(self, caller: Caller, name: DatasetName, to: DatasetName) -> Dataset:
