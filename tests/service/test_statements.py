@@ -391,6 +391,21 @@ def test_dropping_with_and_without_permissions(place: Place) -> None:
     assert run(place, f"SHOW GRANT ROLE {reader.role}").rows == ()
 
 
+def test_statements_over_what_was_dropped(place: Place) -> None:
+    """What is left can be revoked; what is gone cannot be changed, nor dropped twice."""
+    name = made(place, f"LOCATION '{files(place)}'")
+    reader = reader_of(place, name)
+    run(place, f"DROP TABLE {name}")
+    run(place, f"REVOKE SELECT ON TABLE {name} FROM ROLE {reader.role}")
+    assert run(place, f"SHOW GRANT ROLE {reader.role}").rows == ()
+    for rest in ("ADD ATTRIBUTE geo.town", "RENAME TO d.x", "SET TBLPROPERTIES('a'='b')"):
+        with pytest.raises(NotFound) as caught:
+            run(place, f"ALTER TABLE {name} {rest}")
+        assert caught.value.position == (1, 13, 12)
+    with pytest.raises(NotFound):
+        run(place, f"DROP TABLE {name}")
+
+
 def test_a_database_goes_with_what_is_in_it(place: Place) -> None:
     """Only if that is said."""
     run(place, "CREATE DATABASE gone COMMENT 'soon' DBPROPERTIES('k'='v')")
