@@ -26,7 +26,7 @@ from privet.model.expressions import (
 )
 from privet.model.names import DatasetName, TagName
 from privet.model.permissions import Permission
-from privet.policy.binding import check_filter, column_kinds
+from privet.policy.binding import check_filter, column_kinds, columns_of
 from privet.policy.fold import ALWAYS, fold_filter
 from privet.policy.functions import Kind
 from privet.policy.settling import Reader, asked_of, of_dataset, settle
@@ -206,8 +206,19 @@ def where_of(permission: Permission, dataset: Dataset, kinds: Mapping[str, Kind]
     try:
         check_filter(expr, kinds)
     except InvalidRequest as error:
-        return Where(expr, kinds, asked, error.message, isinstance(error, UnknownName))
+        return Where(expr, kinds, asked, error.message, _lacks_only(expr, kinds, error))
     return Where(expr, kinds, asked, timed=any(c.function == "now" for c in asked))
+
+
+def _lacks_only(expr: Expr, kinds: Mapping[str, Kind], error: InvalidRequest) -> bool:
+    """Whether a filter would fit if the dataset had the columns that it lacks."""
+    if not isinstance(error, UnknownName):
+        return False
+    try:
+        check_filter(expr, dict.fromkeys(columns_of(expr), Kind.NULL) | dict(kinds))
+    except InvalidRequest:
+        return False
+    return True
 
 
 @lru_cache(maxsize=16_384)

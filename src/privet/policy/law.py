@@ -169,12 +169,20 @@ def _unite(
     dataset = table.value
     ordered = sorted(firing, key=lambda f: (f.grant.permission.id, f.text))
     expressions = {f.text: f.filter for f in ordered}
-    shown = [_unite_column(place, c, ordered) for place, c in enumerate(dataset.columns)]
+    bound = sorted(guards, key=lambda g: (g.guard.permission.id, g.text))
+    taken = [_take(place, bound) for place in range(len(dataset.columns))]
+    # What is taken whole is in no grant: one that shows nothing else makes no row visible.
+    shown = [
+        replace(s, options=()) if t.hidden else s
+        for s, t in zip(
+            (_unite_column(place, c, ordered) for place, c in enumerate(dataset.columns)),
+            taken,
+            strict=True,
+        )
+    ]
     # Filters that only lead to what another filter leads to anyway are gone from the options.
     texts = sorted({text for s in shown for _, filters in s.options for text in filters})
     numbers = {text: number for number, text in enumerate(texts)}
-    bound = sorted(guards, key=lambda g: (g.guard.permission.id, g.text))
-    taken = [_take(place, bound) for place in range(len(shown))]
     columns = tuple(_decide_column(s, numbers, t) for s, t in zip(shown, taken, strict=True))
     restrictions = {g.text: g.filter for g in bound if g.whole_rows and g.filter is not None}
     rows = sorted(restrictions)
@@ -283,8 +291,6 @@ def _reasons(place: int, column: Column, firing: list[Firing]) -> Iterable[Reaso
 
 def _decide_column(shown: _Shown, numbers: Mapping[str, int], taken: _Taken) -> ColumnDecision:
     reasons = shown.reasons + taken.reasons
-    if taken.hidden:
-        return ColumnDecision(shown.column, Verdict.HIDDEN, (), reasons)
     options = tuple(
         CellOption(use, frozenset(numbers[text] for text in filters))
         for use, filters in shown.options

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import csv
+import re
 from functools import lru_cache
+
+_ELEMENT = re.compile(r' *(?:"((?:[^"]|"")*+)(?:"|\Z)([^,]*)|([^,]*))(?:,|\Z)')
 
 
 @lru_cache(maxsize=4_096)
@@ -13,7 +15,9 @@ def elements(text: str) -> tuple[str, ...]:
     Separated by commas; quotes around what holds one, doubled within. Blanks around elements, and
     empty elements, do not count.
     """
-    # A break of line would be one to the reader of CSV too.
-    line = text.replace("\r", " ").replace("\n", " ")
-    read = next(csv.reader([line], skipinitialspace=True), [])
-    return tuple(dict.fromkeys(e for element in read if (e := element.strip(" "))))
+    found: list[str] = []
+    for quoted, tail, plain in _ELEMENT.findall(text):
+        element = (quoted.replace('""', '"') + tail or plain).strip(" ")
+        if element:
+            found.append(element)
+    return tuple(dict.fromkeys(found))

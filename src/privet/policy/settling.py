@@ -12,14 +12,25 @@ from datetime import UTC, datetime
 
 from privet.model.datasets import Dataset
 from privet.model.errors import InvalidRequest, Position
-from privet.model.expressions import And, Call, ColumnRef, Expr, In, Literal, LiteralValue, Or
+from privet.model.expressions import (
+    And,
+    Call,
+    Case,
+    ColumnRef,
+    Expr,
+    In,
+    IsNull,
+    Literal,
+    LiteralValue,
+    Or,
+)
 from privet.model.names import TagName
 from privet.model.principals import Principal
 from privet.policy.binding import children, rebuild, walk
 from privet.policy.functions import READER
 from privet.policy.sets import elements
 
-_NULL, _FALSE = Literal(None), Literal(False)
+_NULL = Literal(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +130,7 @@ def _in_set(subject: Expr, members: Expr) -> Expr:
         return In(subject, (_NULL,))
     options = tuple(Literal(e) for e in elements(str(members.value)))
     # Of the empty set nothing is an element; nobody knows whether NULL is.
-    return In(subject, options) if options else And((In(subject, (_NULL,)), _FALSE))
+    return In(subject, options) if options else Case(((IsNull(subject), _NULL),), Literal(False))
 
 
 def misplaced_roles(expr: Expr) -> Call | None:
