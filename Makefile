@@ -10,6 +10,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= python3
 CONFIG ?= privet.toml
 ARGS ?=
+SEED ?= $(PRIVET_ORACLE_SEED)
+CASES ?= $(or $(PRIVET_ORACLE_CASES),200000)
 BIN := .venv/bin
 
 # One version of uv for everybody: the one on the PATH if it is that one, else our own.
@@ -62,8 +64,10 @@ conformance:  ## run the original's own client tests against Privet (not built y
 chaos:  ## kill, cut off and fill up a running server (not built yet)
 	@echo "chaos: the failure campaign is not built yet; \`make test\` has the single-failure tests" >&2; exit 2
 
-prove: setup  ## the long proof run: the law on 200,000 generated cases, and every seeded mistake caught
-	@PRIVET_PROVE=1 PRIVET_ORACLE_CASES=$${PRIVET_ORACLE_CASES:-200000} $(BIN)/pytest tests/oracle $(ARGS)
+prove: setup  ## the long proof, about an hour: the law on new cases, every seeded mistake caught (SEED=, CASES=)
+	@seed="$(SEED)"; seed="$${seed:-$$(date +%s)}"; echo "prove: SEED=$$seed CASES=$(CASES)"; \
+	  PRIVET_PROVE=1 PRIVET_ORACLE_SEED="$$seed" PRIVET_ORACLE_CASES="$(CASES)" $(BIN)/pytest tests/oracle $(ARGS) \
+	  || { echo "prove: failed; repeat with make prove SEED=$$seed CASES=$(CASES)" >&2; exit 1; }
 
 check-format: setup
 	@echo "check: format"

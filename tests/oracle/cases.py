@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.types as pat
 from cells import Cell, Day, Moment, cells_of, to_array
 from kinds import kind_of_type
-from law import World
+from world import World
 
 from privet.model.datasets import (
     CanonicalType,
@@ -25,8 +25,9 @@ from privet.model.datasets import (
     Source,
     TokenDomain,
 )
+from privet.model.errors import InvalidRequest
 from privet.model.names import DatasetName, TagName
-from privet.model.permissions import Permission
+from privet.model.permissions import Effect, Permission
 from privet.model.principals import Principal
 from privet.policy import Grant, parse, to_sql
 
@@ -51,7 +52,7 @@ def write(name: str, why: str, world: World) -> None:
 
 
 def to_json(world: World) -> Json:
-    """A world as plain JSON; grants are statements."""
+    """A world as plain JSON; permissions are statements."""
     reader, dataset = world.principal, world.dataset
     return {
         "now": world.now.isoformat(),
@@ -60,9 +61,12 @@ def to_json(world: World) -> Json:
             "groups": sorted(reader.groups),
             "issuer": reader.issuer,
             "admin": reader.admin,
+            "other_groups": sorted(reader.other_groups),
+            "attributes": dict(reader.attributes),
         },
         "roles": {role: sorted(map(list, pairs)) for role, pairs in world.roles.items()},
-        "grants": [to_sql(p) for p in world.permissions],
+        "grants": [_statement(p) for p in world.permissions if p.effect is Effect.GRANT],
+        "safeguards": [_statement(p) for p in world.permissions if p.effect is not Effect.GRANT],
         "dataset": {
             "id": dataset.id,
             "name": str(dataset.name),
@@ -89,19 +93,43 @@ def from_json(form: Json) -> World:
     )
     cells = [_array(c["cells"], k.type) for c, k in zip(form["columns"], columns, strict=True)]
     return World(
-        Principal(**{**form["reader"], "groups": frozenset(form["reader"]["groups"])}),
+        _reader(form["reader"]),
         dataset,
         pa.table(cells, names=[c.name for c in columns]),
-        tuple(_grant(text, number) for number, text in enumerate(form["grants"])),
+        tuple(
+            _permission(told, f"{letter}{number}")
+            # Cases from before there were safeguards have none.
+            for letter, key in (("p", "grants"), ("s", "safeguards"))
+            for number, told in enumerate(form.get(key, ()))
+        ),
         {role: frozenset((i, g) for i, g in pairs) for role, pairs in form["roles"].items()},
         datetime.fromisoformat(form["now"]),
     )
 
 
-def _grant(text: str, number: int) -> Permission:
-    statement = parse(text)
+def _reader(form: Json) -> Principal:
+    sets = {key: frozenset(form.get(key, ())) for key in ("groups", "other_groups")}
+    return Principal(**{**form, **sets})
+
+
+def _statement(permission: Permission) -> str | Json:
+    """The statement; beside it the properties, if they are none that a statement can have."""
+    text = to_sql(permission)
+    try:
+        parse(text)
+    except InvalidRequest:
+        bare = to_sql(replace(permission, properties={}))
+        return {"statement": bare, "properties": dict(permission.properties)}
+    return text
+
+
+def _permission(told: str | Json, identity: str) -> Permission:
+    if not isinstance(told, str):
+        properties = told["properties"]
+        return replace(_permission(told["statement"], identity), properties=properties)
+    statement = parse(told)
     assert isinstance(statement, Grant)
-    return replace(statement.permission, id=f"p{number}")
+    return replace(statement.permission, id=identity)
 
 
 def _column_json(column: Column, cells: pa.ChunkedArray) -> Json:

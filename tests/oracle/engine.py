@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pyarrow as pa
 from cells import cells_of, identity
-from law import Answer, World, roles_of
+from law import Answer
+from world import World
 
 from privet.enforcement import EnforcedPlan, enforce
 from privet.model.datasets import plain_type
 from privet.model.decisions import Decision, Facts
 from privet.model.errors import NotFound
+from privet.model.names import PUBLIC_ROLE
+from privet.model.permissions import Effect
 from privet.model.requests import ScanRequest
 from privet.policy import decide
 
@@ -23,10 +27,31 @@ def derive(*labels: str, length: int = 32) -> bytes:
     return hashlib.shake_256(b"oracle" + framed).digest(length)
 
 
+def facts_of(world: World) -> Facts:
+    """What the catalog hands over: the grants there are, and the safeguards that bind the reader.
+
+    Which roles these go by is what the model says of groups.
+    """
+    reader = world.principal
+    grants = tuple(p for p in world.permissions if p.effect is Effect.GRANT)
+    bound = _roles(world, reader.all_groups)
+    safeguards = tuple(
+        p for p in world.permissions if p.effect is not Effect.GRANT and p.role in bound
+    )
+    held = _roles(world, reader.effective_groups)
+    return Facts(1, world.dataset.name, world.dataset, held, grants, safeguards)
+
+
+def _roles(world: World, groups: frozenset[str]) -> frozenset[str]:
+    held = {(world.principal.issuer, group) for group in groups}
+    return frozenset({PUBLIC_ROLE, *(r for r, members in world.roles.items() if members & held)})
+
+
 def decision_of(world: World) -> Decision:
-    """What the policy decides."""
-    facts = Facts(1, world.dataset.name, world.dataset, roles_of(world), world.permissions)
-    return decide(world.principal, facts, world.now)
+    """What the policy decides. That `whoami` is an attribute is known to who gives out tokens."""
+    known = {**world.principal.attributes, "whoami": world.principal.user}
+    reader = replace(world.principal, attributes=known)
+    return decide(reader, facts_of(world), world.now)
 
 
 def plan_of(world: World) -> EnforcedPlan | None:

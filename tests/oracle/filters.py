@@ -10,7 +10,7 @@ from typing import Any
 
 from cells import Cell, Day, Moment
 from kinds import NUMBERS, TIMES, UNITS, kind_of_type
-from pools import DIGITS, NOW, POOLS, TEXTS, TYPES
+from pools import DIGITS, NOW, POOLS, TEXTS, TYPES, listed
 
 from privet.model.expressions import (
     And,
@@ -49,20 +49,56 @@ PATTERNS = (
 NULL = Literal(None)
 
 
-class Filters:
-    """Draws filters over some columns; `cells` are what these hold, NULL aside."""
+KEYS = ("team", "Team", "city", "nobody", "whoami")
+"""Keys of attributes of readers, who have the first three perhaps."""
+ROLES_ASKED = (
+    *("analyst_role", "steward_role", "public_role", "Auditor_Role"),
+    *("analyst_role,public_role", ' "steward_role" , public_role', "analyst_role,steward_role"),
+)
 
-    def __init__(self, random: Random, cells: Mapping[str, Sequence[Cell]]) -> None:
+
+class Filters:
+    """Draws filters over some columns.
+
+    `cells` are what these hold, NULL aside; `tags` are the tags by which to ask for a column, and
+    `borne` some of the dataset's own.
+    """
+
+    def __init__(
+        self,
+        random: Random,
+        cells: Mapping[str, Sequence[Cell]],
+        tags: Mapping[str, Sequence[str]],
+        borne: Sequence[str],
+    ) -> None:
         self._random = random
         self._columns = list(cells)
         self._cells = cells
+        self._tags = tags
+        self._borne = borne
 
     def draw(self) -> Expr:
         """A filter; now and then one that does not fit the columns."""
         random = self._random
         if random.random() < 0.03:
             return self._odd()
-        return self._truth(random.choice((0, 0, 1, 1, 2, 3)))
+        if random.random() < 0.15:
+            test = self._column_test()
+            return Or((test, Literal(True))) if random.random() < 0.2 else test
+        whole = self._truth(random.choice((0, 0, 1, 1, 2, 3)))
+        return self._of_roles(whole) if random.random() < 0.08 else whole
+
+    def _of_roles(self, rest: Expr) -> Expr:
+        """For roles: only where it cannot be negated."""
+        random = self._random
+        asked = random.sample(ROLES_ASKED, random.choice((1, 1, 2)))
+        roles = Call("has_roles", tuple(map(Literal, asked)))
+        return self._pick(
+            lambda: roles,
+            lambda: And((roles, rest)),
+            lambda: Or((rest, roles)),
+            lambda: Or((And((roles, rest)), self._test(0))),
+        )
 
     # ---- parts by kind; `depth` is how much deeper they may go
 
@@ -96,12 +132,51 @@ class Filters:
             lambda: In(self._number(depth), self._some(self._number, depth)),
             lambda: In(self._text(depth), self._some(self._text, depth)),
             lambda: Not(In(self._number(depth), self._some(self._number, depth))),
+            *(self._set_test,) * 2,
         )
+
+    def _set_test(self) -> Expr:
+        """A column, or a text, against a set."""
+        random = self._random
+        fitting = [n for n in self._columns if KINDS[n] in NUMBERS | {"text"}]
+        name = random.choice(fitting) if fitting else ""
+        subject = self._named(name) if name else self._text(0)
+        asked = Call("in_set", (subject, self._set(name)))
+        return self._pick(
+            *(lambda: asked,) * 3,
+            *(lambda: Not(asked),) * 2,
+            *(lambda: self._compare(self._table_attribute(), Literal("true")),) * 2,
+            lambda: self._pick(lambda: IsNull(self._table_attribute()), lambda: IsNull(asked)),
+            lambda: Call("sets_intersect", (self._text(0), self._set(name))),
+            lambda: Call("sets_intersect", (self._cast(subject, "varchar"), self._set(name))),
+            lambda: Call("sets_intersect", (self._set(name), self._text(1))),
+            lambda: Not(Call("sets_intersect", (self._set(""), self._text(0)))),
+        )
+
+    def _set(self, name: str) -> Expr:
+        """A set: a list of what the column may hold, or an attribute."""
+        cells = self._cells.get(name) or TEXTS
+        return self._pick(
+            *(lambda: Literal(listed(self._random, cells)),) * 4,
+            *(lambda: Call("user_attribute", (Literal(self._random.choice(KEYS)),)),) * 2,
+            self._table_attribute,
+        )
+
+    def _table_attribute(self) -> Expr:
+        tag = self._random.choice([*self._borne * 4, "phi.mrn", "pii.age"])
+        return Call("table_attribute", (Literal(tag),))
+
+    def _named(self, name: str) -> Expr:
+        """A column by its name, or by a tag that it bears, as others may too."""
+        tags = self._tags.get(name, ())
+        if tags and self._random.random() < 0.2:
+            return Call("columns_with_attribute", (Literal(self._random.choice(tags)),))
+        return ColumnRef(name)
 
     def _column_test(self) -> Expr:
         """A column against values that it may hold: what a steward writes."""
         name = self._random.choice(self._columns)
-        column = ColumnRef(name)
+        column = self._named(name)
         kind = KINDS[name]
         if kind == "other" or self._random.random() < 0.1:
             return self._pick(lambda: IsNull(column), lambda: Not(IsNull(column)))
@@ -115,7 +190,7 @@ class Filters:
             return self._compare(column, self._random.choice((column, other)))
         return self._pick(
             *(lambda: self._compare(column, self._held(name)),) * 3,
-            lambda: self._fragile(column, kind),
+            *(lambda: self._fragile(column, kind),) * 2,
             lambda: self._compare(column, self._column({kind}, column)),
             lambda: In(column, tuple(self._held(name) for _ in range(self._random.randint(1, 3)))),
             lambda: Not(In(column, (self._held(name), self._maybe_null(self._held(name))))),
@@ -127,7 +202,7 @@ class Filters:
             ),
         )
 
-    def _fragile(self, column: ColumnRef, kind: str) -> Expr:
+    def _fragile(self, column: Expr, kind: str) -> Expr:
         """A test that has an answer for some values, and fails for others."""
         pick = self._random.choice
         if kind == "text":
@@ -177,6 +252,7 @@ class Filters:
             lambda: Literal(random.choice(TEXTS)),
             lambda: Literal(random.choice(DIGITS)),
             lambda: self._maybe_null(Call("user", ())),
+            lambda: self._maybe_null(Call("user_attribute", (Literal(random.choice(KEYS)),))),
         )
         if depth <= 0:
             return self._pick(*flat)
@@ -244,7 +320,10 @@ class Filters:
         """What does not fit: a column that is not there, or kinds that do not compare."""
         missing = [name for name in TYPES if name not in self._columns]
         return self._pick(
-            lambda: IsNull(ColumnRef(self._random.choice(missing))),
+            *(lambda: IsNull(ColumnRef(self._random.choice(missing))),) * 3,
+            lambda: Or((self._truth(0), Compare(CompareOp.EQ, ColumnRef(missing[0]), Literal(1)))),
+            lambda: Call("in_set", (self._time(0), Literal("a,b"))),
+            lambda: Call("sets_intersect", (self._text(0), self._number(0))),
             lambda: And((self._truth(1), IsNull(ColumnRef(self._random.choice(missing))))),
             lambda: self._compare(self._number(0), self._time(0)),
             lambda: self._compare(self._column({"other"}, Literal(True)), Literal(1)),
@@ -272,7 +351,7 @@ class Filters:
 
     def _column(self, kinds: frozenset[str] | set[str], otherwise: Expr) -> Expr:
         fitting = [name for name in self._columns if KINDS[name] in kinds]
-        return ColumnRef(self._random.choice(fitting)) if fitting else otherwise
+        return self._named(self._random.choice(fitting)) if fitting else otherwise
 
     def _compare(self, left: Expr, right: Expr) -> Expr:
         return Compare(self._random.choice(list(CompareOp)), left, right)

@@ -17,6 +17,7 @@ import test_properties as properties  # noqa: E402
 from generate import world_of  # noqa: E402
 
 CHECKS: tuple[Callable[[], None], ...] = (
+    properties.test_roles_are_asked_for_only_where_that_cannot_be_negated,
     properties.test_no_buffer_holds_a_hidden_value,
     properties.test_what_is_hidden_changes_no_byte,
 )

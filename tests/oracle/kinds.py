@@ -25,7 +25,6 @@ from privet.model.expressions import (
     IsNull,
     Like,
     Literal,
-    LiteralValue,
     Negate,
     Not,
     Or,
@@ -41,6 +40,13 @@ _CAST_TAKES = {
     "double": NUMBERS | {"text"},
     "varchar": {"integer", "boolean", "date", "text"},
     "date": TIMES | {"text"},
+}
+_OF_THE_READER = {
+    "user": "text",
+    "now": "us",
+    "user_attribute": "text",
+    "table_attribute": "text",
+    "has_roles": "boolean",
 }
 _TAKES_TEXT = {"lower": "text", "upper": "text", "trim": "text", "length": "integer"}
 
@@ -122,40 +128,6 @@ def unified(held: list[str]) -> str:
     raise Misfit
 
 
-def replaced(expr: Expr, values: Mapping[str, LiteralValue]) -> Expr:  # noqa: C901 - a case per node
-    """The expression with `user()` and `now()` replaced by literals."""
-
-    def go(part: Expr) -> Expr:
-        return replaced(part, values)
-
-    match expr:
-        case Call(name, ()):
-            return Literal(values[name])
-        case Call(name, arguments):
-            return Call(name, tuple(map(go, arguments)))
-        case And(parts):
-            return And(tuple(map(go, parts)))
-        case Or(parts):
-            return Or(tuple(map(go, parts)))
-        case Not(part):
-            return Not(go(part))
-        case Negate(part):
-            return Negate(go(part))
-        case IsNull(part):
-            return IsNull(go(part))
-        case Like(part, pattern):
-            return Like(go(part), pattern)
-        case Compare(op, left, right):
-            return Compare(op, go(left), go(right))
-        case Arithmetic(op, left, right):
-            return Arithmetic(op, go(left), go(right))
-        case In(subject, options):
-            return In(go(subject), tuple(map(go, options)))
-        case Case(branches, default):
-            return Case(tuple((go(c), go(r)) for c, r in branches), go(default))
-    return expr
-
-
 def _kind_of_literal(held: object) -> str:
     words = (
         (bool, "boolean"),
@@ -211,4 +183,10 @@ def _kind_of_call(name: str, arguments: tuple[Expr, ...], kinds: Mapping[str, st
         return _all(arguments, kinds, TIMES, "integer")
     if name == "coalesce":
         return unified([kind_of(a, kinds) for a in arguments])
-    return {"user": "text", "now": "us"}[name]
+    if name == "in_set":
+        # Its elements are text, and x IN them has to be something.
+        _all(arguments[1:], kinds, {"text"}, "")
+        return _comparable(kind_of(arguments[0], kinds), "text")
+    if name == "sets_intersect":
+        return _all(arguments, kinds, {"text"}, "boolean")
+    return _OF_THE_READER[name]

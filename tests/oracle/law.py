@@ -7,38 +7,22 @@ and rows. Written from the law's text; shares nothing with `privet.policy` or `p
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import pyarrow as pa
+from asked import answered
 from cells import Cell, cells_of
-from kinds import Misfit, kind_of, kind_of_type, replaced
-from meaning import holds
-from never import can_be_true
-from showing import CLEAR, Keyed, Way, fits, leaves_as, transformed, way_of
+from fitting import Fit, fit_of, may_be_true
+from kinds import kind_of_type
+from meaning import Row, holds
+from safeguards import Taken, taken_from
+from showing import CLEAR, Keyed, Place, Way, fits, leaves_as, transformed, way_of
+from world import World, grants_heard, matches, readings_of, tags_of
 
-from privet.model.datasets import Column, Dataset
-from privet.model.expressions import Expr, HasTag, TagAnd, TagExpr, TagNot, TagOr
-from privet.model.names import TagName
-from privet.model.permissions import Permission, ScopeKind
-from privet.model.principals import Principal
-
-PUBLIC = "public_role"
-
-
-@dataclass(frozen=True)
-class World:
-    """A question: who asks, for what, when, and all that is the case.
-
-    `roles` maps a role to the (issuer, group) pairs that hold it.
-    """
-
-    principal: Principal
-    dataset: Dataset
-    table: pa.Table
-    permissions: tuple[Permission, ...]
-    roles: Mapping[str, frozenset[tuple[str, str]]]
-    now: datetime
+from privet.model.datasets import Column
+from privet.model.expressions import Expr
+from privet.model.permissions import Permission
 
 
 @dataclass(frozen=True)
@@ -59,152 +43,123 @@ class Said:
 
 def answer(world: World, keyed: Keyed) -> Answer | None:
     """What the principal gets, or None if the dataset does not exist for them (rule 3)."""
-    columns = visible(world)
-    if not columns:
+    view = View(world, *heard(world), keyed)
+    if not view.columns:
         return None
-    seen = tuple(row for row in rows_seen(world, keyed) if row is not None)
-    return Answer(tuple((c.name, leaves_as(c.type)) for c in columns), seen)
+    seen = tuple(row for row in view.rows() if row is not None)
+    return Answer(tuple((c.name, leaves_as(c.type)) for c in view.columns), seen)
 
 
 def visible(world: World) -> list[Column]:
-    """The columns that some grant shows, in order."""
-    grants = _heard(world)
+    """The columns that are seen, in order."""
+    grants, _ = heard(world)
     return [c for c in world.dataset.columns if any(c.name in g.shown for g in grants)]
 
 
 def rows_seen(world: World, keyed: Keyed) -> list[tuple[Cell, ...] | None]:
-    """For each row of the table, what is seen of it; None if it is hidden (rule 1)."""
-    grants, columns = _heard(world), visible(world)
-    kinds = {c.name: kind_of_type(c.type) for c in world.dataset.columns}
-    cells = {c.name: cells_of(world.table.column(c.name)) for c in world.dataset.columns}
-    seen: list[tuple[Cell, ...] | None] = []
-    for values in zip(*cells.values(), strict=True):
-        row = dict(zip(cells, values, strict=True))
-        true = [g for g in grants if g.where is None or holds(g.where, row, kinds)]
-        shown = tuple(_cell(world, c, row[c.name], true, grants, keyed) for c in columns)
-        seen.append(shown if true else None)
-    return seen
+    """For each row of the table, what is seen of it; None if it is hidden (rules 1 and 2)."""
+    return View(world, *heard(world), keyed).rows()
 
 
-def _heard(world: World) -> list[Said]:
-    """The grants; for an admin, rule 8: reads that know no policy."""
+def heard(world: World) -> tuple[list[Said], Taken]:
+    """What the grants say, less what safeguards hide; for an admin, rule 8: no policy at all."""
     if world.principal.admin:
-        return [Said({c.name: CLEAR for c in world.dataset.columns}, None)]
-    return list(grants_of(world))
+        return [Said({c.name: CLEAR for c in world.dataset.columns}, None)], Taken()
+    taken = taken_from(world)
+    if taken.closed:
+        return [], taken
+    less = [
+        Said({name: way for name, way in g.shown.items() if name not in taken.hidden}, g.where)
+        for g in grants_of(world)
+    ]
+    return [g for g in less if g.shown], taken
 
 
-def _cell(
-    world: World, column: Column, cell: Cell, true: list[Said], grants: list[Said], keyed: Keyed
-) -> Cell:
-    ways = [g.shown[column.name] for g in true if column.name in g.shown]
-    if not ways:
-        return None
-    best = min(ways, key=Way.protectiveness)
-    if best.call is None or cell is None:
+@dataclass(frozen=True)
+class View:
+    """How rows are seen by who asks."""
+
+    world: World
+    grants: list[Said]
+    taken: Taken
+    keyed: Keyed
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        """The columns that some grant shows, in order."""
+        named = {name for g in self.grants for name in g.shown}
+        return [c for c in self.world.dataset.columns if c.name in named]
+
+    def rows(self) -> list[tuple[Cell, ...] | None]:
+        """What is seen of each row of the table; None if it is hidden."""
+        table, names = self.world.table, [c.name for c in self.world.dataset.columns]
+        cells = [cells_of(table.column(name)) for name in names]
+        return [self._row(dict(zip(names, row, strict=True))) for row in zip(*cells, strict=True)]
+
+    def _row(self, row: Row) -> tuple[Cell, ...] | None:
+        true = [g for g in self.grants if g.where is None or self._holds(g.where, row)]
+        if not true or not all(self._holds(test, row) for test in self.taken.rows):
+            return None
+        return tuple(self._cell(column, row, true) for column in self.columns)
+
+    def _cell(self, column: Column, row: Row, true: list[Said]) -> Cell:
+        """A cell as the grants that are true show it, less what safeguards take of that."""
+        name, cell = column.name, row[column.name]
+        ways = [g.shown[name] for g in true if name in g.shown]
+        if not ways or not all(self._holds(test, row) for test in self.taken.cells.get(name, ())):
+            return None
+        best = min(ways, key=Way.protectiveness)
+        # Beside clear cells, shared tokens would make the column its own dictionary.
+        own = best.keyed and any(g.shown.get(name) == CLEAR for g in self.grants)
+        place = Place(column, self.world.dataset)
+        if best.call is not None:
+            reader = self.world.principal
+            whose = replace(place, reader=(reader.issuer, reader.user)) if own else place
+            cell = transformed(best, whose, cell, self.keyed)
+        for way in self.taken.in_turn(name):
+            if way != best or own:
+                cell = transformed(way, place, cell, self.keyed)
         return cell
-    # Beside clear cells, shared tokens would make the column its own dictionary.
-    own = any(g.shown.get(column.name) == CLEAR for g in grants)
-    reader = (world.principal.issuer, world.principal.user) if own else None
-    return transformed(best, column, world.dataset, reader, cell, keyed)
+
+    def _holds(self, test: Expr, row: Row) -> bool:
+        return holds(test, row, self._kinds)
+
+    @cached_property
+    def _kinds(self) -> dict[str, str]:
+        return {c.name: kind_of_type(c.type) for c in self.world.dataset.columns}
 
 
 # ---- what a grant says alone
 
 
 def grants_of(world: World) -> Iterator[Said]:
-    """The grants that are active, cover the dataset and grant something on it."""
-    held = roles_of(world)
-    # A filter may use hidden columns, but not ones that nobody has reviewed.
-    kinds = {c.name: kind_of_type(c.type) for c in world.dataset.columns if c.reviewed}
-    for permission in world.permissions:
-        if permission.role not in held or not covers(permission, world.dataset):
+    """The grants that grant something on the dataset, if nothing is taken."""
+    for permission in grants_heard(world):
+        where, shown = permission.where, dict(shown_by(permission, world))
+        if not shown:
             continue
-        if not active(permission, world.now):
-            continue
-        where = filter_of(permission, world)
-        shown = dict(shown_by(permission, world.dataset))
-        if shown and (where is None or grants_something(where, kinds)):
-            yield Said(shown, where)
+        if where is None:
+            yield Said(shown, None)
+        elif fit_of(where, world) is Fit.WELL and may_be_true(where, world):
+            yield Said(shown, answered(where, world))
 
 
-def roles_of(world: World) -> frozenset[str]:
-    """The roles of the principal's groups, `user:<name>` among them, and the public one."""
-    reader = world.principal
-    groups = {(reader.issuer, g) for g in (*reader.groups, f"user:{reader.user}")}
-    return frozenset({PUBLIC, *(r for r, members in world.roles.items() if members & groups)})
-
-
-def covers(permission: Permission, dataset: Dataset) -> bool:
-    """Whether a permission is on the catalog, on this database or on this dataset."""
-    scope = permission.scope
-    if scope.kind is ScopeKind.CATALOG:
-        return True
-    if scope.database != dataset.name.database:
-        return False
-    return scope.kind is ScopeKind.DATABASE or scope.dataset == dataset.name.name
-
-
-def active(permission: Permission, now: datetime) -> bool:
-    """Enabled, and start <= now < end, in seconds since 1970."""
-    properties = permission.properties
-    start, end = properties.get("start_datetime"), properties.get("end_datetime")
-    return (
-        properties.get("enabled", "true") == "true"
-        and (start is None or int(start) <= now.timestamp())
-        and (end is None or now.timestamp() < int(end))
-    )
-
-
-def filter_of(permission: Permission, world: World) -> Expr | None:
-    """The filter, with `user()` and `now()` replaced."""
-    values = {"user": world.principal.user, "now": world.now}
-    return None if permission.where is None else replaced(permission.where, values)
-
-
-def grants_something(where: Expr, kinds: Mapping[str, str]) -> bool:
-    """Whether the filter fits the dataset's columns, and is not FALSE or NULL from the start."""
-    try:
-        fits = kind_of(where, kinds) in {"boolean", "null"}
-    except Misfit:
-        return False
-    return fits and can_be_true(where, kinds)
-
-
-def shown_by(permission: Permission, dataset: Dataset) -> Iterator[tuple[str, Way]]:
+def shown_by(permission: Permission, world: World) -> Iterator[tuple[str, Way]]:
     """The columns that a grant shows, and how."""
+    dataset = world.dataset
     for column in dataset.columns:
-        held = tags_of(column, dataset)
         # What is inside a column counts where that protects: all of the column must be granted,
         # and any field in it can be what a transform is for.
-        readings = (held, tags_of(column, dataset, inside=False))
+        readings = readings_of(column, dataset)
         clauses = [
             c for c in permission.transforms if any(matches(c.tags, tags) for tags in readings)
         ]
         granted = all(permission.having is None or matches(permission.having, t) for t in readings)
-        if not column.reviewed or not (granted or any(c.excepted for c in clauses)):
+        listed = not permission.columns or column.name in permission.columns
+        if not (column.reviewed and listed and (granted or any(c.excepted for c in clauses))):
             continue
-        ways = [way_of(c, held, dataset) for c in clauses]
+        ways = [way_of(c, tags_of(column, dataset), dataset) for c in clauses]
         # Several clauses of one grant: the most protective one; if it does not fit, no column.
         best = max(ways, key=Way.protectiveness, default=CLEAR)
         if fits(best, column, dataset):
             yield column.name, best
-
-
-def tags_of(column: Column, dataset: Dataset, *, inside: bool = True) -> frozenset[TagName]:
-    """The column's own tags, its dataset's and its database's, and those on fields inside it."""
-    own = {t.tag for t in column.field_tags if inside or t.path == (column.name,)}
-    return frozenset(own | dataset.tags | dataset.database_tags)
-
-
-def matches(tags: TagExpr, held: frozenset[TagName]) -> bool:
-    """Whether a tag expression is true of these tags."""
-    match tags:
-        case HasTag(tag):
-            return tag in held
-        case TagNot(part):
-            return not matches(part, held)
-        case TagAnd(parts):
-            return all(matches(p, held) for p in parts)
-        case TagOr(parts):
-            return any(matches(p, held) for p in parts)
-    raise AssertionError(tags)

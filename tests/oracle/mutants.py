@@ -18,10 +18,12 @@ class Mutant:
 GRANTS, LAW, FOLD = "policy/grants.py", "policy/law.py", "policy/fold.py"
 PLAN, EVALUATE, COMPARE = "enforcement/plan.py", "enforcement/evaluate.py", "enforcement/compare.py"
 VALUES, REBUILD = "enforcement/values.py", "enforcement/rebuild.py"
+BOUND, GUARDS, SETTLING = "policy/bound.py", "policy/guards.py", "policy/settling.py"
+PERMISSIONS, TRANSFORMS = "model/permissions.py", "model/transforms.py"
 
 MUTANTS = (
     # ---- what a grant says
-    Mutant("unreviewed_is_reviewed", GRANTS, "if not column.reviewed:", "if column is None:"),
+    Mutant("unreviewed_is_reviewed", GRANTS, "if not column.reviewed or (", "if False or ("),
     Mutant(
         "filters_see_unreviewed",
         "policy/binding.py",
@@ -48,34 +50,32 @@ MUTANTS = (
     ),
     Mutant(
         "tags_inside_show",
-        GRANTS,
+        BOUND,
         "matches(having, self.effective) and matches(having, self.outer)",
         "matches(having, self.effective)",
     ),
     Mutant(
         "tags_inside_undo_transforms",
-        GRANTS,
+        BOUND,
         "return matches(tags, self.effective) or matches(tags, self.outer)",
         "return matches(tags, self.effective)",
     ),
     Mutant(
         "not_ignored_in_tags",
-        GRANTS,
+        BOUND,
         "return not matches(part, held)",
         "return matches(part, held)",
     ),
     Mutant("weakest_clause_counts", GRANTS, "clause = max(clauses,", "clause = min(clauses,"),
     Mutant(
         "scope_by_table_name_only",
-        GRANTS,
-        "scope.database == database and (kind is whole or scope.dataset == name)",
-        "kind is whole or scope.dataset == name",
+        PERMISSIONS,
+        "return (self.database, self.dataset) == name",
+        "return self.dataset == name.name",
     ),
-    Mutant("ends_a_second_late", GRANTS, "if moment < self.end", "if moment - 1 < self.end"),
-    Mutant("in_force_at_its_end", GRANTS, "if moment < self.end", "if moment <= self.end"),
-    Mutant(
-        "not_in_force_at_its_start", GRANTS, "if moment < self.start", "if moment <= self.start"
-    ),
+    Mutant("ends_a_second_late", BOUND, "if moment < self.end", "if moment - 1 < self.end"),
+    Mutant("in_force_at_its_end", BOUND, "if moment < self.end", "if moment <= self.end"),
+    Mutant("not_in_force_at_its_start", BOUND, "if moment < self.start", "if moment <= self.start"),
     Mutant(
         "every_transform_adds_columns",
         GRANTS,
@@ -94,10 +94,77 @@ MUTANTS = (
         "return column.tags | self.tags | self.database_tags",
         "return column.tags | self.tags",
     ),
-    # ---- how grants unite
     Mutant(
-        "roles_ignored", LAW, "if permission.role not in facts.roles:", "if not permission.role:"
+        "column_list_ignored",
+        GRANTS,
+        "(grant.columns and column.name not in grant.columns)",
+        "column is None",
     ),
+    Mutant(
+        "every_level_reads", GRANTS, "is Effect.GRANT and grant.level.reads:", "is Effect.GRANT:"
+    ),
+    Mutant(
+        "all_is_not_for_reading",
+        PERMISSIONS,
+        "frozenset({AccessLevel.SELECT, AccessLevel.ALL})",
+        "frozenset({AccessLevel.SELECT})",
+    ),
+    Mutant(
+        "per_user_scope_is_for_everybody",
+        BOUND,
+        "return scope is not None and scope.covers(name)",
+        "return scope is None or scope.covers(name)",
+    ),
+    Mutant(
+        "names_are_bent_to_fit_scopes",
+        PERMISSIONS,
+        "safe = _SAFE_IN_PATHS if self.kind is ScopeKind.URI else _SAFE_IN_NAMES",
+        "user, safe = user.lower(), _SAFE_IN_NAMES",
+    ),
+    Mutant(
+        "nested_transforms_from_outside",
+        TRANSFORMS,
+        "return (*steps(inner), own)",
+        "return (own, *steps(inner))",
+    ),
+    Mutant(
+        "nested_ranks_as_its_mildest", GRANTS, "return max(_step_rank(", "return min(_step_rank("
+    ),
+    # ---- what a filter asks
+    Mutant(
+        "one_role_is_enough",
+        SETTLING,
+        "return self.roles.issuperset(roles_named(call))",
+        "return not self.roles.isdisjoint(roles_named(call))",
+    ),
+    Mutant(
+        "negated_roles_are_stored",
+        "policy/checking.py",
+        "if misplaced := misplaced_roles(where):",
+        "if (misplaced := misplaced_roles(where)) and False:",
+    ),
+    Mutant(
+        "null_set_is_empty",
+        SETTLING,
+        "members.value is None:\n        return In(subject, (_NULL,))",
+        "members.value is None:\n        return _FALSE",
+    ),
+    Mutant("keys_of_attributes_as_written", SETTLING, "texts(call)[0].lower())", "texts(call)[0])"),
+    Mutant(
+        "table_attribute_of_the_table_only",
+        SETTLING,
+        "in dataset.tags | dataset.database_tags else",
+        "in dataset.tags else",
+    ),
+    Mutant(
+        "one_of_several_columns_with_attribute",
+        SETTLING,
+        "bearing[0] if len(bearing) == 1 else",
+        "bearing[0] if bearing else",
+    ),
+    Mutant("lists_keep_blanks", "policy/sets.py", 'tail or plain).strip(" ")', "tail or plain)"),
+    # ---- how grants unite
+    Mutant("roles_ignored", LAW, "if permission.role not in facts.roles or not", "if not"),
     Mutant(
         "most_protective_wins",
         LAW,
@@ -125,7 +192,114 @@ MUTANTS = (
         "part.possible == _TRUE and not part.may_fail",
         "part.possible == _TRUE",
     ),
+    # ---- what safeguards take
+    Mutant(
+        "deny_forgotten",
+        GUARDS,
+        "hides = guard.effect is Effect.DENY or not",
+        "hides = guard.effect is not Effect.DENY and not",
+    ),
+    Mutant(
+        "restrict_having_forgotten",
+        GUARDS,
+        "hides = guard.effect is Effect.DENY or not (guard.transforms or guard.where)",
+        "hides = guard.effect is Effect.DENY",
+    ),
+    Mutant(
+        "safeguards_by_the_groups_of_the_token",
+        "model/principals.py",
+        "return self.effective_groups | self.other_groups",
+        "return self.effective_groups",
+    ),
+    Mutant(
+        "missing_columns_never_matter", GUARDS, "ignored = where.missing and", "ignored = True or"
+    ),
+    Mutant(
+        "missing_columns_ignored_unasked",
+        GUARDS,
+        'ignored = where.missing and guard.permission.properties.get(_MISSING) == "ignore"',
+        "ignored = where.missing",
+    ),
+    Mutant(
+        "missing_columns_always_close",
+        GUARDS,
+        'ignored = where.missing and guard.permission.properties.get(_MISSING) == "ignore"',
+        "ignored = False",
+    ),
+    Mutant(
+        "a_safeguard_true_for_no_row_is_none",
+        GUARDS,
+        'return FiringGuard(guard, empty="its filter is true for no row")',
+        "return FiringGuard(guard)",
+    ),
+    Mutant("what_does_not_fit_stays_clear", GUARDS, "hidden[place] = error.message", "del error"),
+    Mutant(
+        "unreadable_safeguards_are_void",
+        GUARDS,
+        'return self.window.problem if self.window.disabled else ""',
+        "return self.window.problem",
+    ),
+    Mutant(
+        "having_of_a_safeguard_means_what_all_bear",
+        GUARDS,
+        "or held.meets(guard.having)",
+        "or held.grants(guard.having)",
+    ),
+    Mutant(
+        "where_of_a_safeguard_is_always_for_rows",
+        GUARDS,
+        "return self.guard.permission.having is None",
+        "return self.guard.permission.where is not None",
+    ),
+    Mutant(
+        "one_safeguard_is_enough",
+        LAW,
+        "tuple(ways[order] for order in sorted(ways)),",
+        "tuple(ways[order] for order in sorted(ways)[-1:]),",
+    ),
+    Mutant(
+        "safeguards_the_strictest_first",
+        LAW,
+        "tuple(ways[order] for order in sorted(ways)),",
+        "tuple(ways[order] for order in sorted(ways)[::-1]),",
+    ),
     # ---- how it is enforced
+    Mutant(
+        "safeguards_before_the_union",
+        PLAN,
+        "*(use for use in chosen.safeguards if use != own))",
+        "*(chosen.safeguards if own is None else ()))",
+    ),
+    Mutant(
+        "the_same_transform_twice",
+        PLAN,
+        "*(use for use in chosen.safeguards if use != own))",
+        "*chosen.safeguards)",
+    ),
+    Mutant(
+        "any_restriction_is_enough",
+        PLAN,
+        "visible = visible & passing_rows(restriction, columns, rows)",
+        "visible = visible | passing_rows(restriction, columns, rows)",
+    ),
+    Mutant(
+        "restrictions_forgotten",
+        PLAN,
+        "for restriction in self._restrictions:",
+        "for restriction in ():",
+    ),
+    Mutant(
+        "cell_filters_skipped",
+        PLAN,
+        "for cell_filter in output.cell_filters:",
+        "for cell_filter in ():",
+    ),
+    Mutant(
+        "sets_meet_if_one_holds_the_other",
+        EVALUATE,
+        "not set(elements(one)).isdisjoint(elements(other))",
+        "set(elements(one)).issuperset(elements(other))",
+    ),
     Mutant(
         "last_filter_ignored",
         PLAN,

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import product
 
+from asked import elements
 from cells import Cell, identity
 from kinds import UNITS, kind_of, unified
-from meaning import Failed, alike, apply, conjunction, constant, into, negation, parts_of
+from meaning import alike, apply, conjunction, constant, negation, parts_of
+from operations import Failed, into
 
 from privet.model.expressions import (
     And,
@@ -57,11 +59,22 @@ def outcomes(expr: Expr, kinds: Kinds) -> Outcomes:
         case In(subject, options):
             tests = tuple(Compare("=", subject, option) for option in options)
             return outcomes(Or(tests), kinds)
+        case Call("in_set", (subject, Literal(members))):
+            return _in_set(subject, members, kinds)
         case IsNull(subject):
             return frozenset(v is None for v in outcomes(subject, kinds))
         case Case():
             return _some(_branches(expr, kinds), kind_of(expr, kinds))
     return _some(_applied(expr, kinds), kind_of(expr, kinds))
+
+
+def _in_set(subject: Expr, members: Cell, kinds: Kinds) -> Outcomes:
+    """What `in_set` can be: of the empty set FALSE, and NULL where the subject is."""
+    if members is None:
+        return outcomes(In(subject, (Literal(None),)), kinds)
+    if elements(members):
+        return outcomes(In(subject, tuple(map(Literal, elements(members)))), kinds)
+    return frozenset(None if v is None else False for v in outcomes(subject, kinds))
 
 
 def _branches(expr: Case, kinds: Kinds) -> Iterator[Cell]:

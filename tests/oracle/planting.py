@@ -11,10 +11,11 @@ from random import Random
 import pyarrow as pa
 import pyarrow.types as pat
 from cells import cells_of, identity
-from law import World, rows_seen, visible
+from law import rows_seen, visible
 from pools import TYPES
 from showing import Keyed
 from twins import taken
+from world import World
 
 _TEXT = "PLANTED-5ecret-"
 _NUMBER = 0x1F2E3D4C5B6A7988

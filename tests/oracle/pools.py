@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from random import Random
@@ -150,3 +150,18 @@ def column_of(random: Random, name: str, rows: int) -> pa.Array:
     few = random.sample(POOLS[name], min(len(POOLS[name]), random.choice((2, 4, 20))))
     cells = [None if random.random() < nulls else random.choice(few) for _ in range(rows)]
     return to_array(cells, TYPES[name])
+
+
+def listed(random: Random, cells: Sequence[Cell]) -> str:
+    """A set as text: some of the cells, written in one way or another."""
+    some = [c for c in cells if isinstance(c, str | int) and not isinstance(c, bool)] or [*TEXTS]
+    elements = [str(random.choice(some)) for _ in range(random.choice((0, 1, 2, 2, 3)))]
+    if random.random() < 0.3:
+        others = ("", "a,b", "b", '"') if isinstance(some[0], str) else ("", " ", "7", "01", "1.0")
+        elements += random.sample(others, 2)
+    return random.choice((",", ",", " , ")).join(_element(random, e) for e in elements)
+
+
+def _element(random: Random, text: str) -> str:
+    quoted = '"' in text or "," in text or random.random() < 0.2
+    return '"' + text.replace('"', '""') + '"' if quoted else text

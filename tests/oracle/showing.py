@@ -15,7 +15,7 @@ from cells import Cell, Day, Moment, cells_of, identity, to_array
 from kinds import kind_of_type
 
 from privet.model.datasets import CanonicalType, Column, Dataset
-from privet.model.expressions import Call, HasTag, TagAnd, TagExpr, TagNot, TagOr
+from privet.model.expressions import Call, ColumnSlot, HasTag, TagAnd, TagExpr, TagNot, TagOr
 from privet.model.names import TagName
 from privet.model.permissions import TransformClause
 from privet.privacy import Derive, Kernel, KeyScope, bind
@@ -24,38 +24,60 @@ Scope = tuple[str, int, CanonicalType, str, tuple[str, str] | None]
 SHARED = frozenset({"tokenize", "nfp_ref_tokenize"})
 PER_TABLE = frozenset({"tokenize_no_ref", "nfp_noref_tokenize"})
 KEYED = SHARED | PER_TABLE | {"sha2"}
-_UNKEYED = {"mask": 4, "zero": 5, "null": 6}
+_RANKS = {"sha2": 3, "mask": 4, "zero": 5, "null": 6}
 
 
 @dataclass(frozen=True)
 class Way:
     """One way to show a column: in clear if `call` is None.
 
-    `domain` is that of a keyed transform; `shared` if equal values have equal tokens beyond the
-    dataset.
+    `domain` is that of a keyed transform; `admitted` if the dataset is in it, so that equal values
+    can have equal tokens beyond the dataset.
     """
 
     call: Call | None
     domain: str = ""
-    shared: bool = False
+    admitted: bool = False
 
     def protectiveness(self) -> tuple[int, str, str]:
-        """Rule 7: clear, shared tokens, tokens of the dataset's own, digests, mask, zero, NULL."""
+        """Rule 7: clear, shared tokens, tokens of the dataset's own, digests, mask, zero, NULL.
+
+        A nested transform is as protective as the most protective of its parts.
+        """
         if self.call is None:
             return 0, "", ""
-        name = self.call.function
-        tokens = 1 if self.shared else 2
-        rank = _UNKEYED.get(name, 3 if name == "sha2" else tokens)
-        return rank, printed(self.call), self.domain
+        return max(map(self._rank, steps_of(self.call))), printed(self.call), self.domain
+
+    @property
+    def keyed(self) -> bool:
+        """Whether it makes tokens or digests."""
+        return self.call is not None and any(c.function in KEYED for c in steps_of(self.call))
+
+    def _rank(self, step: Call) -> int:
+        if step.function in SHARED:
+            return 1 if self.admitted else 2
+        return 2 if step.function in PER_TABLE else _RANKS[step.function]
 
 
 CLEAR = Way(None)
 
 
+def steps_of(call: Call) -> list[Call]:
+    """The transforms of a nested one, innermost first, each as if it stood alone."""
+    inner, *extra = call.arguments
+    alone = Call(call.function, (ColumnSlot(), *extra))
+    return [*steps_of(inner), alone] if isinstance(inner, Call) else [alone]
+
+
 def printed(call: Call) -> str:
     """A transform as a statement writes it; a lone `__COLUMN__` goes without saying."""
-    extra = [str(a.value) for a in call.arguments[1:]]
-    return f"{call.function}({', '.join(['__COLUMN__', *extra]) if extra else ''})"
+    inner, *extra = call.arguments
+    words = [str(a.value) for a in extra]
+    if isinstance(inner, Call):
+        words = [printed(inner), *words]
+    elif words:
+        words = ["__COLUMN__", *words]
+    return f"{call.function}({', '.join(words)})"
 
 
 def way_of(clause: TransformClause, held: frozenset[TagName], dataset: Dataset) -> Way:
@@ -64,11 +86,11 @@ def way_of(clause: TransformClause, held: frozenset[TagName], dataset: Dataset) 
     The token domain is named by the first tag, by name, that the clause asks for and the column
     bears; where it asks for none, by the first that the column bears.
     """
-    name = clause.call.function
-    if name not in KEYED:
-        return Way(clause.call)
+    plain = Way(clause.call)
+    if not plain.keyed:
+        return plain
     domain = str(min(set(asked_for(clause.tags)) & held or held, default=""))
-    return Way(clause.call, domain, shared=name not in PER_TABLE and domain in dataset.domains)
+    return Way(clause.call, domain, domain in dataset.domains)
 
 
 def asked_for(tags: TagExpr, wanted: bool = True) -> list[TagName]:
@@ -84,14 +106,17 @@ def asked_for(tags: TagExpr, wanted: bool = True) -> list[TagName]:
 
 
 def fits(way: Way, column: Column, dataset: Dataset) -> bool:
-    """Whether a transform can be applied to a column; if not, the grant does not show it."""
-    if way.call is None or way.call.function == "null":
-        return True
+    """Whether a transform can be applied to a column; all parts of a nested one have to fit."""
+    steps = [] if way.call is None else steps_of(way.call)
+    return all(_fits(step.function, way.domain, column, dataset) for step in steps)
+
+
+def _fits(name: str, domain: str, column: Column, dataset: Dataset) -> bool:
     text = kind_of_type(column.type) == "text"
-    if way.call.function not in KEYED:
-        return kind_of_type(column.type) != "other"
-    domain = dataset.domains.get(way.domain)
-    if domain is not None and domain.canonical is CanonicalType.TEXT:
+    if name not in KEYED:
+        return name == "null" or kind_of_type(column.type) != "other"
+    found = dataset.domains.get(domain)
+    if found is not None and found.canonical is CanonicalType.TEXT:
         return text
     return text or column.type in (pa.int32(), pa.int64())
 
@@ -101,17 +126,24 @@ def leaves_as(kind: pa.DataType) -> pa.DataType:
     return pa.string() if kind_of_type(kind) == "text" else kind
 
 
-def transformed(
-    way: Way,
-    column: Column,
-    dataset: Dataset,
-    reader: tuple[str, str] | None,
-    cell: Cell,
-    keyed: Keyed,
-) -> Cell:
-    """A cell as a transform shows it. Tokens are the reader's own if `reader` is given."""
-    call = way.call
-    assert call is not None
+@dataclass(frozen=True)
+class Place:
+    """Where a cell is: its column, its dataset, and whose own its tokens are, if anybody's."""
+
+    column: Column
+    dataset: Dataset
+    reader: tuple[str, str] | None = None
+
+
+def transformed(way: Way, place: Place, cell: Cell, keyed: Keyed) -> Cell:
+    """A cell as a transform shows it: of a nested one, the innermost comes first."""
+    assert way.call is not None
+    for step in steps_of(way.call):
+        cell = None if cell is None else _step(step, way.domain, place, cell, keyed)
+    return cell
+
+
+def _step(call: Call, tag: str, place: Place, cell: Cell, keyed: Keyed) -> Cell:
     if call.function == "null":
         return None
     if call.function == "zero":
@@ -119,17 +151,17 @@ def transformed(
     if call.function == "mask":
         bounds = [a.value for a in call.arguments[1:]]
         return masked(cell, *bounds) if isinstance(cell, str) else zero(cell)
-    domain = dataset.domains.get(way.domain)
-    text = kind_of_type(column.type) == "text"
-    guess = CanonicalType.TEXT if text else CanonicalType.INT64
+    kind, dataset = leaves_as(place.column.type), place.dataset
+    domain = dataset.domains.get(tag)
+    guess = CanonicalType.TEXT if kind == pa.string() else CanonicalType.INT64
     scope = (
-        way.domain,
+        tag,
         domain.version if domain else 1,
         domain.canonical if domain else guess,
         dataset.id if domain is None or call.function in PER_TABLE else "",
-        reader,
+        place.reader,
     )
-    return keyed(call, leaves_as(column.type), scope, cell)
+    return keyed(call, kind, scope, cell)
 
 
 def masked(text: str, start: int = 0, length: int | None = None) -> str:

@@ -6,9 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pyarrow as pa
-from law import World
+from asked import inside
+from showing import steps_of
+from world import World
 
-from privet.model.permissions import Permission
+from privet.model.permissions import (
+    Effect,
+    Permission,
+    Scope,
+    ScopeKind,
+    TransformClause,
+)
 
 
 def shrink(world: World, still: Callable[[World], bool]) -> World:
@@ -36,22 +44,53 @@ def _smaller(world: World) -> Iterator[World]:
         for less in _less(permission):
             grants = (*world.permissions[:number], less, *world.permissions[number + 1 :])
             yield replace(world, permissions=grants)
-    dataset = world.dataset
+    yield from _fewer_facts(world)
+
+
+def _fewer_facts(world: World) -> Iterator[World]:
+    dataset, reader = world.dataset, world.principal
     if dataset.tags or dataset.database_tags:
         yield replace(world, dataset=replace(dataset, tags=frozenset(), database_tags=frozenset()))
     for role in world.roles:
         yield replace(world, roles={r: m for r, m in world.roles.items() if r != role})
+    if reader.attributes:
+        yield replace(world, principal=replace(reader, attributes={}))
+    for kind in ("groups", "other_groups"):
+        if getattr(reader, kind):
+            yield replace(world, principal=replace(reader, **{kind: frozenset()}))
 
 
 def _less(permission: Permission) -> Iterator[Permission]:
+    """What is still a statement, and says less."""
+    for less in _without(permission):
+        takes = less.having or (less.effect is Effect.RESTRICT and (less.transforms or less.where))
+        if less.effect is Effect.GRANT or takes:
+            yield less
+
+
+def _without(permission: Permission) -> Iterator[Permission]:
     if permission.having is not None:
         yield replace(permission, having=None)
-    for number in range(len(permission.transforms)):
-        clauses = permission.transforms[:number] + permission.transforms[number + 1 :]
-        yield replace(permission, transforms=clauses)
+    yield from (replace(permission, transforms=t) for t in _fewer(permission.transforms))
     if permission.where is not None:
         yield replace(permission, where=None)
-    if permission.properties:
-        yield replace(permission, properties={})
-    if permission.role != "public_role":
-        yield replace(permission, role="public_role")
+        yield from (replace(permission, where=part) for part in inside(permission.where))
+    plain = {
+        "properties": {},
+        "role": "public_role",
+        "columns": (),
+        "scope": Scope(ScopeKind.CATALOG),
+    }
+    for name, value in plain.items():
+        if getattr(permission, name) != value:
+            yield replace(permission, **{name: value})
+
+
+def _fewer(clauses: tuple[TransformClause, ...]) -> Iterator[tuple[TransformClause, ...]]:
+    """Without one, or with one of the transforms of a nested one."""
+    for number, clause in enumerate(clauses):
+        before, behind = clauses[:number], clauses[number + 1 :]
+        yield (*before, *behind)
+        if len(steps_of(clause.call)) > 1:
+            for call in steps_of(clause.call):
+                yield (*before, replace(clause, call=call), *behind)

@@ -16,10 +16,11 @@ import pyarrow as pa
 import pytest
 from generate import world_of, worlds
 from hypothesis import HealthCheck, given, settings
-from law import Answer, World
+from law import Answer
 from showing import Keyed
 from shrinking import shrink
 from survey import AT_LEAST, traits
+from world import World
 
 import cases
 

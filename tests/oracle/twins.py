@@ -9,9 +9,10 @@ from random import Random
 import pyarrow as pa
 import pyarrow.types as pat
 from cells import Cell, identity
-from law import World, rows_seen
+from law import rows_seen
 from pools import column_of
 from showing import Keyed
+from world import World
 
 Seen = tuple[Cell, ...] | None
 _ROUNDS = 4

@@ -1,0 +1,48 @@
+"""Whether a filter fits a dataset, and whether it can be true there for somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from enum import Enum
+
+from asked import answered, columns_in, found
+from kinds import Misfit, kind_of, kind_of_type
+from never import can_be_true
+from world import World
+
+from privet.model.expressions import Expr
+
+
+class Fit(Enum):
+    """How a filter and a dataset go together."""
+
+    WELL = "well"
+    MISSING = "it names a column that is missing, and that is all"
+    NOT = "not at all"
+
+
+def fit_of(where: Expr, world: World) -> Fit:
+    """Whether it type-checks over the dataset's columns, of which the unreviewed do not count."""
+    expr, kinds = found(where, world), kinds_of(world)
+    # A column of which nothing is known goes with everything, as NULL does.
+    missing = columns_in(expr) - kinds.keys()
+    if not _is_test(expr, {**kinds, **dict.fromkeys(missing, "null")}):
+        return Fit.NOT
+    return Fit.MISSING if missing else Fit.WELL
+
+
+def _is_test(expr: Expr, kinds: Mapping[str, str]) -> bool:
+    with suppress(Misfit):
+        return kind_of(expr, kinds) in {"boolean", "null"}
+    return False
+
+
+def may_be_true(where: Expr, world: World) -> bool:
+    """Whether the filter, which fits, is not FALSE or NULL from the start for who asks."""
+    return can_be_true(answered(where, world), kinds_of(world))
+
+
+def kinds_of(world: World) -> dict[str, str]:
+    """The kinds of the columns that a filter may use: hidden ones too, but not unreviewed ones."""
+    return {c.name: kind_of_type(c.type) for c in world.dataset.columns if c.reviewed}
