@@ -147,7 +147,7 @@ MUTANTS = (
         "null_set_is_empty",
         SETTLING,
         "members.value is None:\n        return In(subject, (_NULL,))",
-        "members.value is None:\n        return _FALSE",
+        "members.value is None:\n        return Literal(False)",
     ),
     Mutant("keys_of_attributes_as_written", SETTLING, "texts(call)[0].lower())", "texts(call)[0])"),
     Mutant(
