@@ -16,6 +16,7 @@ from doors.servers import TrialServer, bearer
 from doors.steward import Reader, Steward
 from flight.raw import Speaker
 from privet.flight import flight_sql_pb2 as pb
+from privet.model.names import DatasetName
 from query.platforms import Person, Place, make_master, open_place, settled
 
 VISIBLE = 70_000
@@ -85,16 +86,41 @@ def variant(every: int, salt: int) -> pa.Table:
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[Place, Person]]]:
-    """A platform for each variant, with one master key."""
+    """A platform for each variant, with one master key; what is hidden is so by several means."""
     folder = tmp_path_factory.mktemp("interference")
     master = make_master(folder / "master.key")
     with ExitStack() as stack:
         opened: list[tuple[Place, Person]] = []
         for number, told in enumerate(VARIANTS.values()):
             place = stack.enter_context(open_place(folder / str(number), master=master))
-            place.dataset(variant(*told), "twin.t", TAGS, row_group_size=9_000)
-            opened.append((place, place.person(GRANT.format("twin.t"), user="ada")))
+            opened.append((place, MEANS[number](place, variant(*told))))
         yield opened
+
+
+def _by_grant(place: Place, rows: pa.Table) -> Person:
+    place.dataset(rows, "twin.t", TAGS, row_group_size=9_000)
+    return place.person(GRANT.format("twin.t"), user="ada")
+
+
+def _by_safeguards(place: Place, rows: pa.Table) -> Person:
+    place.dataset(rows, "twin.t", TAGS, row_group_size=9_000)
+    reader = place.person("GRANT SELECT ON DATABASE twin", user="ada")
+    place.safeguard("DENY SELECT ON CATALOG HAVING ATTRIBUTE security.hidden", reader.role)
+    place.safeguard("RESTRICT SELECT ON TABLE twin.t WHERE hide = 0", reader.role)
+    return reader
+
+
+def _by_view(place: Place, rows: pa.Table) -> Person:
+    place.dataset(rows, "raw.t", TAGS, row_group_size=9_000)
+    place.platform.catalog.databases.create("twin", by="root")
+    place.grant(GRANT.format("raw.t"), place.role(place.admin))
+    text = "SELECT * FROM raw.t"
+    place.services.views.create(place.admin.caller, DatasetName("twin", "t"), text)
+    return place.person("GRANT SELECT ON TABLE twin.t", user="ada")
+
+
+MEANS = (_by_grant, _by_grant, _by_safeguards, _by_view)
+"""How the same is hidden in each variant: by what is granted, by what is taken, by a view."""
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
