@@ -173,6 +173,36 @@ def test_cycles_are_refused(place: Place, definer: Person) -> None:
             place.services.views.alter(definer.caller, name, text)
 
 
+def test_cycles_by_renaming_are_closed(place: Place, definer: Person) -> None:
+    """A name that comes to mean the view itself: nobody can read it, and nothing is stuck."""
+    base = place.dataset(ROWS, f"{place.unique('db')}.t").name
+    place.grant(f"GRANT SELECT ON DATABASE {base.database}", definer.role)
+    first = DatasetName(base.database, "first")
+    place.services.views.create(definer.caller, first, "SELECT id FROM t")
+    second = DatasetName(base.database, "second")
+    place.services.views.create(definer.caller, second, "SELECT id FROM first")
+    for name, to in ((base, "gone"), (second, "t")):
+        place.services.statements.execute(
+            place.admin.caller, f"ALTER TABLE {name} RENAME TO {name.database}.{to}"
+        )
+    reader = place.person(f"GRANT SELECT ON DATABASE {base.database}")
+    assert place.ask(reader, f"SELECT * FROM {first}").code == NotFound.code
+    assert place.ask(reader, f"SELECT * FROM {base}").code == NotFound.code
+    listed = {v.dataset.name.name for v in place.services.datasets.list(reader.caller)}
+    assert listed & {"first", "t", "gone"} == {"gone"}
+
+
+def test_views_that_share_what_is_behind_them(place: Place, definer: Person) -> None:
+    """Each over the one before, twice: what is behind is decided about and read once."""
+    name = DatasetName("base", "people")
+    for _ in range(9):
+        above = view(place, definer, f"SELECT a.id FROM {name} a, {name} b WHERE a.id = b.id")
+        place.grant(f"GRANT SELECT ON TABLE {above}", definer.role)
+        name = above
+    reader = place.person(f"GRANT SELECT ON TABLE {name}")
+    assert name in {v.dataset.name for v in place.services.datasets.list(reader.caller)}
+
+
 PII, GEO = {"pii.name"}, {"geo.city"}
 TRACED: dict[str, dict[str, set[str]]] = {
     "SELECT id, name, city FROM base.people": {"id": set(), "name": PII, "city": GEO},

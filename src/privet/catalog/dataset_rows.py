@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -38,13 +38,19 @@ from privet.store.tables import (
 )
 
 Grouped = dict[Any, list[Row[Any]]]
-_Find = Callable[[DatasetName], Dataset | None]
 
 
 def read_datasets(
     connection: Connection, name: DatasetName | None = None, database: str | None = None
 ) -> tuple[Dataset, ...]:
     """All datasets, those of a database, or the one of a name; in the order of their names."""
+    return _Lineage(connection).of(_stored(connection, name, database))
+
+
+def _stored(
+    connection: Connection, name: DatasetName | None, database: str | None = None
+) -> tuple[Dataset, ...]:
+    """Datasets without the tags of lineage."""
     condition = _named(name, database)
     rows = connection.execute(
         select(datasets).where(condition).order_by(datasets.c.database, datasets.c.name)
@@ -69,7 +75,7 @@ def read_datasets(
         "dataset",
     )
     tags = _group(connection, _tags_on(name, database), "database", "dataset")
-    found = tuple(
+    return tuple(
         _assemble(
             row,
             columns.get((row.id,), []),
@@ -79,7 +85,6 @@ def read_datasets(
         )
         for row in rows
     )
-    return _inherit_tags(found, lambda base: next(iter(read_datasets(connection, base)), None))
 
 
 def _named(name: DatasetName | None, database: str | None) -> ColumnElement[bool]:
@@ -155,34 +160,53 @@ def _field_tag(path: FieldPath, row: Row[Any]) -> FieldTag:
     return FieldTag(path, TagName(row.namespace, row.key), TagOrigin(row.origin), evidence)
 
 
-def _inherit_tags(found: tuple[Dataset, ...], find: _Find) -> tuple[Dataset, ...]:
-    """Datasets as they were stored, the views among them with the tags of their lineage.
+class _Lineage:
+    """Gives the columns of views the tags of all that they rest on, but for those released.
 
-    A column has the tags of all that it rests on, but for those that a steward released. Views
-    rest on datasets that were there before them, so this ends.
+    Each dataset is read once, however many views rest on it. What rests on itself, which renaming
+    can bring about, has no tags from there; no such view can be read.
     """
-    plain = {d.name: d for d in found if d.view is None}
 
-    def base(name: DatasetName) -> Dataset | None:
-        return plain.get(name) or find(name)
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._known: dict[DatasetName, Dataset | None] = {}
 
-    return tuple(d if d.view is None else _inherited(d, d.view, base) for d in found)
+    def of(self, found: tuple[Dataset, ...]) -> tuple[Dataset, ...]:
+        """Datasets as they are stored, with the tags of their lineage."""
+        self._known |= {d.name: d for d in found if d.source.format is not Format.VIEW}
+        return tuple(self._known.get(d.name) or self._with_tags(d) for d in found)
+
+    def _base(self, name: DatasetName) -> Dataset | None:
+        if name not in self._known:
+            self._known[name] = None
+            for dataset in _stored(self._connection, name):
+                self._known[name] = self._with_tags(dataset)
+        return self._known[name]
+
+    def _with_tags(self, dataset: Dataset) -> Dataset:
+        view = dataset.view
+        if view is None:
+            return dataset
+        self._known[dataset.name] = None
+        bases = {name: self._base(name) for name in view.reads}
+        columns = tuple(_inheriting(c, view, bases) for c in dataset.columns)
+        inherited = self._known[dataset.name] = replace(dataset, columns=columns)
+        return inherited
 
 
-def _inherited(dataset: Dataset, view: View, find: _Find) -> Dataset:
-    bases = {name: find(name) for name in view.reads}
-
-    def tags(column: Column) -> Iterator[TagName]:
-        for name, of in view.rests.get(column.name, ()):
-            if base := bases[name]:
-                yield from (t for c in base.columns if c.name == of for t in base.effective_tags(c))
-
-    columns: list[Column] = []
-    for column in dataset.columns:
-        fresh = {*tags(column)} - column.tags - view.released.get(column.name, frozenset())
-        inherited = (FieldTag((column.name,), t, TagOrigin.LINEAGE) for t in sorted(fresh))
-        columns.append(replace(column, field_tags=(*column.field_tags, *inherited)))
-    return replace(dataset, columns=tuple(columns))
+def _inheriting(column: Column, view: View, bases: Mapping[DatasetName, Dataset | None]) -> Column:
+    tags = {
+        tag
+        for name, of in view.rests.get(column.name, ())
+        for base in (bases[name],)
+        if base is not None
+        for c in base.columns
+        if c.name == of
+        for tag in base.effective_tags(c)
+    }
+    fresh = tags - column.tags - view.released.get(column.name, frozenset())
+    inherited = (FieldTag((column.name,), t, TagOrigin.LINEAGE) for t in sorted(fresh))
+    return replace(column, field_tags=(*column.field_tags, *inherited))
 
 
 def write_columns(

@@ -66,6 +66,10 @@ class _Deciding:
     platform: Platform
     reader: Principal
     now: datetime
+    known: dict[tuple[DatasetName, tuple[str, str]], Decided] = field(
+        default_factory=dict[tuple[DatasetName, tuple[str, str]], Decided]
+    )
+    """What definers may read for this reader, by name and definer: views may share much."""
 
     def on(self, facts: Facts, depth: int) -> Decided:
         # Behind a view nobody is an administrator.
@@ -86,7 +90,10 @@ class _Deciding:
         for name, columns in view.reads.items():
             if name == dataset.name or not depth:
                 return None
-            base = found[name] = self.on(self._facts(name, definer), depth - 1)
+            key = (name, view.definer)
+            if key not in self.known:
+                self.known[key] = self.on(self._facts(name, definer), depth - 1)
+            base = found[name] = self.known[key]
             if not columns <= {c.column.name for c in base.decision.visible}:
                 return None
         return found
