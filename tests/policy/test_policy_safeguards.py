@@ -190,6 +190,7 @@ READERS = [
     ("sets_intersect(mrn, user_attribute('teams'))", {"teams": "AX123456,C3"}, [1]),
     ("sets_intersect(mrn, user_attribute('teams')) IS NULL", {}, [1, 2, 3]),
     ("has_roles('r')", {}, [1, 2, 3]),
+    ("has_roles('OKERA_public_role') OR id = 1", {}, [1]),
     ("has_roles('r,other')", {}, None),
     ("has_roles('r', 'OTHER') OR id = 2", {}, [2]),
     ("columns_with_attribute('phi.mrn') = 'AX123456'", {}, [1]),

@@ -24,7 +24,7 @@ from privet.model.expressions import (
     LiteralValue,
     Or,
 )
-from privet.model.names import TagName
+from privet.model.names import PUBLIC_ROLE, PUBLIC_ROLE_ALIAS, TagName
 from privet.model.principals import Principal
 from privet.policy.binding import children, rebuild, walk
 from privet.policy.functions import READER
@@ -61,7 +61,8 @@ def texts(call: Call) -> tuple[str, ...]:
 
 def roles_named(call: Call) -> frozenset[str]:
     """The roles of a `has_roles`."""
-    return frozenset(e.lower() for text in texts(call) for e in elements(text))
+    named = {e.lower() for text in texts(call) for e in elements(text)}
+    return frozenset(PUBLIC_ROLE if name == PUBLIC_ROLE_ALIAS else name for name in named)
 
 
 def roles_asked(expr: Expr) -> frozenset[str]:
