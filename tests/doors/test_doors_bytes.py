@@ -75,13 +75,23 @@ def scanned(server: TrialServer, token: str, wanted: Wanted) -> Iterator[tuple[s
             yield f"{door} again", sink.getvalue().to_pybytes()
 
 
+class _Parts(dict[str, str]):
+    """What stands in paths; whatever else a page names is called like a hidden column."""
+
+    def __missing__(self, key: str) -> str:
+        return "phone"
+
+
+PARTS = _Parts(database="medical_charges", name="medical_costs", user="admin", column="mrn")
+
+
 def pages(server: TrialServer, token: str) -> Iterator[tuple[str, bytes]]:
     """Every page that the server describes, good and bad requests, with headers."""
     with server.http(token) as http:
         for path, methods in http.get("/openapi.json").json()["paths"].items():
             if "get" not in methods:
                 continue
-            page = path.format(database="medical_charges", name="medical_costs")
+            page = path.format_map(PARTS)
             for query in ("", "?user=admin", "?columns=phone", "?columns=mrn,id&limit=2", "?x=1"):
                 got = http.get(page + query)
                 yield page + query, got.content + repr(got.headers.raw).encode()
