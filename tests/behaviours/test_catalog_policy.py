@@ -258,19 +258,26 @@ def test_a_restored_backup_is_not_mistaken_for_the_past(
 
 
 def test_the_groups_last_seen_are_remembered(make_catalog: Callable[[], Catalog]) -> None:
-    """The newest groups count, per issuer; the same ones are written once an hour at most."""
+    """The newest groups count, per issuer; the same ones are written once a minute at most."""
     one, two = make_catalog(), make_catalog()
     at = one.databases.list()[0].created_at
     assert at is not None
     assert one.principals.last_groups("ada") is None
     one.principals.note(ADA, at)
-    one.principals.note(ADA, at + timedelta(minutes=59))
+    one.principals.note(ADA, at + timedelta(seconds=59))
     (seen,) = two.principals.list()
     assert (seen.user, seen.groups, seen.last_seen) == ("ada", {"analysts"}, at)
-    one.principals.note(ADA, at + timedelta(minutes=60))
-    assert two.principals.list()[0].last_seen == at + timedelta(hours=1)
+    one.principals.note(ADA, at + timedelta(minutes=1))
+    assert two.principals.list()[0].last_seen == at + timedelta(minutes=1)
     one.principals.note(Principal("ada", frozenset({"b", "a"})), at + timedelta(hours=2))
     assert two.principals.last_groups("ada") == {"a", "b"}
+    one.principals.note(ADA, at + timedelta(hours=2, seconds=1))
+    assert two.principals.last_groups("ada") == {"analysts"}
+    narrow = Principal("ada", frozenset({"a"}), other_groups=frozenset({"b"}))
+    one.principals.note(narrow, at + timedelta(hours=2, seconds=2))
+    found = two.principals.find("ada")
+    assert found is not None
+    assert (found.groups, found.other_groups) == ({"a"}, {"b"})
     assert two.principals.last_groups("ada", "https://id") is None
     version = two.version()
     one.principals.note(EVE, at)

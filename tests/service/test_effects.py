@@ -192,11 +192,14 @@ def test_only_stewards_look_ahead(place: Place) -> None:
 
 
 def test_who_sees_everything_of_an_object_looks_ahead_there(place: Place) -> None:
-    """VIEW_COMPLETE_METADATA on a database is enough for what is on it, and for no more."""
+    """VIEW_COMPLETE_METADATA on a database is enough for what is on it, and for no more.
+
+    Rows are not counted for them: filters of their own choice would read cells by counting.
+    """
     owner = place.person("GRANT VIEW_COMPLETE_METADATA ON DATABASE clinic")
     grant = f"GRANT SELECT ON DATABASE clinic TO ROLE {owner.role}"
     outlook = place.services.outlooks.what_if(owner.caller, [grant])
-    assert [e.count_after for e in outlook.effects] == [10]
+    assert [e.count_after for e in outlook.effects] == [None]
     name = DatasetName("clinic", "people")
     assert place.services.readers.of_column(owner.caller, name, "phone").column.name == "phone"
     for wider in (

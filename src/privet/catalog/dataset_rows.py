@@ -28,6 +28,7 @@ from privet.model.datasets import (
     TokenDomain,
     View,
 )
+from privet.model.errors import InvalidRequest
 from privet.model.names import DatasetName, FieldPath, TagName
 from privet.store.tables import (
     dataset_columns,
@@ -37,6 +38,8 @@ from privet.store.tables import (
     token_domains,
 )
 
+PART = "*"
+"""Stands in the path of a tag that some of what a view's column rests on has."""
 Grouped = dict[Any, list[Row[Any]]]
 
 
@@ -195,18 +198,47 @@ class _Lineage:
 
 
 def _inheriting(column: Column, view: View, bases: Mapping[DatasetName, Dataset | None]) -> Column:
-    tags = {
-        tag
+    """A column with the tags of what it rests on.
+
+    Tags that all of it has are the column's. A tag of some part protects all of it, and says
+    nothing in favour of the others: as with tags of fields inside a column.
+    """
+    parts = [
+        (base, c)
         for name, of in view.rests.get(column.name, ())
         for base in (bases[name],)
         if base is not None
         for c in base.columns
         if c.name == of
-        for tag in base.effective_tags(c)
-    }
-    fresh = tags - column.tags - view.released.get(column.name, frozenset())
-    inherited = (FieldTag((column.name,), t, TagOrigin.LINEAGE) for t in sorted(fresh))
+    ]
+    every = frozenset[TagName]().union(*(base.effective_tags(c) for base, c in parts))
+    outer = [base.outer_tags(c) for base, c in parts]
+    whole = outer[0].intersection(*outer[1:]) if outer else frozenset[TagName]()
+    fresh = every - column.tags - view.released.get(column.name, frozenset())
+    inherited = (
+        FieldTag((column.name,) if t in whole else (column.name, PART), t, TagOrigin.LINEAGE)
+        for t in sorted(fresh)
+    )
     return replace(column, field_tags=(*column.field_tags, *inherited))
+
+
+def require_no_ring(connection: Connection, name: DatasetName) -> None:
+    """Check that a view does not rest on itself, within the transaction that writes it.
+
+    Raises:
+        InvalidRequest: it does.
+    """
+    seen, waiting = {name}, [name]
+    while waiting:
+        for dataset in _stored(connection, waiting.pop()):
+            for base in dataset.view.sees if dataset.view else ():
+                if base == name:
+                    raise InvalidRequest(
+                        f"view `{name}` would be made of itself", hint="read another dataset"
+                    )
+                if base not in seen:
+                    seen.add(base)
+                    waiting.append(base)
 
 
 def write_columns(
@@ -271,7 +303,9 @@ def admit(connection: Connection, dataset_id: str, columns: Sequence[Column]) ->
     member = select(domain_datasets.c.domain).filter_by(dataset=dataset_id)
     admitted = {*connection.execute(member).scalars()}
     for column in (c for c in columns if c.reviewed):
-        for domain in sorted({str(tag) for tag in column.tags} - admitted):
+        # Whoever writes a view would have values of their own made into the tokens of a table.
+        own = {str(t.tag) for t in column.field_tags if _admits(t)}
+        for domain in sorted(own - admitted):
             if domain not in held:
                 connection.execute(
                     insert(token_domains).values(
@@ -285,3 +319,19 @@ def admit(connection: Connection, dataset_id: str, columns: Sequence[Column]) ->
 
 def _canonical(kind: pa.DataType) -> str:
     return (CanonicalType.INT64 if pat.is_integer(kind) else CanonicalType.TEXT).value
+
+
+def _admits(tag: FieldTag) -> bool:
+    return len(tag.path) == 1 and tag.origin is not TagOrigin.LINEAGE
+
+
+def has_field(kind: pa.DataType, rest: FieldPath) -> bool:
+    """Whether a type has that field; lists are looked through."""
+    if not rest:
+        return True
+    if pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind):
+        return has_field(kind.value_type, rest)
+    if not pat.is_struct(kind):
+        return False
+    inside = [kind.field(position) for position in range(kind.num_fields)]
+    return any(f.name.lower() == rest[0] and has_field(f.type, rest[1:]) for f in inside)

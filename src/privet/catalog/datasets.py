@@ -7,12 +7,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
 
-import pyarrow as pa
-import pyarrow.types as pat
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from privet.catalog.databases import Database, add_database, require_database
-from privet.catalog.dataset_rows import add_tag, admit, read_datasets, tag_row, write_columns
+from privet.catalog.dataset_rows import (
+    add_tag,
+    admit,
+    has_field,
+    read_datasets,
+    require_no_ring,
+    tag_row,
+    write_columns,
+)
 from privet.catalog.definitions.described import NOTHING_SAID, Described
 from privet.catalog.documents import dump_types
 from privet.catalog.paths import PathOwners
@@ -94,7 +100,9 @@ class Datasets:
         identifier = str(uuid4())
         source = Source(f"view:{identifier}", Format.VIEW, view.to_options())
         with changing(self._engine) as connection:
-            return _add(connection, name, source, columns, _Made(identifier, by, self._clock()))
+            made = _add(connection, name, source, columns, _Made(identifier, by, self._clock()))
+            require_no_ring(connection, name)
+            return made
 
     def alter_view(
         self, name: DatasetName, view: View, columns: Sequence[Column], *, by: str
@@ -114,6 +122,7 @@ class Datasets:
             types = dump_types([column.type for column in kept])
             connection.execute(changed.values(options=view.to_options(), types=types))
             write_columns(connection, dataset.id, name, kept, by)
+            require_no_ring(connection, name)
             return _revised(connection, dataset)
 
     def release_tag(
@@ -365,7 +374,7 @@ def _check_columns(columns: Sequence[Column]) -> None:
             )
         seen.add(column.name)
         for tag in column.field_tags:
-            if tag.path[:1] != (column.name,) or not _has_path(column.type, tag.path[1:]):
+            if tag.path[:1] != (column.name,) or not has_field(column.type, tag.path[1:]):
                 raise _no_field(tag.path)
         if len({(tag.path, tag.tag) for tag in column.field_tags}) < len(column.field_tags):
             raise InvalidRequest(f"column `{column.name}` has a tag twice")
@@ -375,21 +384,9 @@ def _column_at(dataset: Dataset, path: FieldPath) -> str | None:
     """The column that a path names itself; None for the dataset and for fields inside columns."""
     if path:
         kinds = {column.name: column.type for column in dataset.columns}
-        if path[0] not in kinds or not _has_path(kinds[path[0]], path[1:]):
+        if path[0] not in kinds or not has_field(kinds[path[0]], path[1:]):
             raise _no_field(path)
     return path[0] if len(path) == 1 else None
-
-
-def _has_path(kind: pa.DataType, rest: FieldPath) -> bool:
-    """Whether a type has that field; lists are looked through."""
-    if not rest:
-        return True
-    if pat.is_list(kind) or pat.is_large_list(kind) or pat.is_fixed_size_list(kind):
-        return _has_path(kind.value_type, rest)
-    if not pat.is_struct(kind):
-        return False
-    inside = [kind.field(position) for position in range(kind.num_fields)]
-    return any(f.name.lower() == rest[0] and _has_path(f.type, rest[1:]) for f in inside)
 
 
 def _no_field(path: FieldPath) -> InvalidRequest:

@@ -134,10 +134,23 @@ class Identity:
         )
         return self._format.sign(claims, self._keys.current())
 
-    def describe(self, user: str, groups: Iterable[str]) -> Principal:
+    def describe(
+        self,
+        user: str,
+        groups: Iterable[str],
+        *,
+        other_groups: frozenset[str] = frozenset(),
+        attributes: bool = True,
+    ) -> Principal:
         """The principal that a user with these groups would be, without credentials to act with.
 
         What only a token of theirs would say, nobody knows here.
+
+        Args:
+            user: the name.
+            groups: that credentials of theirs would carry.
+            other_groups: that they are known to be in as well.
+            attributes: whether to find these out.
 
         Raises:
             InvalidRequest: a name is not acceptable, or there are too many groups.
@@ -150,8 +163,8 @@ class Identity:
             groups=checked,
             issuer=issuer,
             admin=self._admins.matches(user, checked),
-            attributes=self._attributes.of(issuer, user),
-            other_groups=self._users.groups_of(user) - checked,
+            attributes=self._attributes.of(issuer, user) if attributes else {},
+            other_groups=(other_groups | self._users.groups_of(user)) - checked,
         )
 
     @property

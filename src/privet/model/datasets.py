@@ -161,7 +161,8 @@ class View:
         text: one SELECT, as its author wrote it.
         database: where datasets named without one are.
         definer: issuer and user by whose grants it reads.
-        names: the datasets that it names; of some it may need no column.
+        sees: the datasets that it names, with the columns of each that its definer saw then. No
+            others are in view when it is read: a `*`, or a join by name, stays what it was.
         rests: what each column rests on, by its name: pairs of a dataset and a column.
         released: tags that a steward took off a column although what it is made of bears them.
     """
@@ -169,7 +170,7 @@ class View:
     text: str
     database: str | None
     definer: tuple[str, str]
-    names: tuple[DatasetName, ...]
+    sees: Mapping[DatasetName, tuple[str, ...]]
     rests: Mapping[str, frozenset[tuple[DatasetName, str]]]
     released: Mapping[str, frozenset[TagName]] = field(
         default_factory=dict[str, frozenset[TagName]]
@@ -179,7 +180,7 @@ class View:
     def reads(self) -> Mapping[DatasetName, frozenset[str]]:
         """The columns that it needs, by dataset."""
         pairs = frozenset[tuple[DatasetName, str]]().union(*self.rests.values())
-        return {n: frozenset(column for of, column in pairs if of == n) for n in self.names}
+        return {n: frozenset(column for of, column in pairs if of == n) for n in self.sees}
 
     def to_options(self) -> dict[str, Any]:
         """As the options of a source, which are kept as JSON."""
@@ -187,7 +188,7 @@ class View:
             "text": self.text,
             "database": self.database,
             "definer": list(self.definer),
-            "names": [list(name) for name in self.names],
+            "sees": [[*name, list(columns)] for name, columns in self.sees.items()],
             "rests": {c: sorted([*d, name] for d, name in r) for c, r in self.rests.items()},
             "released": {c: sorted(map(str, tags)) for c, tags in self.released.items()},
         }
@@ -200,7 +201,7 @@ class View:
             options["text"],
             options["database"],
             (issuer, user),
-            tuple(DatasetName(*name) for name in options["names"]),
+            {DatasetName(d, t): tuple(columns) for d, t, columns in options["sees"]},
             {
                 column: frozenset((DatasetName(d, t), name) for d, t, name in rests)
                 for column, rests in options["rests"].items()

@@ -29,7 +29,7 @@ from privet.model.permissions import Permission
 from privet.policy.binding import check_filter, column_kinds, columns_of
 from privet.policy.fold import ALWAYS, fold_filter
 from privet.policy.functions import Kind
-from privet.policy.settling import Reader, asked_of, of_dataset, settle
+from privet.policy.settling import Reader, ambiguous, asked_of, of_dataset, settle
 
 T = TypeVar("T")
 
@@ -203,6 +203,9 @@ def where_of(permission: Permission, dataset: Dataset, kinds: Mapping[str, Kind]
         return Where(None, kinds)
     expr = of_dataset(permission.where, dataset)
     asked = asked_of(expr)
+    if tag := ambiguous(permission.where, dataset):
+        # It is not for want of a column: nobody can tell which is meant.
+        return Where(expr, kinds, asked, f"several columns bear `{tag}`")
     try:
         check_filter(expr, kinds)
     except InvalidRequest as error:

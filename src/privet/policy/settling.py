@@ -107,6 +107,16 @@ def of_dataset(expr: Expr, dataset: Dataset) -> Expr:
     return rebuild(expr, [of_dataset(p, dataset) for p in parts]) if parts else expr
 
 
+def ambiguous(expr: Expr, dataset: Dataset) -> TagName | None:
+    """A tag of `columns_with_attribute` that several reviewed columns bear, if there is one."""
+    for part in walk(expr):
+        if isinstance(part, Call) and part.function == "columns_with_attribute":
+            tag = TagName.parse(texts(part)[0])
+            if sum(tag in c.tags for c in dataset.columns if c.reviewed) > 1:
+                return tag
+    return None
+
+
 def asked_of(expr: Expr | None) -> tuple[Call, ...]:
     """The functions of the reader that a filter calls, each once."""
     calls = (p for p in walk(expr) if isinstance(p, Call)) if expr else ()

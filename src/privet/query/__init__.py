@@ -6,7 +6,7 @@ fair turn, feeds it what it may read, takes its answer, and ends it.
 
 from privet.query.asker import Answer, Asked, Asker, Explained, Gone, Reading, Traced
 from privet.query.feeding import Read
-from privet.query.pool import AskerLimits, Askers
+from privet.query.pool import AskerLimits, Askers, Behind
 
 __all__ = [
     "Answer",
@@ -14,6 +14,7 @@ __all__ = [
     "Asker",
     "AskerLimits",
     "Askers",
+    "Behind",
     "Explained",
     "Gone",
     "Read",

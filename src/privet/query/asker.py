@@ -149,13 +149,20 @@ class Asker:
         with self._believing():
             return Explained(tuple(_reading(entry, schemas) for entry in told["plan"]))
 
-    def run(self, schemas: Mapping[DatasetName, pa.Schema], secret: bytes, open_: Open) -> Answer:
+    def run(
+        self,
+        schemas: Mapping[DatasetName, pa.Schema],
+        secret: bytes,
+        open_: Open,
+        columns: tuple[str, ...] | None = None,
+    ) -> Answer:
         """Start the statement.
 
         Args:
             schemas: of what the principal sees of each dataset.
             secret: of the user's own keys.
             open_: starts a governed stream; called as often as the engine reads.
+            columns: of the answer; the others are not computed.
 
         Raises:
             As `describe`, and what `open_` raises.
@@ -163,7 +170,7 @@ class Asker:
         names = tuple(schemas)
         self._feeding = Feeding(self.process, schemas, names, open_)
         self._feeding.start()
-        told = self._go("run", schemas, secret)
+        told = self._go("run", schemas, secret, columns)
         with self._believing():
             schema = unpack_schema(told["schema"])
             if "scan" not in told:
@@ -176,10 +183,15 @@ class Asker:
         return Answer(schema, self._handed(_scanned(open_(read), read, schema)))
 
     def _go(
-        self, what: str, schemas: Mapping[DatasetName, pa.Schema], secret: bytes
+        self,
+        what: str,
+        schemas: Mapping[DatasetName, pa.Schema],
+        secret: bytes,
+        columns: tuple[str, ...] | None = None,
     ) -> dict[str, Any]:
         datasets = [{"name": list(n), "schema": pack_schema(s)} for n, s in schemas.items()]
-        return self._ask({"do": what, "secret": pack_bytes(secret), "datasets": datasets})
+        asked = {"do": what, "secret": pack_bytes(secret), "datasets": datasets}
+        return self._ask(asked | ({} if columns is None else {"columns": list(columns)}))
 
     def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
         try:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from privet.model.errors import Busy, Cancelled, PrivetError
+from privet.model.errors import Busy, Cancelled, PrivetError, ResourcesExceeded
 from privet.query.asker import Asker, Gone
 from privet.query.processes import Process, Template
 from privet.sandbox import Limits
@@ -24,7 +24,8 @@ from privet.sandbox import Limits
 _USERS = range(61_184, 61_184 + 4_096)
 """Ids that systemd sets aside for users that exist for a while only (DynamicUser=)."""
 _TICK_SECONDS = 0.1
-_WITHIN = 2
+_BEHIND = 16
+"""Views that one statement may read at once, those behind views too."""
 _LOOK_SECONDS = 1.0
 _LET_BEGIN_SECONDS = 0.03
 _log = structlog.get_logger("privet.query")
@@ -73,7 +74,7 @@ class Askers:
         )
         self._template = Template(one, Path(self._places.name), _USERS if privileged else range(0))
         self._turns = _Turns(limits.workers, each=(limits.workers + 1) // 2)
-        self._turns_within = _Turns(_WITHIN * limits.workers, each=_WITHIN * limits.workers)
+        self._behind = threading.BoundedSemaphore(_BEHIND * limits.workers)
         self._burying = ThreadPoolExecutor(1, thread_name_prefix="ended")
         self._ready: deque[Process] = deque()
         self._running: set[_Lease] = set()
@@ -82,37 +83,64 @@ class Askers:
         self._keeper: threading.Thread | None = None
 
     @contextmanager
-    def lease(self, owner: Owner, gone: Gone, *, within: bool = False) -> Generator[Asker]:
+    def lease(self, owner: Owner, gone: Gone, *, rewrites: bool = True) -> Generator[Asker]:
         """A sandbox for one statement of this principal; it is ended afterwards.
 
-        The keeper takes it back earlier if it takes too long, or if the client takes nothing.
-        `within` says that another statement waits for this one: it takes no turn, since that other
-        would keep it waiting for itself, but one of a second set of places.
+        The keeper takes it back earlier if it takes too long, or if the client takes nothing. The
+        plan of a statement that is only looked at is not rewritten, if asked so.
 
         Raises:
             Busy: none came free in time, or none can be had.
             Cancelled: the client left.
         """
-        turns = self._turns_within if within else self._turns
-        leave = turns.enter(owner, time.monotonic() + self._limits.wait_seconds, gone)
+        leave = self._turns.enter(owner, time.monotonic() + self._limits.wait_seconds, gone)
         try:
-            process = self._take()
-            asker = Asker(process, time.monotonic() + self._limits.seconds, gone)
-            lease = _Lease(asker, leave)
-            with self._changed:
-                self._running.add(lease)
-                closed = self._closed
-            try:
-                if closed:
-                    raise _stopping()
+            with self._leased(leave, gone, rewrites=rewrites) as asker:
                 yield asker
-            finally:
-                process.kill()
-                with self._changed:
-                    self._running.discard(lease)
-                self._bury(process)
         finally:
             leave()
+
+    @contextmanager
+    def lease_behind(self, statement: Behind, gone: Gone) -> Generator[Asker]:
+        """A sandbox for a view that a running statement reads.
+
+        It waits for no turn: statements that hold one would wait for each other.
+
+        Raises:
+            ResourcesExceeded: the statement reads too many views at once.
+            Busy: all statements together do.
+        """
+        statement.enter()
+        try:
+            if not self._behind.acquire(blocking=False):
+                raise Busy("too many views are being read now", hint="try again in a moment")
+            try:
+                with self._leased(lambda: None, gone) as asker:
+                    yield asker
+            finally:
+                self._behind.release()
+        finally:
+            statement.leave()
+
+    @contextmanager
+    def _leased(
+        self, leave: Callable[[], None], gone: Gone, *, rewrites: bool = True
+    ) -> Generator[Asker]:
+        process = self._take() if rewrites else self._make(rewrites=False)
+        asker = Asker(process, time.monotonic() + self._limits.seconds, gone)
+        lease = _Lease(asker, leave)
+        with self._changed:
+            self._running.add(lease)
+            closed = self._closed
+        try:
+            if closed:
+                raise _stopping()
+            yield asker
+        finally:
+            process.kill()
+            with self._changed:
+                self._running.discard(lease)
+            self._bury(process)
 
     def _bury(self, process: Process) -> None:
         """Wait for its end and clear up, while its client goes on."""
@@ -135,8 +163,8 @@ class Askers:
         self.warm_up()
         return process or self._make()
 
-    def _make(self) -> Process:
-        process = self._template.fork()
+    def _make(self, *, rewrites: bool = True) -> Process:
+        process = self._template.fork(rewrites=rewrites)
         process.wait_ready()
         return process
 
@@ -199,6 +227,33 @@ class Askers:
 
 def _stopping() -> Busy:
     return Busy("the server is stopping", hint="try again in a moment")
+
+
+class Behind:
+    """How many views one statement reads at this moment."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def enter(self) -> None:
+        """One more.
+
+        Raises:
+            ResourcesExceeded: there are as many as there may be.
+        """
+        with self._lock:
+            if self._count >= _BEHIND:
+                raise ResourcesExceeded(
+                    "the statement reads too many views at once",
+                    hint=f"at most {_BEHIND}, with those that they are made of",
+                )
+            self._count += 1
+
+    def leave(self) -> None:
+        """One less."""
+        with self._lock:
+            self._count -= 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

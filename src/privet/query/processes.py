@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -111,8 +112,8 @@ class Template:
         self._process: subprocess.Popen[bytes] | None = None
         self._orders: Channel | None = None
 
-    def fork(self) -> Process:
-        """A new sandbox, not yet ready.
+    def fork(self, *, rewrites: bool = True) -> Process:
+        """A new sandbox, not yet ready; its engine rewrites plans, or leaves them as written.
 
         Raises:
             Busy: there is none to be had.
@@ -121,7 +122,7 @@ class Template:
             for _ in range(0 if self._closed else 2):
                 try:
                     orders = self._orders or self._start()
-                    return self._fork(orders)
+                    return self._fork(orders, replace(self._limits, rewrites=rewrites))
                 except Closed:
                     self._stop()
                 except OSError as error:
@@ -129,7 +130,7 @@ class Template:
                     break
         raise Busy("queries cannot be answered now", hint="try again in a moment")
 
-    def _fork(self, orders: Channel) -> Process:
+    def _fork(self, orders: Channel, limits: Limits) -> Process:
         user = self._users[self._next % len(self._users)] if self._users else 0
         self._next += 1
         with ExitStack() as undo, ExitStack() as given:
@@ -137,7 +138,7 @@ class Template:
             undo.callback(shutil.rmtree, place, ignore_errors=True)
             if user:
                 os.chown(place, user, user)
-            order = {"limits": self._limits.to_json() | {"user": user}, "place": str(place)}
+            order = {"limits": limits.to_json() | {"user": user}, "place": str(place)}
             pairs: list[tuple[socket.socket, socket.socket]] = []
             for _ in range(3):
                 pairs.append(socket.socketpair())

@@ -75,7 +75,7 @@ class Asking:
         if told["do"] == "describe" and values is None and statement.parameters:
             # What a parameter will be is not known: any value would do, and NULL fits every type.
             values = dict.fromkeys(statement.parameters)
-        self._do(str(told["do"]), statement, values)
+        self._do(str(told["do"]), statement, values, told.get("columns"))
 
     def _register(self, told: dict[str, Any], database: str | None) -> None:
         self._keys.take(unpack_bytes(told["secret"]))
@@ -90,7 +90,13 @@ class Asking:
                 ) from error
             self._sources[name] = source
 
-    def _do(self, what: str, statement: gate.Statement, values: dict[str, Any] | None) -> None:
+    def _do(
+        self,
+        what: str,
+        statement: gate.Statement,
+        values: dict[str, Any] | None,
+        columns: list[str] | None,
+    ) -> None:
         bound = _bound(values, statement.parameters)
         if statement.explained:
             plan = self._explain(statement.text, bound)
@@ -106,7 +112,9 @@ class Asking:
             if what == "describe":
                 self._control.send({"schema": pack_schema(_plain_schema(self._schema(relation)))})
                 return
-            if statement.plain is not None and self._is_scan(relation, statement, bound):
+            if columns is not None:
+                relation = relation.select(*map(duckdb.ColumnExpression, columns))
+            elif statement.plain is not None and self._is_scan(relation, statement, bound):
                 return
             reader = relation.to_arrow_reader(engine.ROWS_PER_BATCH)
             self._answer(reader)

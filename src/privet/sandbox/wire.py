@@ -119,6 +119,7 @@ class Limits:
         threads: of the engine.
         spill: bytes on disk, where there is a private place for them.
         user: id of the unprivileged user it becomes, where the server may choose; 0 for none.
+        rewrites: whether plans may be rewritten; where one is only looked at, it is as written.
     """
 
     memory: int
@@ -126,13 +127,14 @@ class Limits:
     threads: int
     spill: int
     user: int = 0
+    rewrites: bool = True
 
     def to_json(self) -> dict[str, int]:
         """As a message has it."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, message: dict[str, int]) -> Self:
+    def from_json(cls, message: dict[str, Any]) -> Self:
         """From a message."""
         return cls(**message)
 

@@ -18,7 +18,7 @@ from privet.model.events import Event, Outcome
 from privet.model.names import DatasetName
 from privet.model.principals import Principal
 from privet.model.requests import QueryRequest, ScanRequest
-from privet.query import Asked, Asker, Gone, Read
+from privet.query import Asked, Asker, Behind, Gone, Read
 from privet.scan import GovernedStream, Progress
 from privet.service.access import now_and_then, still_allowed
 from privet.service.deciding import Decided, decide_by_name
@@ -50,6 +50,7 @@ class Asking:
         self._event = event
         self._progress = Progress()
         self._decided: dict[DatasetName, Decided] = {}
+        self._behind = Behind()
         self._stack = ExitStack()
         self._asker: Asker
         self._gone: Gone
@@ -162,7 +163,9 @@ class Asking:
         decided = self._decided[read.dataset]
         plan = enforce(decided.decision, request, self._platform.derive)
         check = self._running.guarding(still_allowed(self._platform, self._principal))
-        return start(self._platform, decided, plan, self._was_read, check=check, within=True)
+        return start(
+            self._platform, decided, plan, self._was_read, check=check, behind=self._behind
+        )
 
     def _was_read(self, progress: Progress) -> None:
         self._progress.rows_read += progress.rows_read

@@ -51,7 +51,11 @@ class Audits:
             )
         )
         events = self._platform.audit.list_events(user=user, reach=reach, **filters)
-        return events if reach is None else tuple(_within(reach, e) for e in events)
+        if reach is None:
+            return events
+        # Whoever reads a view has no right to know what is behind it.
+        known = (e for e in events if e.action != "view.read" or reach.about(e))
+        return tuple(_within(reach, e) for e in known)
 
 
 def _audited(administrator: Administrator) -> frozenset[str]:

@@ -19,6 +19,8 @@ from privet.policy import decide
 from privet.service.platform import Platform
 
 _DEEPEST = 16
+Chain = tuple[tuple[str, str], ...]
+"""The definers of the views on the way, the outermost first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +47,13 @@ def decide_on(platform: Platform, principal: Principal, facts: Facts) -> Decided
     return _Deciding(platform, principal, platform.clock()).on(facts, _DEEPEST)
 
 
-def definer_of(platform: Platform, view: View) -> Principal:
-    """Whoever made a view, with the groups they were last seen with, and as no administrator."""
-    issuer, user = view.definer
-    groups = platform.catalog.principals.last_groups(user) or frozenset[str]()
-    described = platform.identity.describe(user, groups)
+def definer_of(platform: Platform, definer: tuple[str, str]) -> Principal:
+    """Whoever made a view, with the groups they were last seen with; no administrator."""
+    issuer, user = definer
+    seen = platform.catalog.principals.find(user, issuer)
+    groups, others = (seen.groups, seen.other_groups) if seen else (frozenset[str](),) * 2
+    # About attributes the reader is asked, never the definer.
+    described = platform.identity.describe(user, groups, other_groups=others, attributes=False)
     return replace(described, issuer=issuer, admin=False)
 
 
@@ -66,12 +70,12 @@ class _Deciding:
     platform: Platform
     reader: Principal
     now: datetime
-    known: dict[tuple[DatasetName, tuple[str, str]], Decided] = field(
-        default_factory=dict[tuple[DatasetName, tuple[str, str]], Decided]
+    known: dict[tuple[DatasetName, Chain], Decided] = field(
+        default_factory=dict[tuple[DatasetName, "Chain"], Decided]
     )
-    """What definers may read for this reader, by name and definer: views may share much."""
+    """What was decided behind views: they may share much."""
 
-    def on(self, facts: Facts, depth: int) -> Decided:
+    def on(self, facts: Facts, depth: int, through: Chain = ()) -> Decided:
         # Behind a view nobody is an administrator.
         reader = replace(self.reader, admin=False) if facts.through else self.reader
         decision = decide(reader, facts, self.now)
@@ -79,30 +83,38 @@ class _Deciding:
         if dataset is None or dataset.source.format is not Format.VIEW or not decision.allowed:
             return Decided(decision)
         assert dataset.view is not None
-        bases = self._bases(dataset, dataset.view, depth)
+        bases = self._bases(dataset, dataset.view, depth, through)
         if bases is None:
             return Decided(_closed(decision))
         return Decided(decision, bases)
 
-    def _bases(self, dataset: Dataset, view: View, depth: int) -> dict[DatasetName, Decided] | None:
-        definer = definer_of(self.platform, view)
+    def _bases(
+        self, dataset: Dataset, view: View, depth: int, through: Chain
+    ) -> dict[DatasetName, Decided] | None:
+        chain = through if view.definer in through[-1:] else (*through, view.definer)
+        definers = {definer: definer_of(self.platform, definer) for definer in chain}
         found: dict[DatasetName, Decided] = {}
         for name, columns in view.reads.items():
             if name == dataset.name or not depth:
                 return None
-            key = (name, view.definer)
+            key = (name, chain)
             if key not in self.known:
-                self.known[key] = self.on(self._facts(name, definer), depth - 1)
+                facts = self._facts(name, definers[view.definer], definers.values())
+                self.known[key] = self.on(facts, depth - 1, chain)
             base = found[name] = self.known[key]
-            if not columns <= {c.column.name for c in base.decision.visible}:
+            visible = {c.column.name for c in base.decision.visible}
+            if not visible or not columns <= visible:
                 return None
         return found
 
-    def _facts(self, name: DatasetName, definer: Principal) -> Facts:
-        """What the definer was granted, and what takes away from the definer or the reader."""
+    def _facts(self, name: DatasetName, definer: Principal, chain: Iterable[Principal]) -> Facts:
+        """What the definer was granted, and what takes away from anybody on the way.
+
+        Who wrote a view over this one lends no more than they see themselves.
+        """
         catalog = self.platform.catalog
         granted, own = catalog.facts(name, definer), catalog.facts(name, self.reader)
-        guards = {p.id: p for p in granted.safeguards}
+        guards = {p.id: p for each in chain for p in catalog.facts(name, each).safeguards}
         if not self.reader.admin:
             guards |= {p.id: p for p in own.safeguards}
         return replace(

@@ -109,7 +109,7 @@ def _inherits(dataset: Dataset | None, path: FieldPath, tag: TagName) -> bool:
     """Whether a column has a tag from what it is made of, and from nowhere else."""
     columns = dataset.columns if dataset else ()
     return any(
-        (t.path, t.tag, t.origin) == (path, tag, TagOrigin.LINEAGE)
+        (t.path[:1], t.tag, t.origin) == (path, tag, TagOrigin.LINEAGE)
         for c in columns
         for t in c.field_tags
     )

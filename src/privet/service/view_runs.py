@@ -6,7 +6,7 @@ view: what comes out of it is raw data, and goes through the view's own plan lik
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from privet.enforcement import EnforcedPlan, enforce
 from privet.model.datasets import View
+from privet.model.decisions import Decision
 from privet.model.errors import (
     AuditUnavailable,
     Busy,
@@ -25,8 +26,9 @@ from privet.model.errors import (
     SourceInvalid,
 )
 from privet.model.events import Event, Outcome
+from privet.model.names import DatasetName
 from privet.model.requests import QueryRequest, ScanRequest
-from privet.query import Read
+from privet.query import Behind, Read
 from privet.scan import GovernedStream, Piece, Progress, run
 from privet.service.access import now_and_then
 from privet.service.deciding import Decided
@@ -39,7 +41,7 @@ OnClose = Callable[[Progress], None]
 
 def events_behind(started: Event, decided: Decided) -> Iterator[Event]:
     """What is on record beside the reading of a view: each decision behind it, as a child."""
-    for decision in decided.behind():
+    for decision in dict(_distinct(decided)).values():
         yield replace(
             started,
             action="view.read",
@@ -54,6 +56,17 @@ def events_behind(started: Event, decided: Decided) -> Iterator[Event]:
         )
 
 
+def _distinct(decided: Decided) -> Iterator[tuple[tuple[str, str], Decision]]:
+    """Each decision behind a view once, however many ways lead to it."""
+    waiting, seen = list(decided.bases.values()), set[int]()
+    while waiting:
+        base = waiting.pop()
+        if id(base) not in seen:
+            seen.add(id(base))
+            waiting += base.bases.values()
+            yield (str(base.decision.name), base.decision.digest), base.decision
+
+
 def start(
     platform: Platform,
     decided: Decided,
@@ -61,7 +74,7 @@ def start(
     on_close: OnClose,
     *,
     check: Callable[[], None],
-    within: bool = False,
+    behind: Behind | None = None,
 ) -> GovernedStream:
     """Run a plan over files, or over the answer of a view's statement.
 
@@ -71,10 +84,10 @@ def start(
         plan: what may be read.
         on_close: hears once how it ended.
         check: called now and then; raises to end the stream.
-        within: whether a statement waits for it.
+        behind: the views that the statement which waits for it reads; None if none does.
     """
     view = plan.dataset.view
-    source = None if view is None else _ViewRun(platform, decided, plan, view, check, within).pieces
+    source = None if view is None else _ViewRun(platform, decided, plan, view, check, behind).pieces
     return run(plan, platform.engine, on_close, check=check, source=source)
 
 
@@ -85,7 +98,7 @@ class _ViewRun:
     plan: EnforcedPlan
     view: View
     check: Callable[[], None]
-    within: bool
+    behind: Behind | None
 
     def pieces(self) -> Iterator[Piece]:
         """The answer of the view's statement, batch by batch."""
@@ -109,21 +122,24 @@ class _ViewRun:
             look()
             return False
 
-        with self.platform.askers.lease(owner, gone, within=self.within) as asker:
+        askers, behind = self.platform.askers, self.behind
+        lease = askers.lease_behind(behind, gone) if behind else askers.lease(owner, gone)
+        with lease as asker:
             try:
                 asked = asker.read(QueryRequest(view.text, None, view.database))
                 if set(asked.datasets) != set(self.decided.bases):
                     raise _changed()
-                schemas = {
-                    name: self._enforced(ScanRequest(name)).schema for name in asked.datasets
-                }
+                schemas = {name: self._in_view(name) for name in asked.datasets}
                 secret = self.platform.derive("own", *owner)
-                answer = asker.run(schemas, secret, self._open)
-                places = _places(answer.schema, self.plan)
-                names = [column.name for column in self.plan.reads]
+                needed = self.plan.reads
+                # What is not read is not computed: it could fail for cells that are not shown.
+                columns = tuple(column.source_name for column in needed)
+                answer = asker.run(schemas, secret, self._open, columns)
+                if answer.schema.types != [column.type for column in needed]:
+                    raise _changed()
+                names = [column.name for column in needed]
                 for batch in answer.batches:
-                    arrays = [batch.column(place) for place in places]
-                    raw = pa.RecordBatch.from_arrays(arrays, names=names)
+                    raw = pa.RecordBatch.from_arrays(batch.columns, names=names)
                     yield Piece(raw.nbytes, partial(_loaded, raw))
             finally:
                 asker.close()
@@ -131,7 +147,13 @@ class _ViewRun:
     def _open(self, read: Read) -> GovernedStream:
         request = ScanRequest(read.dataset, read.columns, read.limit, read.where)
         plan, base = self._enforced(request), self.decided.bases[read.dataset]
-        return start(self.platform, base, plan, _unheard, check=self.check, within=True)
+        behind = self.behind or Behind()
+        return start(self.platform, base, plan, _unheard, check=self.check, behind=behind)
+
+    def _in_view(self, name: DatasetName) -> pa.Schema:
+        """What the definer may read of a dataset, of the columns that the view was made over."""
+        schema = self._enforced(ScanRequest(name)).schema
+        return pa.schema([schema.field(c) for c in self.view.sees[name] if c in schema.names])
 
     def _enforced(self, request: ScanRequest) -> EnforcedPlan:
         decision = self.decided.bases[request.dataset].decision
@@ -144,22 +166,6 @@ def _loaded(batch: pa.RecordBatch) -> list[pa.RecordBatch]:
 
 def _unheard(_: Progress) -> None:
     """What is read for a view is no scan of its own; how the view ended is on record."""
-
-
-def _places(schema: pa.Schema, plan: EnforcedPlan) -> list[int]:
-    """Where the columns that a plan reads stand in the answer.
-
-    Raises:
-        SchemaChanged: they are not there, or of another type.
-    """
-    by_name: Mapping[str, int] = {name.lower(): i for i, name in enumerate(schema.names)}
-    places: list[int] = []
-    for column in plan.reads:
-        place = by_name.get(column.name)
-        if place is None or schema.field(place).type != column.type:
-            raise _changed()
-        places.append(place)
-    return places
 
 
 def _changed() -> SchemaChanged:

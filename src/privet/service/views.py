@@ -16,6 +16,7 @@ from privet.policy import Need
 from privet.service.access import Act, administer, steward
 from privet.service.deciding import Decided, decide_by_name
 from privet.service.platform import Caller, Platform
+from privet.service.rights import Administrator
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +75,17 @@ class Views:
             NotFound, Forbidden: the caller does not.
         """
         needs = (Need(AccessLevel.VIEW_COMPLETE_METADATA, on_dataset(name)),)
-        steward(self._platform, caller, Act("dataset.lineage", str(name), needs=needs))
+        asker = steward(self._platform, caller, Act("dataset.lineage", str(name), needs=needs))
+        administrator = Administrator.of(self._platform, asker)
         catalog = self._platform.catalog.datasets
         dataset = catalog.get(name)
         views = {d.name: d.view for d in catalog.list() if d.view is not None}
-        parents = dataset.view.names if dataset.view else ()
-        return Lineage(
-            dataset,
-            tuple(sorted(parents)),
-            tuple(sorted(_tables(name, views) - {name})),
-            tuple(sorted(n for n, view in views.items() if name in view.names)),
-        )
+        parents = frozenset(dataset.view.sees if dataset.view else ())
+        tables = _tables(name, views) - {name}
+        children = frozenset(n for n, view in views.items() if name in view.sees)
+        # A right on one dataset is none to know of those around it.
+        known = administrator.known_datasets(parents | tables | children)
+        return Lineage(dataset, *(tuple(sorted(s & known)) for s in (parents, tables, children)))
 
     def _traced(
         self, definer: Principal, name: DatasetName, text: str, database: str | None
@@ -96,7 +97,8 @@ class Views:
         request = QueryRequest(text, None, database)
         derive = self._platform.derive
         owner = (reader.issuer, reader.user)
-        with self._platform.askers.lease(owner, lambda: False) as asker:
+        # A plan that is not rewritten: what is a constant now, the date or a key, is another later.
+        with self._platform.askers.lease(owner, lambda: False, rewrites=False) as asker:
             asked = asker.read(request)
             if asked.parameters or asked.explained:
                 raise InvalidRequest("a view is one SELECT without parameters")
@@ -116,7 +118,8 @@ class Views:
             Column(fold(f.name, "column name"), plain_type(f.type), f.name) for f in traced.schema
         )
         rests = {fold(c, "column name"): pairs for c, pairs in traced.rests.items()}
-        return View(text, database, owner, tuple(decided), rests), columns
+        sees = {n: tuple(schema.names) for n, schema in schemas.items()}
+        return View(text, database, owner, sees, rests), columns
 
     def _readable(self, reader: Principal, view: DatasetName, name: DatasetName) -> Decided:
         """What a view may be made of: also never, round some corners, of itself.
@@ -135,6 +138,10 @@ class Views:
 
 def _tables(name: DatasetName, views: Mapping[DatasetName, View]) -> frozenset[DatasetName]:
     """The datasets over files that a dataset rests on in the end; itself, if it is one."""
-    if name not in views:
-        return frozenset({name})
-    return frozenset[DatasetName]().union(*(_tables(n, views) for n in views[name].names))
+    found, waiting = {name}, [name]
+    while waiting:
+        view = views.get(waiting.pop())
+        fresh = frozenset(view.sees if view else ()) - found
+        found |= fresh
+        waiting += fresh
+    return frozenset(found - views.keys())

@@ -57,6 +57,7 @@ seen_principals = Table(
     Column("user", NAME, primary_key=True),
     Column("groups", DOCUMENT, nullable=False),
     Column("last_seen", UtcTime, nullable=False),
+    Column("other_groups", DOCUMENT, nullable=False, server_default="[]"),
 )
 
 # Audit: rows are only ever added; triggers of the migration refuse everything else.

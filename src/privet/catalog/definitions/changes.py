@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, or_, select, update
 
 from privet.catalog.databases import Database, find_database, require_database
-from privet.catalog.dataset_rows import read_datasets
+from privet.catalog.dataset_rows import read_datasets, require_no_ring
 from privet.catalog.datasets import read_dataset
 from privet.catalog.permissions import Permissions
 from privet.catalog.versions import changing
@@ -96,6 +96,7 @@ class Definitions:
             tagged = update(tag_assignments).filter_by(database=name.database, dataset=name.name)
             connection.execute(tagged.values(dataset=to.name))
             self._permissions.move(connection, name, to)
+            require_no_ring(connection, to)
             return read_dataset(connection, to)
 
     def set_properties(self, name: DatasetName, properties: Mapping[str, str]) -> Dataset:

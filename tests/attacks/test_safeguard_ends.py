@@ -1,4 +1,4 @@
-"""Findings: safeguards that end without the right to end them. Each test says how it should be."""
+"""Safeguards do not end by what is no right to end them."""
 
 from __future__ import annotations
 

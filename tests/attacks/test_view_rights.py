@@ -1,7 +1,4 @@
-"""Findings: what definers lend, and what readers learn about what is behind a view.
-
-Each test says how it should be.
-"""
+"""What definers lend, and what readers learn about what is behind a view."""
 
 from __future__ import annotations
 
