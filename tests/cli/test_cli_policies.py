@@ -235,6 +235,25 @@ def test_what_owners_have_is_no_policy(own: Run, applied: Path) -> None:
     assert own("db", "delete", name).exit_code == 0
 
 
+def test_tags_of_lineage_are_no_policy(own: Run, applied: Path) -> None:
+    """They are where they come from: a view is exported without, and nothing differs then."""
+    for statement in (
+        "GRANT CREATE_AS_OWNER ON DATABASE clinic TO ROLE git_analysts",
+        "GRANT SELECT ON TABLE clinic.people TO ROLE git_analysts",
+    ):
+        assert own("sql", statement).exit_code == 0
+    token = own("token", "issue", "--user", "ina", "--groups", "analysts").stdout.split()[-1]
+    columns = own("dataset", "show", "clinic.people", "--json").stdout
+    tagged = next(c["name"] for c in json.loads(columns)["columns"] if c["tags"])
+    text = f"CREATE VIEW clinic.part AS SELECT count({tagged}) AS n, 1 AS one FROM clinic.people"
+    done = own("sql", text, PRIVET_TOKEN=token)
+    assert done.exit_code == 0, done.output
+    exported = applied.parent / "exported"
+    assert own("policy", "export", str(exported)).exit_code == 0
+    assert own("policy", "diff", str(exported)).exit_code == 0
+    assert own("sql", "DROP VIEW clinic.part").exit_code == 0
+
+
 GRANT = "GRANT SELECT ON DATABASE clinic"
 BAD: dict[str, tuple[dict[str, str], str]] = {
     "an unknown tag": (

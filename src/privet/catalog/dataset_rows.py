@@ -241,6 +241,14 @@ def require_no_ring(connection: Connection, name: DatasetName) -> None:
                     waiting.append(base)
 
 
+def without_lineage(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """Columns as they are written down: tags of lineage are wherever they come from."""
+    return tuple(
+        replace(c, field_tags=tuple(t for t in c.field_tags if t.origin is not TagOrigin.LINEAGE))
+        for c in columns
+    )
+
+
 def write_columns(
     connection: Connection, dataset_id: str, name: DatasetName, columns: Sequence[Column], by: str
 ) -> None:
@@ -267,9 +275,7 @@ def write_columns(
     )
     for column in columns:
         for tag in column.field_tags:
-            # Those of lineage are never written down: they are wherever they come from.
-            if tag.origin is not TagOrigin.LINEAGE:
-                add_tag(connection, name, tag, by)
+            add_tag(connection, name, tag, by)
     admit(connection, dataset_id, columns)
 
 

@@ -17,6 +17,7 @@ from privet.catalog.dataset_rows import (
     read_datasets,
     require_no_ring,
     tag_row,
+    without_lineage,
     write_columns,
 )
 from privet.catalog.definitions.described import NOTHING_SAID, Described
@@ -198,6 +199,7 @@ class Datasets:
             UnknownName: a tag does not exist.
             Conflict: somebody changed the dataset since that revision.
         """
+        columns = without_lineage(columns)
         _check_columns(columns)
         with changing(self._engine) as connection:
             dataset = at_revision(connection, name, expected_revision)

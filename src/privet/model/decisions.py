@@ -41,11 +41,13 @@ class Facts:
 class Definer:
     """By whose grants somebody reads what is behind a view: `permissions` and `roles` are theirs.
 
-    `user` stands for them in the names of objects; `asking` are the roles of the reader.
+    `user` stands for them in the names of objects; `asking` are the roles of the reader. `others`
+    are the users on the way to the reader, whom safeguards bind as well.
     """
 
     user: str
     asking: frozenset[str]
+    others: frozenset[str] = frozenset()
 
 
 class Verdict(StrEnum):

@@ -100,6 +100,7 @@ def _weigh(
     guards: list[FiringGuard] = []
     moment, through, fixed = now.timestamp(), facts.through, True
     user = through.user if through else principal.user
+    bound_users = {user, principal.user, *(through.others if through else ())}
     reader = Reader(principal, through.asking if through else facts.roles, now)
     for grant in covering(Same(facts.permissions), Same(dataset)):
         permission = grant.permission
@@ -114,7 +115,7 @@ def _weigh(
         else:
             firing.append(fired)
     for guard in guarding(Same(facts.safeguards), Same(dataset)):
-        bound = (covers_for(guard.permission, facts.name, u) for u in {user, principal.user})
+        bound = (covers_for(guard.permission, facts.name, u) for u in bound_users)
         if not any(bound):
             continue
         fixed = fixed and guard.window.always and not guard.where.asked

@@ -7,7 +7,7 @@ The safeguards of both bind. Where its definer may not read what it needs, there
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -99,7 +99,7 @@ class _Deciding:
                 return None
             key = (name, chain)
             if key not in self.known:
-                facts = self._facts(name, definers[view.definer], definers.values())
+                facts = self._facts(name, definers[view.definer], tuple(definers.values()))
                 self.known[key] = self.on(facts, depth - 1, chain)
             base = found[name] = self.known[key]
             visible = {c.column.name for c in base.decision.visible}
@@ -107,7 +107,7 @@ class _Deciding:
                 return None
         return found
 
-    def _facts(self, name: DatasetName, definer: Principal, chain: Iterable[Principal]) -> Facts:
+    def _facts(self, name: DatasetName, definer: Principal, chain: Sequence[Principal]) -> Facts:
         """What the definer was granted, and what takes away from anybody on the way.
 
         Who wrote a view over this one lends no more than they see themselves.
@@ -120,7 +120,7 @@ class _Deciding:
         return replace(
             granted,
             safeguards=tuple(guards.values()),
-            through=Definer(definer.user, own.roles),
+            through=Definer(definer.user, own.roles, frozenset(each.user for each in chain)),
         )
 
 

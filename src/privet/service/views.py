@@ -108,7 +108,9 @@ class Views:
                     decided[dataset].decision.require()
                 except PrivetError as error:
                     error.position = position
-                    error.hint = "a view reads by the grants of whoever writes it"
+                    error.hint = (
+                        "a view reads by the grants of whoever writes it, of administrators too"
+                    )
                     raise
             schemas = {
                 n: enforce(d.decision, ScanRequest(n), derive).schema for n, d in decided.items()

@@ -60,6 +60,9 @@ def fetch(rest: Rest) -> Policies:
         for column in dataset["columns"]:
             targets.add((name, column["name"]))
             for tagged in column["tags"]:
+                if tagged["origin"] == "lineage":
+                    # It is where it comes from.
+                    continue
                 path = ".".join(tagged["path"])
                 targets.add((name, path))
                 _hold(policies, (name, path), [tagged["tag"]])

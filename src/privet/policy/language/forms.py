@@ -179,7 +179,7 @@ def to_english(permission: Permission) -> str:
         else f"People with {permission.role}"
     )
     if permission.effect is Effect.GRANT:
-        parts = [f"{who} can {_deed_english(permission)} {_scope_english(permission.scope)}"]
+        parts = [f"{who} can {_deed_english(permission)}"]
         if permission.columns:
             parts.append(f"only the columns {', '.join(permission.columns)}")
         if permission.having is not None:
@@ -197,12 +197,17 @@ def to_english(permission: Permission) -> str:
 
 
 def _deed_english(permission: Permission) -> str:
-    level = permission.level
+    level, scope = permission.level, permission.scope
     if level is AccessLevel.SELECT:
-        return "read"
+        return f"read {_scope_english(scope)}"
     if level is AccessLevel.ALL:
-        return "do everything with"
-    return f"{level.replace('_', ' ')} on"
+        return f"do everything with {_scope_english(scope)}"
+    objects = {
+        ScopeKind.CATALOG: "the catalog",
+        ScopeKind.DATABASE: f"database {scope.database}",
+        ScopeKind.TABLE: f"table {scope}",
+    }
+    return f"{level.replace('_', ' ')} on {objects.get(scope.kind) or _scope_english(scope)}"
 
 
 def _safeguard_english(permission: Permission) -> list[str]:
