@@ -27,6 +27,8 @@ from privet.model.expressions import (
 )
 
 NOWHERE = "a column that nobody can name"
+SEVERAL = "several columns bear it"
+"""Stand for a column that is missing, and for one of which nobody can tell which it is."""
 
 
 def answered(expr: Expr, world: World) -> Expr:
@@ -60,7 +62,7 @@ def _answer(call: Call, world: World) -> Expr | None:
 
 
 def _column(call: Call, world: World) -> Expr | None:
-    """The one reviewed column that bears the tag itself; else one that is missing."""
+    """The one reviewed column that bears the tag itself; else one that is missing, or no one."""
     if call.function != "columns_with_attribute":
         return None
     (tag,) = (str(a.value) for a in call.arguments)
@@ -70,7 +72,13 @@ def _column(call: Call, world: World) -> Expr | None:
         if column.reviewed
         and any(t.path == (column.name,) and str(t.tag) == tag for t in column.field_tags)
     ]
-    return ColumnRef(bearing[0] if len(bearing) == 1 else NOWHERE)
+    match bearing:
+        case []:
+            return ColumnRef(NOWHERE)
+        case [name]:
+            return ColumnRef(name)
+        case _:
+            return ColumnRef(SEVERAL)
 
 
 def columns_in(expr: Expr) -> set[str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from enum import Enum
 
-from asked import answered, columns_in, found
+from asked import SEVERAL, answered, columns_in, found
 from kinds import Misfit, kind_of, kind_of_type
 from never import can_be_true
 from world import World
@@ -27,7 +27,7 @@ def fit_of(where: Expr, world: World) -> Fit:
     expr, kinds = found(where, world), kinds_of(world)
     # A column of which nothing is known goes with everything, as NULL does.
     missing = columns_in(expr) - kinds.keys()
-    if not _is_test(expr, {**kinds, **dict.fromkeys(missing, "null")}):
+    if SEVERAL in missing or not _is_test(expr, {**kinds, **dict.fromkeys(missing, "null")}):
         return Fit.NOT
     return Fit.MISSING if missing else Fit.WELL
 
