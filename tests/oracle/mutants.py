@@ -157,10 +157,10 @@ MUTANTS = (
         "in dataset.tags else",
     ),
     Mutant(
-        "one_of_several_columns_with_attribute",
+        "several_columns_with_attribute_are_missing",
         SETTLING,
-        "bearing[0] if len(bearing) == 1 else",
-        "bearing[0] if bearing else",
+        "for c in dataset.columns if c.reviewed) > 1",
+        "for c in dataset.columns if c.reviewed) > 99",
     ),
     Mutant("lists_keep_blanks", "policy/sets.py", 'tail or plain).strip(" ")', "tail or plain)"),
     # ---- how grants unite
