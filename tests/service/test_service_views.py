@@ -323,6 +323,9 @@ def test_what_a_view_is_made_of_may_change(place: Place, definer: Person) -> Non
     catalog.update_columns(base, columns, by="root", expected_revision=dataset.revision)
     got = place.ask(reader, f"SELECT * FROM {name}")
     assert got.code in {"schema_changed", "source_invalid"}
+    assert got.error is not None
+    assert str(base) not in got.error.message
+    assert "column" not in got.error.message
     revision = catalog.get(base).revision
     catalog.update_columns(base, columns[1:], by="root", expected_revision=revision)
     assert place.ask(reader, f"SELECT * FROM {name}").code == NotFound.code

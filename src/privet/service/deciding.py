@@ -31,10 +31,14 @@ class Decided:
     bases: Mapping[DatasetName, Decided] = field(default_factory=dict[DatasetName, "Decided"])
 
     def behind(self) -> Iterator[Decision]:
-        """The decisions about everything behind a view, the nearest first."""
-        for base in self.bases.values():
-            yield base.decision
-            yield from base.behind()
+        """The decisions about everything behind a view, each once, however many ways lead there."""
+        waiting, seen = list(self.bases.values()), set[int]()
+        while waiting:
+            base = waiting.pop()
+            if id(base) not in seen:
+                seen.add(id(base))
+                waiting += base.bases.values()
+                yield base.decision
 
 
 def decide_by_name(platform: Platform, principal: Principal, name: DatasetName) -> Decided:

@@ -14,7 +14,6 @@ import pyarrow as pa
 
 from privet.enforcement import EnforcedPlan, enforce
 from privet.model.datasets import View
-from privet.model.decisions import Decision
 from privet.model.errors import (
     AuditUnavailable,
     Busy,
@@ -34,14 +33,14 @@ from privet.service.access import now_and_then
 from privet.service.deciding import Decided
 from privet.service.platform import Platform
 
-_TELLING = (AuditUnavailable, Busy, Cancelled, ResourcesExceeded, Revoked, SchemaChanged)
+_TELLING = (AuditUnavailable, Busy, Cancelled, ResourcesExceeded, Revoked)
 """Errors that say nothing about what a view's statement met."""
 OnClose = Callable[[Progress], None]
 
 
 def events_behind(started: Event, decided: Decided) -> Iterator[Event]:
     """What is on record beside the reading of a view: each decision behind it, as a child."""
-    for decision in dict(_distinct(decided)).values():
+    for decision in decided.behind():
         yield replace(
             started,
             action="view.read",
@@ -54,17 +53,6 @@ def events_behind(started: Event, decided: Decided) -> Iterator[Event]:
             parent=started.id,
             detail={"decision": decision.digest},
         )
-
-
-def _distinct(decided: Decided) -> Iterator[tuple[tuple[str, str], Decision]]:
-    """Each decision behind a view once, however many ways lead to it."""
-    waiting, seen = list(decided.bases.values()), set[int]()
-    while waiting:
-        base = waiting.pop()
-        if id(base) not in seen:
-            seen.add(id(base))
-            waiting += base.bases.values()
-            yield (str(base.decision.name), base.decision.digest), base.decision
 
 
 def start(
@@ -106,6 +94,9 @@ class _ViewRun:
             yield from self._pieces()
         except _TELLING:
             raise
+        except SchemaChanged as error:
+            # That of a table behind it names a column that the reader may not know of.
+            raise _changed() from error
         except PrivetError as error:
             # Its own words could speak of rows that only the definer may know.
             raise SourceInvalid(
