@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.types as pat
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, or_, select
 
+from privet.catalog.definitions.lineage import as_copied, inheriting, tags_of_parts
 from privet.catalog.documents import (
     dump_evidence,
     dump_path,
@@ -38,8 +39,6 @@ from privet.store.tables import (
     token_domains,
 )
 
-PART = "*"
-"""Stands in the path of a tag that some of what a view's column rests on has."""
 Grouped = dict[Any, list[Row[Any]]]
 
 
@@ -176,7 +175,8 @@ class _Lineage:
 
     def of(self, found: tuple[Dataset, ...]) -> tuple[Dataset, ...]:
         """Datasets as they are stored, with the tags of their lineage."""
-        self._known |= {d.name: d for d in found if d.source.format is not Format.VIEW}
+        files = (as_copied(d) for d in found if d.source.format is not Format.VIEW)
+        self._known |= {d.name: d for d in files}
         return tuple(self._known.get(d.name) or self._with_tags(d) for d in found)
 
     def _base(self, name: DatasetName) -> Dataset | None:
@@ -189,7 +189,7 @@ class _Lineage:
     def _with_tags(self, dataset: Dataset) -> Dataset:
         view = dataset.view
         if view is None:
-            return dataset
+            return as_copied(dataset)
         self._known[dataset.name] = None
         bases = {name: self._base(name) for name in view.reads}
         columns = tuple(_inheriting(c, view, bases) for c in dataset.columns)
@@ -198,28 +198,10 @@ class _Lineage:
 
 
 def _inheriting(column: Column, view: View, bases: Mapping[DatasetName, Dataset | None]) -> Column:
-    """A column with the tags of what it rests on.
-
-    Tags that all of it has are the column's. A tag of some part protects all of it, and says
-    nothing in favour of the others: as with tags of fields inside a column.
-    """
-    parts = [
-        (base, c)
-        for name, of in view.rests.get(column.name, ())
-        for base in (bases[name],)
-        if base is not None
-        for c in base.columns
-        if c.name == of
-    ]
-    every = frozenset[TagName]().union(*(base.effective_tags(c) for base, c in parts))
-    outer = [base.outer_tags(c) for base, c in parts]
-    whole = outer[0].intersection(*outer[1:]) if outer else frozenset[TagName]()
-    fresh = every - column.tags - view.released.get(column.name, frozenset())
-    inherited = (
-        FieldTag((column.name,) if t in whole else (column.name, PART), t, TagOrigin.LINEAGE)
-        for t in sorted(fresh)
-    )
-    return replace(column, field_tags=(*column.field_tags, *inherited))
+    """A column with the tags of what it rests on, but for those released."""
+    inherited = tags_of_parts(view.rests.get(column.name, ()), bases)
+    released = view.released.get(column.name, frozenset())
+    return inheriting(column, {t: w for t, w in inherited.items() if t not in released})
 
 
 def require_no_ring(connection: Connection, name: DatasetName) -> None:

@@ -5,10 +5,12 @@ from privet.connector.layout import DataFile, Placement, data_files, place
 from privet.connector.local import LocalConnector
 from privet.connector.registry import Connectors
 from privet.connector.s3 import S3Connector, S3Location
+from privet.connector.writing import CopyRoots
 
 __all__ = [
     "Connector",
     "Connectors",
+    "CopyRoots",
     "DataFile",
     "LocalConnector",
     "ObjectInfo",

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
+from pyarrow import fs
 
 from privet.connector.base import (
     ObjectInfo,
@@ -92,6 +93,18 @@ class LocalConnector:
     def open_stream(self, uri: str) -> pa.NativeFile:
         """See `Connector.open_stream`."""
         return self.open_file(uri)
+
+    def writing(self, uri: str) -> tuple[fs.FileSystem, str]:
+        """A file system that can write, and the path there; not through a link.
+
+        Raises:
+            InvalidRequest: outside the roots, or behind a link.
+        """
+        path = _path_of(uri)
+        self._root_of(path, uri)
+        if os.path.realpath(path) != path:
+            raise _link(uri)
+        return fs.LocalFileSystem(), path
 
     def _root_of(self, path: str, uri: str) -> str:
         for root in self._roots:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+from pyarrow import fs
 
-from privet.connector.base import Connector, ObjectInfo, OnError, check_characters, shown
+from privet.connector.base import ObjectInfo, OnError, check_characters, shown
 from privet.connector.local import SCHEME as FILE
 from privet.connector.local import LocalConnector
 from privet.connector.s3 import SCHEME as S3
@@ -22,12 +23,12 @@ class Connectors:
     """
 
     def __init__(self, local_roots: Sequence[Path] = (), s3: Sequence[S3Location] = ()) -> None:
-        self._by_scheme: dict[str, Connector] = {
+        self._by_scheme: dict[str, LocalConnector | S3Connector] = {
             FILE: LocalConnector(local_roots),
             S3: S3Connector(s3),
         }
 
-    def connector_for(self, uri: str) -> Connector:
+    def connector_for(self, uri: str) -> LocalConnector | S3Connector:
         """The connector that opens `uri`.
 
         Raises:
@@ -58,3 +59,7 @@ class Connectors:
     def open_stream(self, uri: str) -> pa.NativeFile:
         """See `Connector.open_stream`."""
         return self.connector_for(uri).open_stream(uri)
+
+    def writing(self, uri: str) -> tuple[fs.FileSystem, str]:
+        """A file system that can write, and the path there; for `CopyRoots` alone."""
+        return self.connector_for(uri).writing(uri)

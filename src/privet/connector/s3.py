@@ -139,6 +139,14 @@ class S3Connector:
             # Left to itself, pyarrow would decompress by the name's ending.
             return filesystem.open_input_stream(path, compression=None)
 
+    def writing(self, uri: str) -> tuple[fs.FileSystem, str]:
+        """A file system that can write, and the path there.
+
+        Raises:
+            InvalidRequest: outside the locations.
+        """
+        return self._reach(uri)
+
     def _reach(self, uri: str) -> tuple[fs.S3FileSystem, str]:
         bucket, key = _parts_of(uri)
         location = self._location(bucket, key)

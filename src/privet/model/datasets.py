@@ -78,6 +78,10 @@ class Format(StrEnum):
     """No file: the answer of a statement over other datasets."""
 
 
+COPIED = "copied"
+"""The option of a source whose rows were copied from other datasets."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a dataset's bytes lie and how they are read.
@@ -99,7 +103,7 @@ class TagOrigin(StrEnum):
     MANUAL = "manual"
     RULE = "rule"
     LINEAGE = "lineage"
-    """It is on what a view's column is made of."""
+    """It is on what a view's column is made of, or was on what a copy's column is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +215,57 @@ class View:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """What a copy was made of, through views and other copies too.
+
+    Attributes:
+        origins: for each dataset, as what its columns stand in the copy unchanged and row for
+            row; nothing if its rows were joined or computed with. By the names there.
+        tags: of what its columns were made of, by their names in the files; with whether all of
+            that had the tag.
+        managed: whether its files are the copy's own, and go with it.
+    """
+
+    origins: Mapping[DatasetName, Mapping[str, str]]
+    tags: Mapping[str, Mapping[TagName, bool]]
+    managed: bool = True
+
+    def beside(self, other: Copy) -> Copy:
+        """Of the rows of both."""
+        both = {
+            name: dict(mine.items() & theirs.items())
+            for name, mine in self.origins.items()
+            if (theirs := other.origins.get(name)) is not None
+        }
+        tags = {
+            column: {
+                tag: mine.get(tag, False) and theirs.get(tag, False)
+                for tag in mine.keys() | theirs.keys()
+            }
+            for column in self.tags.keys() | other.tags.keys()
+            for mine in (self.tags.get(column, {}),)
+            for theirs in (other.tags.get(column, {}),)
+        }
+        return Copy({**self.origins, **other.origins, **both}, tags, self.managed)
+
+    def to_option(self) -> dict[str, Any]:
+        """As an option of a source, which is kept as JSON."""
+        origins = [[*name, dict(plain)] for name, plain in sorted(self.origins.items())]
+        tags = {c: {str(tag): whole for tag, whole in of.items()} for c, of in self.tags.items()}
+        return {"origins": origins, "tags": tags, "managed": self.managed}
+
+    @classmethod
+    def of(cls, option: Mapping[str, Any]) -> Self:
+        """From the option of a source."""
+        origins = {DatasetName(d, t): plain for d, t, plain in option["origins"]}
+        tags = {
+            column: {TagName.parse(tag): whole for tag, whole in of.items()}
+            for column, of in option["tags"].items()
+        }
+        return cls(origins, tags, option["managed"])
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """A governed table. `revision` grows with every edit; `id` dies with the dataset.
 
@@ -236,6 +291,12 @@ class Dataset:
     def view(self) -> View | None:
         """What it is made of, if it is a view."""
         return View.of(self.source.options) if self.source.format is Format.VIEW else None
+
+    @property
+    def copy(self) -> Copy | None:
+        """What it was copied from, if it is a copy."""
+        option = self.source.options.get(COPIED)
+        return None if option is None else Copy.of(option)
 
     def effective_tags(self, column: Column) -> frozenset[TagName]:
         """Own tags of the column, its dataset's and its database's, and those inside the column."""

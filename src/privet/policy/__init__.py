@@ -6,7 +6,8 @@
 
 from privet.policy.administration import Need, Passing, Ruling, judge, may, may_pass
 from privet.policy.binding import check_filter, column_kinds, columns_of, kind_of
-from privet.policy.bound import may_cover
+from privet.policy.bound import Same, may_cover
+from privet.policy.carrying import carry
 from privet.policy.checking import Vocabulary, check
 from privet.policy.fold import ALWAYS, NEVER, fold_filter
 from privet.policy.functions import FUNCTIONS, Function, Kind, kind_of_type
@@ -64,9 +65,11 @@ __all__ = [
     "RevokeRole",
     "Rows",
     "Ruling",
+    "Same",
     "Shown",
     "Statement",
     "Vocabulary",
+    "carry",
     "check",
     "check_filter",
     "column_kinds",

@@ -57,10 +57,18 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Traced:
-    """The columns of an answer, and for each the columns of datasets that it rests on."""
+    """Where the columns of an answer come from.
+
+    Attributes:
+        schema: of the answer.
+        rests: the columns of datasets that each rests on.
+        plain: what the columns are called in the one dataset whose rows the answer has, as they
+            are; None if it is made otherwise.
+    """
 
     schema: pa.Schema
     rests: Mapping[str, frozenset[tuple[DatasetName, str]]]
+    plain: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +145,7 @@ class Asker:
             schema = unpack_schema(told["schema"])
             rests = [[_column(pair, names, schemas) for pair in found] for found in told["rests"]]
             pairs = zip(schema.names, map(frozenset, rests), strict=True)
-            return Traced(schema, dict(pairs))
+            return Traced(schema, dict(pairs), _plain(told["plain"], schema, schemas))
 
     def explain(self, schemas: Mapping[DatasetName, pa.Schema], secret: bytes) -> Explained:
         """What would be read for a statement that begins with EXPLAIN; nothing is.
@@ -336,6 +344,16 @@ def _column(
     if not 0 <= number < len(names):
         raise ValueError(number)
     return names[number], schemas[names[number]].field(str(column)).name
+
+
+def _plain(
+    told: Any, schema: pa.Schema, schemas: Mapping[DatasetName, pa.Schema]
+) -> tuple[str, ...] | None:
+    if told is None:
+        return None
+    (base,) = schemas.values()
+    columns = tuple(base.field(str(column)).name for column in told)
+    return columns if [base.field(c).type for c in columns] == schema.types else None
 
 
 def _reading(entry: Any, schemas: Mapping[DatasetName, pa.Schema]) -> Reading:

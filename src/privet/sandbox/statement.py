@@ -107,7 +107,8 @@ class Asking:
         try:
             if what == "trace":
                 schema = _plain_schema(self._schema(relation))
-                self._control.send({"schema": pack_schema(schema), "rests": self._trace(relation)})
+                traced = {"rests": self._trace(relation), "plain": self._untouched(statement)}
+                self._control.send({"schema": pack_schema(schema)} | traced)
                 return
             if what == "describe":
                 self._control.send({"schema": pack_schema(_plain_schema(self._schema(relation)))})
@@ -152,6 +153,14 @@ class Asking:
             found = sorted(set(_scanned(json.loads(rows[0][1]))))
             rests.append([list(pair) for pair in found])
         return rests
+
+    def _untouched(self, statement: gate.Statement) -> list[str] | None:
+        """What the columns of an answer are called in the one dataset whose rows they are."""
+        if statement.plain is None or len(self._sources) != 1:
+            return None
+        (source,) = self._sources.values()
+        columns = source.positions(statement.plain.columns)
+        return columns and [source.schema.names[c].partition(".")[2] for c in columns]
 
     def _tell_precisely(self, text: str, bound: Any) -> None:
         """Plan again in the way in which the engine says where it failed."""

@@ -44,6 +44,7 @@ def dev_settings(directory: Path) -> Settings:
         "tls_key": directory / "server.key",
         "rest_tls": False,
         "local_roots": [directory / "lake"],
+        "copy_roots": [str(directory / "lake" / "copies")],
     }
     return Settings.load(None, **given)
 

@@ -77,6 +77,10 @@ class Settings(BaseSettings):
     s3: list[S3Settings] = Field(
         default_factory=list[S3Settings], description="S3-compatible locations"
     )
+    copy_roots: list[str] = Field(
+        default_factory=list[str],
+        description="folders within sources that copies are written below, the first by default",
+    )
     max_scan_seconds: int = Field(3600, description="longest time that a scan may take", gt=0)
     buffer_bytes: int = Field(
         192 * 1024 * 1024, description="raw bytes that all scans together read ahead", gt=0

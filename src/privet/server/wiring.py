@@ -12,7 +12,7 @@ from pathlib import Path
 from privet.audit import AuditLog
 from privet.catalog import Catalog
 from privet.classifier import BUILTIN_TAGS
-from privet.connector import Connectors
+from privet.connector import Connectors, CopyRoots
 from privet.enforcement import Seal
 from privet.identity import AdminRule, AttributeSources, Identity, SigningKeys
 from privet.keys import EnvironmentKeys, FileKeys, KeyProvider, KeyRing
@@ -75,6 +75,7 @@ def services(settings: Settings, roles: tuple[str, ...] = ()) -> Generator[Servi
                 identity=_identity(store, settings, attributes),
                 audit=audit,
                 connectors=connectors,
+                copies=CopyRoots(connectors, settings.copy_roots),
                 engine=engine,
                 askers=askers,
                 derive=keys.derive,

@@ -15,7 +15,7 @@ from privet.model.datasets import Dataset, Format, View
 from privet.model.decisions import ColumnDecision, Decision, Definer, Facts, Reason, Verdict
 from privet.model.names import DatasetName
 from privet.model.principals import Principal
-from privet.policy import decide
+from privet.policy import Same, carry, decide
 from privet.service.platform import Platform
 
 _DEEPEST = 16
@@ -82,7 +82,7 @@ class _Deciding:
     def on(self, facts: Facts, depth: int, through: Chain = ()) -> Decided:
         # Behind a view nobody is an administrator.
         reader = replace(self.reader, admin=False) if facts.through else self.reader
-        decision = decide(reader, facts, self.now)
+        decision = decide(reader, self._with_origins(facts, through), self.now)
         dataset = decision.dataset
         if dataset is None or dataset.source.format is not Format.VIEW or not decision.allowed:
             return Decided(decision)
@@ -91,6 +91,19 @@ class _Deciding:
         if bases is None:
             return Decided(_closed(decision))
         return Decided(decision, bases)
+
+    def _with_origins(self, facts: Facts, through: Chain) -> Facts:
+        """The facts; about a copy with the safeguards on what it was made of."""
+        copy = facts.dataset.copy if facts.dataset else None
+        if copy is None:
+            return facts
+        bound = [definer_of(self.platform, definer) for definer in through]
+        if not self.reader.admin:
+            bound.append(self.reader)
+        origins = (
+            Same(self.platform.catalog.facts(name, each)) for name in copy.origins for each in bound
+        )
+        return carry(Same(facts), tuple(origins), frozenset(each.user for each in bound))
 
     def _bases(
         self, dataset: Dataset, view: View, depth: int, through: Chain

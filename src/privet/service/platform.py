@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from privet.audit import AuditLog
 from privet.catalog import Catalog
-from privet.connector import Connectors
+from privet.connector import Connectors, CopyRoots
 from privet.enforcement import Seal
 from privet.identity import Identity
 from privet.model.principals import Credentials
@@ -26,6 +26,7 @@ class Platform:
     identity: Identity
     audit: AuditLog
     connectors: Connectors
+    copies: CopyRoots
     engine: Engine
     askers: Askers
     derive: Derive
