@@ -36,8 +36,10 @@ HOMES: dict[str, set[str]] = {
     "sqlalchemy": {"audit", "catalog", "identity", "store"},
     "starlette": {"rest", "server"},
     "pyseccomp": {"sandbox"},
-    "structlog": {"flight", "query", "rest", "server", "service"},
+    "sqlglot": {"okera"},
+    "structlog": {"flight", "okera", "query", "rest", "server", "service"},
     "tenacity": {"connector", "scan", "store"},
+    "thriftpy2": {"okera"},
     "typer": {"cli"},
     "uvicorn": {"server"},
 }

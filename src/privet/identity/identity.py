@@ -22,6 +22,7 @@ from privet.model.principals import (
     LOCAL_ISSUER,
     BearerToken,
     Credentials,
+    NamedUser,
     Password,
     Principal,
     Unreadable,
@@ -90,6 +91,8 @@ class Identity:
                     "the authorization header cannot be read",
                     hint="send one `Bearer <token>`, or Basic",
                 )
+            case NamedUser():
+                raise Unauthenticated("a name proves nothing", hint="send a token")
             case None:
                 raise Unauthenticated(
                     "no credentials were given", hint="log in, or send a token as the bearer"

@@ -60,4 +60,11 @@ class Unreadable:
     """Something was sent as credentials, and it is none; refused like wrong ones, and on record."""
 
 
-Credentials = BearerToken | Password | Unreadable | None
+@dataclass(frozen=True, slots=True)
+class NamedUser:
+    """A mere name; only an identity made for tests takes it for credentials. Empty: the admin."""
+
+    user: str
+
+
+Credentials = BearerToken | Password | Unreadable | NamedUser | None

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from privet.identity import User
-from privet.model.errors import PrivetError
+from privet.model.errors import Forbidden, PrivetError
 from privet.model.events import Outcome
 from privet.model.principals import Password, Principal
 from privet.service.access import Act, administer, authenticate, event_of, steward
@@ -55,6 +55,24 @@ class Sessions:
             Unauthenticated: they do not hold; recorded.
         """
         authenticate(self._platform, caller)
+
+    def check_user(self, caller: Caller, user: str) -> None:
+        """Check that a request which names a user comes from them: nobody acts for another.
+
+        Raises:
+            Unauthenticated: the credentials do not hold.
+            Forbidden: they are another user's; recorded.
+        """
+        principal = authenticate(self._platform, caller)
+        if principal.user == user:
+            return
+        event = event_of(principal, caller, "session.delegate", Outcome.REFUSED)
+        audited = self._platform.audit.record(replace(event, object=user, error=Forbidden.code))
+        raise Forbidden(
+            "nobody asks for another user here",
+            hint="connect with that user's own token",
+            audit_id=audited.id,
+        )
 
     def whoami(self, caller: Caller) -> Whoami:
         """The caller, and their roles."""

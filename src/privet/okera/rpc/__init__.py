@@ -1,0 +1,9 @@
+"""Handlers of calls, one module a noun; each has a table `HANDLERS` of them by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from privet.okera.calls import Handler
+
+HANDLERS: Mapping[str, Handler] = {}
