@@ -99,6 +99,18 @@ catalog_version = Table(
     CheckConstraint("id = 1", name="ck_catalog_version_one_row"),
 )
 
+# Which facts a version changed, as triggers of the migrations note it. By `kind`: `version`: it was
+# made from the one whose stamp is `name`; `dataset`: of that name, all of the database if it is
+# empty; `role`: permissions of that role; `groups`: who holds roles.
+catalog_changes = Table(
+    "catalog_changes",
+    metadata,
+    Column("version", COUNT, primary_key=True, autoincrement=False),
+    Column("kind", NAME, primary_key=True),
+    Column("database", NAME, primary_key=True),
+    Column("name", NAME, primary_key=True),
+)
+
 databases = Table(
     "databases",
     metadata,
