@@ -119,3 +119,26 @@ def test_datasets_that_change_alike_are_one_table(steward: Steward, command: Run
     assert done.stdout.count("rows: none -> all") == 2
     assert "rows: none -> all (0 -> 3, +3)" in done.stdout
     assert "rows: none -> all (0 -> 1, +1)" in done.stdout
+
+
+def test_views_are_told_of(steward: Steward, command: Run) -> None:
+    """What a safeguard does behind a view is in its rows; a column is seen through its views."""
+    database, reader = steward.database(), steward.reader()
+    dataset = steward.dataset("id,age\n1,2\n3,4\n", database=database)
+    view = f"{database}.{unique('view')}"
+    for statement in (
+        f"GRANT SELECT ON TABLE {dataset} TO ROLE public_role",
+        f"CREATE VIEW {view} AS SELECT age FROM {dataset}",
+        f"GRANT SELECT ON TABLE {view} TO ROLE {reader.role}",
+    ):
+        done = command("sql", statement)
+        assert done.exit_code == 0, done.output
+    done = command(
+        "what-if", f"RESTRICT SELECT ON TABLE {dataset} WHERE id < 2 FROM ROLE public_role"
+    )
+    assert done.exit_code == 0, done.output
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert f"rows: all -> all; of {dataset} where id < 2 (2 -> 1, -1)" in lines
+    found = command("who-can-see", f"{dataset}.age").stdout
+    assert "through a view that is made of it:" in found
+    assert f"{view}.age " in found

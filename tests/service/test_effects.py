@@ -11,8 +11,10 @@ import pytest
 from privet.model.errors import Forbidden, InvalidRequest, NotFound
 from privet.model.names import DatasetName, TagName
 from privet.model.requests import ScanRequest
+from privet.policy import Revoke, parse
 from privet.policy.telling.differences import Direction
 from privet.service.effects import Assumed, Outlook, outlook_json, readers_json
+from privet.service.effects.outlooks import Effect
 from query.platforms import Person, Place, open_place
 
 ROWS = pa.table({
@@ -250,3 +252,143 @@ def test_views_are_explained_with_what_is_behind_them(place: Place) -> None:
     assert reader.user in seeing()
     catalog.roles.drop(role)
     assert reader.user not in seeing()
+
+
+@pytest.fixture
+def lent(place: Place) -> Iterator[tuple[Person, str, Person]]:
+    """A reader of a view; the definer and their role, that was granted what the view is made of."""
+    definer = place.person("GRANT SELECT ON TABLE clinic.people")
+    database = place.unique("lent")
+    place.grant("GRANT CREATE ON CATALOG", definer.role)
+    place.services.databases.create(place.admin.caller, database)
+    name = DatasetName(database, "older")
+    text = "SELECT id, phone FROM clinic.people WHERE age > 22"
+    place.services.views.create(definer.caller, name, text)
+    reader = place.person(f"GRANT SELECT ON TABLE {name}")
+    assert place.scan(reader, str(name)).num_rows == 7
+    yield definer, str(name), reader
+    place.platform.catalog.datasets.drop(name)
+
+
+def effects_on(outlook: Outlook, name: str, user: str) -> list[Effect]:
+    """What would change for somebody on a dataset."""
+    return [
+        e
+        for e in outlook.effects
+        if str(e.dataset) == name and user in {s.principal.user for s in e.subjects}
+    ]
+
+
+def test_a_view_is_lost_with_the_right_of_its_definer(
+    place: Place, lent: tuple[Person, str, Person]
+) -> None:
+    """For whoever reads it, an administrator too; and for readers of a view of it."""
+    definer, name, reader = lent
+    second = DatasetName.parse(f"{name}_again")
+    text = f"SELECT phone FROM {name}"
+    place.grant(f"GRANT SELECT ON TABLE {name}", definer.role)
+    place.services.views.create(definer.caller, second, text)
+    place.scan(place.admin, str(second))
+    revoke = f"REVOKE SELECT ON TABLE clinic.people FROM ROLE {definer.role}"
+    outlook = ask(place, revoke)
+    for view, user, columns in (
+        (name, reader.user, ["id", "phone"]),
+        (name, place.admin.user, ["id", "phone"]),
+        (str(second), place.admin.user, ["phone"]),
+    ):
+        (effect,) = effects_on(outlook, view, user)
+        changes = {c.name: c.direction for c in effect.change.columns}
+        assert changes == dict.fromkeys(columns, Direction.LOSES)
+        assert (effect.count_before, effect.count_after) == (7, 0)
+    assert not effects_on(outlook, str(second), reader.user)
+    place.services.permissions.revoke(place.admin.caller, revoked(revoke))
+    with pytest.raises(NotFound):
+        place.scan(reader, name)
+    told = place.services.explanations.explain(
+        place.admin.caller, DatasetName.parse(name), reader.user
+    )
+    assert any("may not read `age`, `id`, `phone` of `clinic.people`" in w for w in told.warnings)
+    grant = revoke.replace("REVOKE", "GRANT").replace("FROM", "TO")
+    (back,) = effects_on(ask(place, grant), name, reader.user)
+    assert (back.count_before, back.count_after) == (0, 7)
+    place.platform.catalog.datasets.drop(second)
+
+
+def test_rows_and_cells_behind_a_view_change_it(
+    place: Place, lent: tuple[Person, str, Person]
+) -> None:
+    """By safeguards of the definer or the reader; counts are those of a scan afterwards."""
+    definer, name, reader = lent
+    for role, others in ((definer.role, True), (reader.role, False)):
+        fewer = f"RESTRICT SELECT ON TABLE clinic.people WHERE id < 5 FROM ROLE {role}"
+        outlook = ask(place, fewer)
+        (effect,) = effects_on(outlook, name, reader.user)
+        assert (effect.count_before, effect.count_after) == (7, 2)
+        assert (str(effect.change.rows_before), str(effect.change.rows_after)) == (
+            "all",
+            "all; of `clinic.people` only where id < 5",
+        )
+        assert effect.change.columns == ()
+        assert bool(effects_on(outlook, name, place.admin.user)) is others
+        place.safeguard(fewer.partition(" FROM ROLE")[0], role)
+        assert place.scan(reader, name).num_rows == 2
+        place.services.permissions.revoke(place.admin.caller, revoked(f"DROP {fewer}"))
+    masked = (
+        "RESTRICT SELECT ON TABLE clinic.people TRANSFORM pii.phone WITH mask()"
+        f" FROM ROLE {definer.role}"
+    )
+    (effect,) = effects_on(ask(place, masked), name, reader.user)
+    (change,) = effect.change.columns
+    assert (change.name, change.direction) == ("phone", Direction.LOSES)
+    assert str(change.after) == "in clear, made of `clinic.people.phone` mask()"
+    assert (effect.count_before, effect.count_after) == (7, 7)
+
+
+def test_a_view_is_told_of_to_whom_may_see_everything_of_it(
+    place: Place, lent: tuple[Person, str, Person]
+) -> None:
+    """And what is behind it to whom may see everything of that."""
+    definer, name, reader = lent
+    owner = place.person("GRANT VIEW_COMPLETE_METADATA ON TABLE clinic.people")
+    hidden = "DENY SELECT ON TABLE clinic.people HAVING ATTRIBUTE pii.phone FROM ROLE public_role"
+    outlook = place.services.outlooks.what_if(owner.caller, [hidden])
+    assert {str(e.dataset) for e in outlook.effects} == {"clinic.people"}
+    people = DatasetName("clinic", "people")
+    assert place.services.readers.of_column(owner.caller, people, "phone").through == ()
+    place.grant(f"GRANT VIEW_COMPLETE_METADATA ON TABLE {name}", owner.role)
+    outlook = place.services.outlooks.what_if(owner.caller, [hidden])
+    (effect,) = effects_on(outlook, name, reader.user)
+    assert (effect.count_before, effect.count_after) == (None, None)
+    found = place.services.readers.of_column(owner.caller, people, "phone")
+    through = {str(each.dataset): each for each in found.through}
+    seeing = {s.principal.user for _, each in through[name].readers for s in each}
+    assert reader.user in seeing
+    assert reader.user in {s.principal.user for s in found.hidden}
+    viewer = place.person(f"GRANT VIEW_COMPLETE_METADATA ON TABLE {name}")
+    place.safeguard("RESTRICT SELECT ON TABLE clinic.people WHERE id < 5", definer.role)
+    view = DatasetName.parse(name)
+    for asker, rows in ((owner, "all; of `clinic.people` only where id < 5"), (viewer, "all")):
+        (sight,) = [
+            sight
+            for sight, each in place.services.readers.of_column(asker.caller, view, "id").readers
+            if reader.user in {s.principal.user for s in each}
+        ]
+        assert str(sight.rows) == rows
+
+
+def test_a_holder_of_a_role_alone_reads_views_by_it(
+    place: Place, lent: tuple[Person, str, Person]
+) -> None:
+    """Safeguards of that role bind behind the view, though nobody has it."""
+    _, name, reader = lent
+    place.safeguard("RESTRICT SELECT ON TABLE clinic.people WHERE id < 5", reader.role)
+    found = place.services.readers.of_column(place.admin.caller, DatasetName.parse(name), "id")
+    rows = {s.role: str(sight.rows) for sight, each in found.readers for s in each if s.role}
+    assert rows[reader.role] == "all; of `clinic.people` only where id < 5"
+
+
+def revoked(text: str) -> Revoke:
+    """A statement that removes a permission."""
+    statement = parse(text)
+    assert isinstance(statement, Revoke)
+    return statement

@@ -124,7 +124,13 @@ def _rows_change(rows: Mapping[str, Any], *, counted: bool) -> str:
 
 
 def rows_text(rows: Mapping[str, Any]) -> str:
-    """Which rows are shown."""
+    """Which rows are shown, and what is left of the datasets behind a view."""
+    own = _part_text(rows)
+    behind = (f"of {cell(each['dataset'])} {_part_text(each)}" for each in rows["behind"])
+    return "; ".join((own, *behind))
+
+
+def _part_text(rows: Mapping[str, Any]) -> str:
     return f"where {escape(rows['filter'])}" if rows["filter"] else cell(rows["shown"])
 
 
@@ -174,6 +180,9 @@ def print_readers(answer: Mapping[str, Any]) -> None:
         print(f"{number}: {escape(sentence)}")
     if answer["hidden"]:
         print(f"hidden from {subjects_text(answer['hidden'])}")
+    for view in answer["through"]:
+        print("\nthrough a view that is made of it:")
+        print_readers(view)
     _print_unfinished(answer)
 
 

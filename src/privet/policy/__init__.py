@@ -42,6 +42,13 @@ from privet.policy.telling.differences import (
     shown_as,
 )
 from privet.policy.telling.explain import Explanation, explain
+from privet.policy.telling.layers import (
+    Layered,
+    Named,
+    compare_layers,
+    rows_through,
+    shown_through,
+)
 
 __all__ = [
     "ALWAYS",
@@ -58,6 +65,8 @@ __all__ = [
     "Grant",
     "GrantRole",
     "Kind",
+    "Layered",
+    "Named",
     "Need",
     "Passing",
     "Places",
@@ -75,6 +84,7 @@ __all__ = [
     "column_kinds",
     "columns_of",
     "compare",
+    "compare_layers",
     "decide",
     "definitions",
     "elements",
@@ -94,7 +104,9 @@ __all__ = [
     "parse_transform",
     "roles_asked",
     "rows_of",
+    "rows_through",
     "shown_as",
+    "shown_through",
     "shows",
     "tags_sql",
     "to_english",

@@ -7,9 +7,10 @@ The safeguards of both bind. Where its definer may not read what it needs, there
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from privet.model.datasets import Dataset, Format, View
 from privet.model.decisions import ColumnDecision, Decision, Definer, Facts, Reason, Verdict
@@ -25,10 +26,15 @@ Chain = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A decision, and those about what a view reads, by name; no file of a view is anywhere."""
+    """A decision, and those about what a view reads, by name; no file of a view is anywhere.
+
+    Where a view is closed because its definer may not read something, `lacking` says what: columns
+    of a dataset.
+    """
 
     decision: Decision
     bases: Mapping[DatasetName, Decided] = field(default_factory=dict[DatasetName, "Decided"])
+    lacking: tuple[DatasetName, frozenset[str]] | None = None
 
     def behind(self) -> Iterator[Decision]:
         """The decisions about everything behind a view, each once, however many ways lead there."""
@@ -41,6 +47,19 @@ class Decided:
                 yield base.decision
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where deciding finds what it rests on.
+
+    Attributes:
+        facts: about a dataset, for a principal.
+        definer: whoever made a view, by issuer and name; no administrator.
+    """
+
+    facts: Callable[[DatasetName, Principal], Facts]
+    definer: Callable[[tuple[str, str]], Principal]
+
+
 def decide_by_name(platform: Platform, principal: Principal, name: DatasetName) -> Decided:
     """Decide what a principal gets of a dataset now."""
     return decide_on(platform, principal, platform.catalog.facts(name, principal))
@@ -48,7 +67,7 @@ def decide_by_name(platform: Platform, principal: Principal, name: DatasetName) 
 
 def decide_on(platform: Platform, principal: Principal, facts: Facts) -> Decided:
     """Decide what a principal gets of the dataset of some facts now."""
-    return _Deciding(platform, principal, platform.clock()).on(facts, _DEEPEST)
+    return Deciding(_now(platform), principal, platform.clock()).on(facts)
 
 
 def definer_of(platform: Platform, definer: tuple[str, str]) -> Principal:
@@ -65,13 +84,19 @@ def decide_each(
     platform: Platform, principal: Principal, facts: Iterable[Facts]
 ) -> Iterator[Decision]:
     """Decide what a principal gets of many datasets now."""
-    deciding = _Deciding(platform, principal, platform.clock())
-    return (deciding.on(each, _DEEPEST).decision for each in facts)
+    deciding = Deciding(_now(platform), principal, platform.clock())
+    return (deciding.on(each).decision for each in facts)
+
+
+def _now(platform: Platform) -> Sources:
+    return Sources(platform.catalog.facts, partial(definer_of, platform))
 
 
 @dataclass(frozen=True, slots=True)
-class _Deciding:
-    platform: Platform
+class Deciding:
+    """Decisions for one reader at one time."""
+
+    sources: Sources
     reader: Principal
     now: datetime
     known: dict[tuple[DatasetName, Chain], Decided] = field(
@@ -79,7 +104,14 @@ class _Deciding:
     )
     """What was decided behind views: they may share much."""
 
-    def on(self, facts: Facts, depth: int, through: Chain = ()) -> Decided:
+    def on(self, facts: Facts, depth: int = _DEEPEST, through: Chain = ()) -> Decided:
+        """Decide on the dataset of some facts.
+
+        Args:
+            facts: about it.
+            depth: how many views deep to look.
+            through: the definers of the views on the way to it.
+        """
         # Behind a view nobody is an administrator.
         reader = replace(self.reader, admin=False) if facts.through else self.reader
         decision = decide(reader, self._with_origins(facts, through), self.now)
@@ -87,9 +119,9 @@ class _Deciding:
         if dataset is None or dataset.source.format is not Format.VIEW or not decision.allowed:
             return Decided(decision)
         assert dataset.view is not None
-        bases = self._bases(dataset, dataset.view, depth, through)
-        if bases is None:
-            return Decided(_closed(decision))
+        bases, lacking = self._bases(dataset, dataset.view, depth, through)
+        if lacking is not None:
+            return Decided(_closed(decision), lacking=lacking)
         return Decided(decision, bases)
 
     def _with_origins(self, facts: Facts, through: Chain) -> Facts:
@@ -97,23 +129,22 @@ class _Deciding:
         copy = facts.dataset.copy if facts.dataset else None
         if copy is None:
             return facts
-        bound = [definer_of(self.platform, definer) for definer in through]
+        bound = [self.sources.definer(definer) for definer in through]
         if not self.reader.admin:
             bound.append(self.reader)
-        origins = (
-            Same(self.platform.catalog.facts(name, each)) for name in copy.origins for each in bound
-        )
+        origins = (Same(self.sources.facts(name, each)) for name in copy.origins for each in bound)
         return carry(Same(facts), tuple(origins), frozenset(each.user for each in bound))
 
     def _bases(
         self, dataset: Dataset, view: View, depth: int, through: Chain
-    ) -> dict[DatasetName, Decided] | None:
+    ) -> tuple[dict[DatasetName, Decided], tuple[DatasetName, frozenset[str]] | None]:
+        """What a view reads, and what of it its definer may not."""
         chain = through if view.definer in through[-1:] else (*through, view.definer)
-        definers = {definer: definer_of(self.platform, definer) for definer in chain}
+        definers = {definer: self.sources.definer(definer) for definer in chain}
         found: dict[DatasetName, Decided] = {}
         for name, columns in view.reads.items():
             if name == dataset.name or not depth:
-                return None
+                return {}, (name, columns)
             key = (name, chain)
             if key not in self.known:
                 facts = self._facts(name, definers[view.definer], tuple(definers.values()))
@@ -121,17 +152,17 @@ class _Deciding:
             base = found[name] = self.known[key]
             visible = {c.column.name for c in base.decision.visible}
             if not visible or not columns <= visible:
-                return None
-        return found
+                return {}, (name, columns - visible)
+        return found, None
 
     def _facts(self, name: DatasetName, definer: Principal, chain: Sequence[Principal]) -> Facts:
         """What the definer was granted, and what takes away from anybody on the way.
 
         Who wrote a view over this one lends no more than they see themselves.
         """
-        catalog = self.platform.catalog
-        granted, own = catalog.facts(name, definer), catalog.facts(name, self.reader)
-        guards = {p.id: p for each in chain for p in catalog.facts(name, each).safeguards}
+        facts = self.sources.facts
+        granted, own = facts(name, definer), facts(name, self.reader)
+        guards = {p.id: p for each in chain for p in facts(name, each).safeguards}
         if not self.reader.admin:
             guards |= {p.id: p for p in own.safeguards}
         return replace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from privet.model.errors import Forbidden, NotFound, PrivetError
@@ -12,7 +12,7 @@ from privet.model.permissions import AccessLevel, on_dataset
 from privet.model.principals import Principal
 from privet.policy import Explanation, explain
 from privet.service.access import authenticate, event_of
-from privet.service.deciding import decide_by_name
+from privet.service.deciding import Decided, decide_by_name
 from privet.service.platform import Caller, Platform
 from privet.service.rights import Administrator
 
@@ -69,7 +69,10 @@ class Explanations:
         told = explain(decision, steward=full)
         # What is behind a view may be hidden from whoever may see everything of the view.
         behind = (d for d in decided.behind() if _sees_all(administrator, d.name))
-        return replace(told, behind=tuple(explain(d, steward=True) for d in behind))
+        warnings = (*told.warnings, *_lacking(administrator, decided)) if full else told.warnings
+        return replace(
+            told, warnings=warnings, behind=tuple(explain(d, steward=True) for d in behind)
+        )
 
     def _unknown(self, dataset: DatasetName) -> NotFound:
         left = len(self._platform.catalog.permissions.list(dataset=dataset))
@@ -89,6 +92,17 @@ class Explanations:
                     hint="name the groups to explain",
                 )
         return self._platform.identity.describe(user, groups)
+
+
+def _lacking(administrator: Administrator, decided: Decided) -> Iterator[str]:
+    """Why a view is closed, to whom may see everything of what its definer may not read."""
+    dataset = decided.decision.dataset
+    view = dataset.view if dataset else None
+    if view is None or decided.lacking is None or not _sees_all(administrator, decided.lacking[0]):
+        return
+    name, columns = decided.lacking
+    what = ", ".join(f"`{column}`" for column in sorted(columns)) or "any column"
+    yield f"closed: `{view.definer[1]}`, who made it, may not read {what} of `{name}`"
 
 
 def _sees_all(administrator: Administrator, dataset: DatasetName) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from privet.model.decisions import CellOption, ColumnDecision, Decision, TransformUse, Verdict
 from privet.model.expressions import And, Expr, Or
+from privet.model.names import DatasetName
 from privet.policy.language.printing import filter_sql, transform_sql
 
 _IN_CLEAR = "in clear"
@@ -23,21 +24,35 @@ class Portion(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Which rows somebody sees; `filter` says which, in SQL, where it is some of them."""
+    """Which rows somebody sees; `filter` says which, in SQL, where it is some of them.
+
+    Those of a view are made of `behind`: what is left of the datasets behind it, where that is not
+    all.
+    """
 
     portion: Portion
     filter: str = ""
+    behind: tuple[tuple[DatasetName, Rows], ...] = ()
 
     def __str__(self) -> str:
-        return f"only where {self.filter}" if self.filter else str(self.portion)
+        own = f"only where {self.filter}" if self.filter else str(self.portion)
+        return "; ".join((own, *(f"of `{name}` {rows}" for name, rows in self.behind)))
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What somebody gets of a column; `how` in words, with the filters that decide it."""
+    """What somebody gets of a column; `how` in words, with the filters that decide it.
+
+    That of a view is made of `parts`: columns of datasets behind it, where they are not in clear.
+    """
 
     verdict: Verdict
     how: str
+    parts: tuple[tuple[DatasetName, str, Shown], ...] = ()
+
+    def __str__(self) -> str:
+        made = " and ".join(f"`{name}.{column}` {shown}" for name, column, shown in self.parts)
+        return f"{self.how}, made of {made}" if made else self.how
 
 
 class Direction(StrEnum):
@@ -68,6 +83,7 @@ class Change:
 
 
 _OPENNESS = {Verdict.HIDDEN: 0, Verdict.TRANSFORMED: 1, Verdict.PARTLY: 1, Verdict.CLEAR: 2}
+_CLEAR = frozenset({Shown(Verdict.CLEAR, _IN_CLEAR)})
 
 
 def compare(before: Decision, after: Decision) -> Change | None:
@@ -78,21 +94,76 @@ def compare(before: Decision, after: Decision) -> Change | None:
     if before.digest == after.digest:
         return None
     rows_before, rows_after = rows_of(before), rows_of(after)
+    shown = (
+        (b.column.name, shown_as(b, before), shown_as(a, after))
+        for b, a in zip(before.columns, after.columns, strict=True)
+    )
+    return change_of(rows_before, rows_after, shown)
+
+
+def change_of(
+    rows_before: Rows, rows_after: Rows, shown: Iterable[tuple[str, Shown, Shown]]
+) -> Change | None:
+    """What differs between two ways to see a dataset; None if nothing.
+
+    Args:
+        rows_before: which rows are seen.
+        rows_after: which will be.
+        shown: of each column its name, and how it is seen before and after.
+    """
     same_rows = rows_before == rows_after
     columns = tuple(
-        ColumnChange(b.column.name, was, will, _direction(was, will, same_rows=same_rows))
-        for b, a in zip(before.columns, after.columns, strict=True)
-        if (was := shown_as(b, before)) != (will := shown_as(a, after))
+        ColumnChange(name, was, will, _direction(was, will, same_rows=same_rows))
+        for name, was, will in shown
+        if was != will
     )
     return None if same_rows and not columns else Change(rows_before, rows_after, columns)
 
 
 def _direction(before: Shown, after: Shown, *, same_rows: bool) -> Direction:
     """Verdicts are about the rows in view, so they compare only where these are the same."""
-    was, will = _OPENNESS[before.verdict], _OPENNESS[after.verdict]
-    if was == will or (was and will and not same_rows):
+    if Verdict.HIDDEN not in (before.verdict, after.verdict):
+        if not same_rows:
+            return Direction.OTHER
+        return _common(_steps(before, after))
+    gains = before.verdict is Verdict.HIDDEN
+    return Direction.GAINS if gains else Direction.LOSES
+
+
+def _steps(before: Shown, after: Shown) -> Iterator[Direction]:
+    """How each thing that differs is seen: the column itself, and what it is made of."""
+    if (before.verdict, before.how) != (after.verdict, after.how):
+        yield _step(before.verdict, after.verdict)
+    was, will = _by_part(before), _by_part(after)
+    for part in was.keys() | will.keys():
+        one, other = was.get(part, _CLEAR), will.get(part, _CLEAR)
+        if one != other:
+            yield _step(_least(one), _least(other))
+
+
+def _by_part(shown: Shown) -> dict[tuple[DatasetName, str], frozenset[Shown]]:
+    """How the parts are seen; one may be seen in several ways, by several views."""
+    found: dict[tuple[DatasetName, str], frozenset[Shown]] = {}
+    for name, column, part in shown.parts:
+        found[name, column] = found.get((name, column), frozenset()) | {part}
+    return found
+
+
+def _least(ways: frozenset[Shown]) -> Verdict:
+    return min((way.verdict for way in ways), key=_OPENNESS.__getitem__)
+
+
+def _step(before: Verdict, after: Verdict) -> Direction:
+    was, will = _OPENNESS[before], _OPENNESS[after]
+    if was == will:
         return Direction.OTHER
     return Direction.GAINS if was < will else Direction.LOSES
+
+
+def _common(steps: Iterable[Direction]) -> Direction:
+    """That of all of them, if they have one."""
+    found = frozenset(steps)
+    return next(iter(found)) if len(found) == 1 else Direction.OTHER
 
 
 def rows_of(decision: Decision) -> Rows:

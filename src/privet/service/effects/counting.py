@@ -5,48 +5,49 @@ from __future__ import annotations
 import pyarrow.types as pat
 
 from privet.enforcement import enforce
-from privet.model.datasets import Format
-from privet.model.decisions import ColumnDecision, Decision, Verdict
+from privet.model.decisions import ColumnDecision, Verdict
 from privet.model.errors import PrivetError
 from privet.model.requests import ScanRequest
 from privet.policy import Rows, rows_of
-from privet.scan import Progress, run
+from privet.scan import Progress
+from privet.service.deciding import Decided
 from privet.service.effects.subjects import Deadline
 from privet.service.platform import Platform
-
-_FILES = frozenset({Format.CSV, Format.PARQUET})
+from privet.service.view_runs import start
 
 
 class RowCounter:
     """Counts by running the enforced plan of a decision, once for the same rows of a dataset.
 
-    What it gives tells about rows that some may not see: it is for stewards.
+    What it gives tells about rows that some may not see: it is for catalog administrators.
     """
 
     def __init__(self, platform: Platform, deadline: Deadline) -> None:
         self._platform = platform
         self._deadline = deadline
-        self._counted: dict[tuple[str, Rows], int | None] = {}
+        self._counted: dict[tuple[str, Rows, frozenset[str]], int | None] = {}
 
-    def count(self, decision: Decision) -> int | None:
+    def count(self, decided: Decided) -> int | None:
         """The rows that it shows; None where they could not be counted."""
+        decision = decided.decision
         if not decision.allowed or decision.dataset is None:
             return 0
-        if decision.dataset.source.format not in _FILES:
-            return None
-        key = (decision.dataset.id, rows_of(decision))
+        # What a view computes depends on each cell that it reads.
+        behind = frozenset(each.digest for each in decided.behind())
+        key = (decision.dataset.id, rows_of(decision), behind)
         if key not in self._counted:
-            self._counted[key] = self._run(decision)
+            self._counted[key] = self._run(decided)
         return self._counted[key]
 
-    def _run(self, decision: Decision) -> int | None:
+    def _run(self, decided: Decided) -> int | None:
+        decision = decided.decision
         cheapest = min(decision.visible, key=_cost)
         request = ScanRequest(decision.name, (cheapest.column.name,))
+        check = self._deadline.check
         try:
-            self._deadline.check()
+            check()
             plan = enforce(decision, request, self._platform.derive)
-            check = self._deadline.check
-            with run(plan, self._platform.engine, _unheard, check=check) as stream:
+            with start(self._platform, decided, plan, _unheard, check=check) as stream:
                 rows = 0
                 for batch in stream:
                     rows += batch.num_rows

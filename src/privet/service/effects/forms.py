@@ -54,6 +54,7 @@ def readers_json(found: ColumnReaders) -> Json:
             for sight, subjects in found.readers
         ],
         "hidden": [_subject_json(s) for s in found.hidden],
+        "through": [readers_json(each) for each in found.through],
         "unknown": list(found.unknown),
         "complete": found.complete,
     }
@@ -94,7 +95,14 @@ def _subject_json(subject: Subject) -> Json:
 
 
 def _rows_json(rows: Rows) -> Json:
-    return {"shown": str(rows.portion), "filter": rows.filter or None}
+    return {
+        "shown": str(rows.portion),
+        "filter": rows.filter or None,
+        "behind": [
+            {"dataset": str(name), "shown": str(each.portion), "filter": each.filter or None}
+            for name, each in rows.behind
+        ],
+    }
 
 
 def _column_json(change: ColumnChange) -> Json:
@@ -107,7 +115,7 @@ def _column_json(change: ColumnChange) -> Json:
 
 
 def _shown_json(shown: Shown) -> Json:
-    return {"verdict": str(shown.verdict), "how": shown.how}
+    return {"verdict": str(shown.verdict), "how": str(shown)}
 
 
 def _sight_json(sight: Sight, permissions: Mapping[str, Permission]) -> Json:

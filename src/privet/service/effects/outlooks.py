@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 from privet.catalog import Snapshot
-from privet.model.decisions import Decision, Facts
 from privet.model.errors import Conflict, InvalidRequest, PrivetError
 from privet.model.names import DatasetName, TagName
 from privet.model.permissions import CATALOG, AccessLevel, Permission, Scope
@@ -19,20 +17,20 @@ from privet.policy import (
     Revoke,
     Vocabulary,
     check,
-    compare,
-    decide,
-    may_cover,
+    compare_layers,
     parse,
     to_sql,
 )
 from privet.service.access import Act, administer
+from privet.service.deciding import Decided
+from privet.service.effects.beforehand import Beforehand, Definers
 from privet.service.effects.counting import RowCounter
+from privet.service.effects.reach import Reach
 from privet.service.effects.subjects import Deadline, Subject, find_subjects
 from privet.service.permissions import known_vocabulary
 from privet.service.platform import Caller, Platform
 
 MOST_STATEMENTS = 500
-_ROLE_SETS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +93,21 @@ class Outlook:
     version: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Changing:
+    """The catalog before and after, and whether rows are counted."""
+
+    before: Snapshot
+    after: Snapshot
+    counting: bool
+
+
 @dataclass(slots=True)
 class _Group:
     """Subjects with one change, and the decisions of the first of them."""
 
-    before: Decision
-    after: Decision
+    before: Decided
+    after: Decided
     subjects: list[Subject] = field(default_factory=list[Subject])
 
 
@@ -152,8 +159,8 @@ class Outlooks:
             vocabulary = self._vocabulary(asker, Assumed())
             verdicts, after = self._carry_out(before, statements, vocabulary)
             # Filters of one's own choice would read rows by counting them.
-            counting = count and asker.admin
-            return self._compare(before, after, verdicts, count=counting)
+            change = _Changing(before, after, counting=count and asker.admin)
+            return self._compare(asker, change, verdicts)
 
     def _carry_out(
         self, snapshot: Snapshot, statements: Sequence[str], vocabulary: Vocabulary
@@ -223,52 +230,44 @@ class Outlooks:
         )
 
     def _compare(
-        self,
-        before: Snapshot,
-        after: Snapshot,
-        verdicts: tuple[StatementVerdict, ...],
-        *,
-        count: bool,
+        self, asker: Principal, change: _Changing, verdicts: tuple[StatementVerdict, ...]
     ) -> Outlook:
-        outlook = Outlook(verdicts, version=before.version.number)
-        changed = [v.permission for v in verdicts if v.permission and not v.problem]
-        affected = [d for d in before.datasets if any(may_cover(p, d.name) for p in changed)]
-        facts = lru_cache(_ROLE_SETS)(
-            lambda roles: (before.facts(roles, affected), after.facts(roles, affected))
-        )
-        deadline = Deadline()
-        subjects = find_subjects(self._platform, before, deadline)
-        roles = {permission.role for permission in changed}
+        changed = tuple(v.permission for v in verdicts if v.permission and not v.problem)
+        reach = Reach.of(self._platform, asker, change.before, changed)
+        deadline, definers = Deadline(), Definers(self._platform)
+        subjects = find_subjects(self._platform, change.before, deadline)
+        sides = [
+            Beforehand(snapshot, reach.datasets, reach.lineages, definers)
+            for snapshot in (change.before, change.after)
+        ]
+        wider = reach.whoever_reads(sides[0].roles_of)
+        now = self._platform.clock()
         groups: dict[tuple[DatasetName, Change], _Group] = {}
         touched: set[int] = set()
         complete = True
         for number, subject in enumerate(subjects.known):
-            if subject.principal.admin or not roles & subject.roles.bound or not affected:
-                continue
-            if deadline.passed:
+            bound = not subject.principal.admin and bool(reach.roles & subject.roles.bound)
+            names = reach.datasets if bound else wider
+            if names and deadline.passed:
                 complete = False
                 break
-            for was, will in self._decisions(subject, *facts(subject.roles)):
-                if change := compare(was, will):
-                    group = groups.setdefault((was.name, change), _Group(was, will))
+            before, after = (side.of(subject, now) for side in sides)
+            for name in names:
+                was, will = before.on(name), after.on(name)
+                if found := compare_layers(was, will, reach.named):
+                    group = groups.setdefault((name, found), _Group(was, will))
                     group.subjects.append(subject)
                     touched.add(number)
-        counter = RowCounter(self._platform, deadline) if count else None
+        counter = RowCounter(self._platform, deadline) if change.counting else None
         effects = (_effect(key, group, counter) for key, group in sorted(groups.items(), key=_name))
-        return replace(
-            outlook,
+        return Outlook(
+            verdicts,
+            version=change.before.version.number,
             effects=tuple(effects),
             unchanged=len(subjects.known) - len(touched),
             unknown=subjects.unknown,
             complete=complete,
         )
-
-    def _decisions(
-        self, subject: Subject, was: Sequence[Facts], will: Sequence[Facts]
-    ) -> Iterator[tuple[Decision, Decision]]:
-        now = self._platform.clock()
-        for one, other in zip(was, will, strict=True):
-            yield decide(subject.principal, one, now), decide(subject.principal, other, now)
 
 
 def _needs(statements: Sequence[str]) -> tuple[Need, ...]:

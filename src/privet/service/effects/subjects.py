@@ -64,12 +64,16 @@ def find_subjects(platform: Platform, snapshot: Snapshot, deadline: Deadline) ->
     for seen in platform.catalog.principals.list():
         try:
             deadline.check()
-            principal = platform.identity.describe(seen.user, seen.groups)
+            principal = platform.identity.describe(
+                seen.user, seen.groups, other_groups=seen.other_groups
+            )
         except PrivetError:
             unknown.append(seen.user)
             continue
         if principal.issuer != seen.issuer:
-            principal = Principal(seen.user, seen.groups, seen.issuer)
+            principal = Principal(
+                seen.user, seen.groups, seen.issuer, other_groups=seen.other_groups
+            )
         known.append(Subject(principal, snapshot.roles_of(principal)))
     roles = (role.name for role in platform.catalog.roles.list())
     known += _holders(name for name in roles if not name.startswith(RESERVED_ROLE_PREFIX))
