@@ -8,6 +8,7 @@ folded (`privet.model.names`).
 from privet.catalog.catalog import Catalog
 from privet.catalog.databases import Database
 from privet.catalog.definitions.described import Described
+from privet.catalog.definitions.lineage import tags_of_parts
 from privet.catalog.facts import Snapshot
 from privet.catalog.principals import SeenPrincipal
 from privet.catalog.roles import HeldRoles, Role
@@ -22,4 +23,5 @@ __all__ = [
     "SeenPrincipal",
     "Snapshot",
     "Tag",
+    "tags_of_parts",
 ]

@@ -21,6 +21,7 @@ from privet.catalog.dataset_rows import (
     write_columns,
 )
 from privet.catalog.definitions.described import NOTHING_SAID, Described
+from privet.catalog.definitions.lineage import released
 from privet.catalog.documents import dump_types
 from privet.catalog.paths import PathOwners
 from privet.catalog.tags import require_tags
@@ -124,7 +125,7 @@ class Datasets:
             connection.execute(changed.values(options=view.to_options(), types=types))
             write_columns(connection, dataset.id, name, kept, by)
             require_no_ring(connection, name)
-            return _revised(connection, dataset)
+            return revised(connection, dataset)
 
     def release_tag(
         self,
@@ -134,27 +135,24 @@ class Datasets:
         *,
         expected_revision: int | None = None,
     ) -> Dataset:
-        """Take a tag of lineage off a view's column, for as long as it is this view.
+        """Take a tag of lineage off the column of a view or copy, for as long as it is the same.
 
         Raises:
-            NotFound: there is no such view, or the tag is not there by lineage.
-            Conflict: somebody changed the view since that revision.
+            NotFound: there is no such dataset, or the tag is not there by lineage.
+            Conflict: somebody changed the dataset since that revision.
         """
         with changing(self._engine) as connection:
             at_revision(connection, name, expected_revision)
-            dataset = _view_named(connection, name)
-            assert dataset.view is not None
+            dataset = read_dataset(connection, name)
             found = next((c for c in dataset.columns if c.name == column), None)
             inherited = found.field_tags if found else ()
             if not any(t.tag == tag and t.origin is TagOrigin.LINEAGE for t in inherited):
                 raise NotFound(
                     f"column `{column}` of `{name}` does not have tag `{tag}` by lineage"
                 )
-            released = dict(dataset.view.released)
-            released[column] = released.get(column, frozenset()) | {tag}
-            options = replace(dataset.view, released=released).to_options()
+            options = released(dataset, column, tag)
             connection.execute(update(datasets).filter_by(id=dataset.id).values(options=options))
-            return _revised(connection, dataset)
+            return revised(connection, dataset)
 
     def get(self, name: DatasetName) -> Dataset:
         """The dataset of that name.
@@ -207,7 +205,7 @@ class Datasets:
             types = dump_types([column.type for column in columns])
             connection.execute(update(datasets).filter_by(id=dataset.id).values(types=types))
             write_columns(connection, dataset.id, name, columns, by)
-            return _revised(connection, dataset)
+            return revised(connection, dataset)
 
     def assign_tag(
         self,
@@ -236,9 +234,9 @@ class Datasets:
             if connection.execute(select(tag_assignments).filter_by(**row)).first():
                 return dataset
             add_tag(connection, name, FieldTag(path, tag), by)
-            revised = _revised(connection, dataset)
+            after = revised(connection, dataset)
             if column is not None:
-                admit(connection, dataset.id, [c for c in revised.columns if c.name == column])
+                admit(connection, dataset.id, [c for c in after.columns if c.name == column])
             return read_dataset(connection, name)
 
     def unassign_tag(
@@ -261,7 +259,7 @@ class Datasets:
             if not connection.execute(gone).rowcount:
                 where = f"field `{'.'.join(path)}` of " if path else ""
                 raise NotFound(f"tag `{tag}` is not on {where}dataset `{name}`")
-            return _revised(connection, dataset)
+            return revised(connection, dataset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +350,8 @@ def at_revision(connection: Connection, name: DatasetName, expected: int | None)
     return dataset
 
 
-def _revised(connection: Connection, dataset: Dataset) -> Dataset:
+def revised(connection: Connection, dataset: Dataset) -> Dataset:
+    """Count an edit of a dataset, and give it as it is then."""
     counted = update(datasets).filter_by(id=dataset.id).values(revision=dataset.revision + 1)
     connection.execute(counted)
     return read_dataset(connection, dataset.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -237,16 +237,22 @@ class Copy:
             for name, mine in self.origins.items()
             if (theirs := other.origins.get(name)) is not None
         }
-        tags = {
-            column: {
-                tag: mine.get(tag, False) and theirs.get(tag, False)
-                for tag in mine.keys() | theirs.keys()
-            }
-            for column in self.tags.keys() | other.tags.keys()
-            for mine in (self.tags.get(column, {}),)
-            for theirs in (other.tags.get(column, {}),)
-        }
+        columns = {*self.tags, *other.tags}
+        tags = {c: {**self.tags.get(c, {}), **other.tags.get(c, {})} for c in columns}
+        for column, of in tags.items():
+            for tag in of:
+                of[tag] = all(each.tags.get(column, {}).get(tag) for each in (self, other))
         return Copy({**self.origins, **other.origins, **both}, tags, self.managed)
+
+    def renamed(self, old: DatasetName, new: DatasetName) -> Copy:
+        """Of the same dataset under another name."""
+        origins = {new if name == old else name: plain for name, plain in self.origins.items()}
+        return replace(self, origins=origins)
+
+    def without(self, column: str, tag: TagName) -> Copy:
+        """Without a tag that somebody took off a column, by its name in the files."""
+        kept = {t: whole for t, whole in self.tags.get(column, {}).items() if t != tag}
+        return replace(self, tags={**self.tags, column: kept})
 
     def to_option(self) -> dict[str, Any]:
         """As an option of a source, which is kept as JSON."""

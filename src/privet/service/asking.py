@@ -124,6 +124,11 @@ class Asking:
 
         return watch
 
+    @property
+    def decided(self) -> Mapping[DatasetName, Decided]:
+        """The decision about each dataset that it names."""
+        return self._decided
+
     def describe(self) -> Described:
         """The columns of its answer; nothing is read."""
         if self._asked.explained:

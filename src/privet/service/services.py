@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from privet.service.audits import Audits
+from privet.service.copies import Copies
 from privet.service.crawls import Crawls
 from privet.service.datasets import Datasets
 from privet.service.definitions import Databases, Tables
@@ -36,6 +37,7 @@ class Services:
         self.datasets = Datasets(platform)
         self.permissions = Permissions(platform)
         self.views = Views(platform)
+        self.copies = Copies(platform)
         self.crawls = Crawls(platform)
         self.audits = Audits(platform)
         self.databases = Databases(platform, self.datasets)
@@ -48,6 +50,7 @@ class Services:
             databases=self.databases,
             tables=self.tables,
             views=self.views,
+            copies=self.copies,
             scans=self.scans,
             crawls=self.crawls,
             permissions=self.permissions,

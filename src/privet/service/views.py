@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+
+import pyarrow as pa
 
 from privet.enforcement import enforce
 from privet.model.datasets import Column, Dataset, View, plain_type
-from privet.model.errors import InvalidRequest, PrivetError
+from privet.model.errors import InvalidRequest, Position, PrivetError
 from privet.model.names import DatasetName, fold
 from privet.model.permissions import AccessLevel, on_database, on_dataset
 from privet.model.principals import Principal
 from privet.model.requests import QueryRequest, ScanRequest
 from privet.policy import Need
+from privet.query import Traced
 from privet.service.access import Act, administer, steward
 from privet.service.deciding import Decided, decide_by_name
 from privet.service.platform import Caller, Platform
@@ -21,7 +24,7 @@ from privet.service.rights import Administrator
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """What a dataset is made of: directly, and at the bottom; and the views that name it."""
+    """What a dataset is made of: directly, and at the bottom; and what is made of it."""
 
     dataset: Dataset
     parents: tuple[DatasetName, ...]
@@ -79,10 +82,11 @@ class Views:
         administrator = Administrator.of(self._platform, asker)
         catalog = self._platform.catalog.datasets
         dataset = catalog.get(name)
-        views = {d.name: d.view for d in catalog.list() if d.view is not None}
-        parents = frozenset(dataset.view.sees if dataset.view else ())
+        every = catalog.list()
+        views = {d.name: d.view for d in every if d.view is not None}
+        parents = _made_of(dataset)
         tables = _tables(name, views) - {name}
-        children = frozenset(n for n, view in views.items() if name in view.sees)
+        children = frozenset(d.name for d in every if name in _made_of(d))
         # A right on one dataset is none to know of those around it.
         known = administrator.known_datasets(parents | tables | children)
         return Lineage(dataset, *(tuple(sorted(s & known)) for s in (parents, tables, children)))
@@ -94,34 +98,26 @@ class Views:
         # Nobody lends more than they were granted, an administrator neither.
         reader = replace(definer, admin=False)
         database = database or name.database
+
+        def readable(of: DatasetName, position: Position | None) -> pa.Schema:
+            try:
+                decision = self._readable(reader, name, of).decision.require()
+            except PrivetError as error:
+                error.position = position
+                error.hint = (
+                    "a view reads by the grants of whoever writes it, of administrators too"
+                )
+                raise
+            return enforce(decision, ScanRequest(of), self._platform.derive).schema
+
         request = QueryRequest(text, None, database)
-        derive = self._platform.derive
-        owner = (reader.issuer, reader.user)
-        # A plan that is not rewritten: what is a constant now, the date or a key, is another later.
-        with self._platform.askers.lease(owner, lambda: False, rewrites=False) as asker:
-            asked = asker.read(request)
-            if asked.parameters or asked.explained:
-                raise InvalidRequest("a view is one SELECT without parameters")
-            decided = {n: self._readable(reader, name, n) for n in asked.datasets}
-            for dataset, position in asked.datasets.items():
-                try:
-                    decided[dataset].decision.require()
-                except PrivetError as error:
-                    error.position = position
-                    error.hint = (
-                        "a view reads by the grants of whoever writes it, of administrators too"
-                    )
-                    raise
-            schemas = {
-                n: enforce(d.decision, ScanRequest(n), derive).schema for n, d in decided.items()
-            }
-            traced = asker.trace(schemas, derive("own", *owner))
+        traced, schemas = trace(self._platform, reader, request, readable)
         columns = tuple(
             Column(fold(f.name, "column name"), plain_type(f.type), f.name) for f in traced.schema
         )
         rests = {fold(c, "column name"): pairs for c, pairs in traced.rests.items()}
         sees = {n: tuple(schema.names) for n, schema in schemas.items()}
-        return View(text, database, owner, sees, rests), columns
+        return View(text, database, (reader.issuer, reader.user), sees, rests), columns
 
     def _readable(self, reader: Principal, view: DatasetName, name: DatasetName) -> Decided:
         """What a view may be made of: also never, round some corners, of itself.
@@ -136,6 +132,41 @@ class Views:
                 f"view `{view}` would be made of itself", hint="read another dataset"
             )
         return decided
+
+
+def trace(
+    platform: Platform,
+    reader: Principal,
+    request: QueryRequest,
+    schema_of: Callable[[DatasetName, Position | None], pa.Schema],
+) -> tuple[Traced, Mapping[DatasetName, pa.Schema]]:
+    """Find out what the columns of a statement's answer rest on; nothing is read.
+
+    Args:
+        platform: of the server.
+        reader: who asks.
+        request: one SELECT without parameters.
+        schema_of: what the reader sees of a dataset, by its name and where that stands; raises if
+            that is nothing.
+
+    Raises:
+        ParseFailed, UnknownName, TypeMismatch, InvalidRequest: it is no such statement.
+    """
+    owner = (reader.issuer, reader.user)
+    # A plan that is not rewritten: what is a constant now, the date or a key, is another later.
+    with platform.askers.lease(owner, lambda: False, rewrites=False) as asker:
+        asked = asker.read(request)
+        if asked.parameters or asked.explained:
+            raise InvalidRequest("what is kept is the answer of one SELECT without parameters")
+        schemas = {name: schema_of(name, at) for name, at in asked.datasets.items()}
+        return asker.trace(schemas, platform.derive("own", *owner)), schemas
+
+
+def _made_of(dataset: Dataset) -> frozenset[DatasetName]:
+    """What a view reads, or what a copy was made of; of nothing else is known."""
+    if dataset.view is not None:
+        return frozenset(dataset.view.sees)
+    return frozenset(dataset.copy.origins if dataset.copy else ()) - {dataset.name}
 
 
 def _tables(name: DatasetName, views: Mapping[DatasetName, View]) -> frozenset[DatasetName]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, or_, select, update
 
 from privet.catalog.databases import Database, find_database, require_database
-from privet.catalog.dataset_rows import read_datasets, require_no_ring
-from privet.catalog.datasets import read_dataset
+from privet.catalog.dataset_rows import (
+    read_datasets,
+    require_no_ring,
+    without_lineage,
+    write_columns,
+)
+from privet.catalog.datasets import at_revision, read_dataset, revised
 from privet.catalog.permissions import Permissions
 from privet.catalog.versions import changing
-from privet.model.datasets import Dataset
+from privet.model.datasets import COPIED, Column, Copy, Dataset
 from privet.model.errors import Conflict, InvalidRequest
 from privet.model.names import DatasetName
 from privet.model.permissions import ScopeKind
@@ -96,8 +101,29 @@ class Definitions:
             tagged = update(tag_assignments).filter_by(database=name.database, dataset=name.name)
             connection.execute(tagged.values(dataset=to.name))
             self._permissions.move(connection, name, to)
+            # The safeguards there bind copies by the name of what they were made of.
+            for other in read_datasets(connection):
+                if other.copy is not None and name in other.copy.origins:
+                    _write_copy(connection, other, other.copy.renamed(name, to))
             require_no_ring(connection, to)
             return read_dataset(connection, to)
+
+    def extend_copy(
+        self, dataset: Dataset, copy: Copy, columns: Sequence[Column], *, by: str
+    ) -> Dataset:
+        """Remember that more was copied into a table, before it is.
+
+        Raises:
+            NotFound: it is gone.
+            Conflict: somebody changed it since it was read.
+        """
+        with changing(self._engine) as connection:
+            current = at_revision(connection, dataset.name, dataset.revision)
+            if current.id != dataset.id:
+                raise Conflict(f"`{dataset.name}` is another table now", hint="run it again")
+            _write_copy(connection, current, copy)
+            write_columns(connection, dataset.id, dataset.name, without_lineage(columns), by)
+            return revised(connection, current)
 
     def set_properties(self, name: DatasetName, properties: Mapping[str, str]) -> Dataset:
         """Set properties of a dataset; those not named stay.
@@ -134,6 +160,11 @@ def _table(name: DatasetName) -> ColumnElement[bool]:
         permissions.c.database == name.database,
         permissions.c.dataset == name.name,
     )
+
+
+def _write_copy(connection: Connection, dataset: Dataset, copy: Copy) -> None:
+    options = {**dataset.source.options, COPIED: copy.to_option()}
+    connection.execute(update(datasets).filter_by(id=dataset.id).values(options=options))
 
 
 def _forget(connection: Connection, condition: ColumnElement[bool]) -> None:

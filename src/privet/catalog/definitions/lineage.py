@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
-from privet.model.datasets import Column, Dataset, FieldTag, TagOrigin
+from privet.model.datasets import COPIED, Column, Dataset, FieldTag, TagOrigin
 from privet.model.names import DatasetName, TagName
 
 PART = "*"
@@ -56,3 +57,14 @@ def as_copied(dataset: Dataset) -> Dataset:
         return dataset
     columns = (inheriting(c, copy.tags.get(c.source_name, {})) for c in dataset.columns)
     return replace(dataset, columns=tuple(columns))
+
+
+def released(dataset: Dataset, column: str, tag: TagName) -> dict[str, Any]:
+    """The options of a view or copy whose column no longer inherits a tag."""
+    if dataset.view is not None:
+        off = dict(dataset.view.released)
+        off[column] = off.get(column, frozenset()) | {tag}
+        return replace(dataset.view, released=off).to_options()
+    assert dataset.copy is not None
+    source = next(c.source_name for c in dataset.columns if c.name == column)
+    return {**dataset.source.options, COPIED: dataset.copy.without(source, tag).to_option()}

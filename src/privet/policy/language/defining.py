@@ -93,6 +93,50 @@ def _create_table(tree: Branch) -> d.CreateTable:
     )
 
 
+_OF_COPIES = frozenset({"comment", "location", "stored", "table_properties"})
+
+
+def _create_table_as(tree: Branch) -> d.CreateTableAs:
+    clauses = _once(tree)
+    text, position = _view_text(tokens(tree)[-1])
+    columns = part(tree, "columns")
+    for rule, clause in (clauses | ({"columns": columns} if columns else {})).items():
+        if rule not in _OF_COPIES:
+            what = _CLAUSES.get(rule, "a list of columns")
+            raise ParseFailed(
+                f"a copy takes its columns and tags from what it is made of, and has no {what}",
+                hint="leave it out, and change the table afterwards",
+                position=position_of(clause),
+            )
+    if "stored" in clauses and _format(clauses["stored"]) != "PARQUET":
+        raise ParseFailed(
+            "copies are stored as PARQUET", hint="leave out STORED AS",
+            position=position_of(clauses["stored"]),
+        )  # fmt: skip
+    properties = clauses.get("table_properties")
+    return d.CreateTableAs(
+        dataset_in(tree),
+        text,
+        position,
+        has(tree, "if_not_exists"),
+        text_of(clauses["location"]) if "location" in clauses else "",
+        text_of(clauses["comment"]) if "comment" in clauses else "",
+        free_properties(branches(properties)) if properties else {},
+        at(tree, "dataset"),
+    )
+
+
+def _insert(tree: Branch) -> d.Insert:
+    how, text = tokens(tree)
+    if how.type == "OVERWRITE":
+        raise ParseFailed(
+            "INSERT OVERWRITE is not supported: rows that somebody reads are not replaced",
+            hint="write INSERT INTO, or make another copy and rename it",
+            position=position_of(how),
+        )
+    return d.Insert(dataset_in(tree), *_view_text(text, ""), at(tree, "dataset"))
+
+
 def _once(tree: Branch) -> dict[str, Branch]:
     """The clauses by their rule.
 
@@ -255,9 +299,9 @@ def _alter_view(tree: Branch) -> d.AlterView:
     return d.AlterView(dataset_in(tree), text, position, at(tree, "dataset"))
 
 
-def _view_text(token: Token) -> tuple[str, Position]:
-    """What follows AS, without the semicolon that ends the statement, and where it begins."""
-    body = token[len("AS") :]
+def _view_text(token: Token, word: str = "AS") -> tuple[str, Position]:
+    """What follows a word, without the semicolon that ends the statement, and where it begins."""
+    body = token[len(word) :]
     text = body.strip().removesuffix(";").rstrip()
     before = token[: len(token) - len(body.lstrip())]
     start = position_of(token)
@@ -269,7 +313,7 @@ def _view_text(token: Token) -> tuple[str, Position]:
     )
     if not text:
         raise ParseFailed(
-            "a view is made of a SELECT", hint="write AS SELECT ...", position=position
+            "a view or copy is made of a SELECT", hint="write AS SELECT ...", position=position
         )
     return text, position
 
@@ -301,6 +345,8 @@ DEFINING: dict[str, Callable[[Branch], d.Definition]] = {
     "set_database_properties": _set_database_properties,
     "create_table": _create_table,
     "create_table_like": _create_table,
+    "create_table_as": _create_table_as,
+    "insert": _insert,
     "drop_dataset": _drop_dataset,
     "alter_tag": _tag_dataset,
     "alter_column_tag": _tag_dataset,

@@ -112,6 +112,33 @@ class CreateTable:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateTableAs:
+    """`CREATE TABLE [IF NOT EXISTS] d.t [COMMENT ..] [LOCATION '..'] [TBLPROPERTIES(..)] AS <text>`.
+
+    The text is SQL of the engine, as it was written, and begins at `text_position`.
+    """
+
+    dataset: DatasetName
+    text: str
+    text_position: Position = field(compare=False)
+    if_not_exists: bool = False
+    location: str = ""
+    comment: str = ""
+    properties: Properties = field(default_factory=_none)
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """`INSERT INTO [TABLE] d.t <text>`; the text is SQL of the engine."""
+
+    dataset: DatasetName
+    text: str
+    text_position: Position = field(compare=False)
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class DropDataset:
     """`DROP TABLE|VIEW [IF EXISTS] d.t [INCLUDING PERMISSIONS]`."""
 
@@ -238,6 +265,8 @@ Definition = (
     | TagDatabase
     | SetDatabaseProperties
     | CreateTable
+    | CreateTableAs
+    | Insert
     | DropDataset
     | TagDataset
     | Autotag

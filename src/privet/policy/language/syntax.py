@@ -52,6 +52,7 @@ _WORDS = {
     "LESSTHAN": "<",
     "MORETHAN": ">",
     "VIEW_TEXT": "AS",
+    "QUERY_TEXT": "SELECT",
     "MINUS": "-",
     "PLUS": "+",
     "STAR": "*",

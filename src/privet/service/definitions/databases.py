@@ -10,6 +10,7 @@ from privet.model.names import DatasetName, TagName
 from privet.model.permissions import CATALOG, AccessLevel, on_database
 from privet.policy import Need
 from privet.service.access import Act, administer, authenticate
+from privet.service.copies import remove_files
 from privet.service.datasets import Datasets
 from privet.service.platform import Caller, Platform
 from privet.service.rights import Administrator, absent, tag_needs
@@ -48,7 +49,9 @@ class Databases:
     def drop(
         self, caller: Caller, name: str, *, cascade: bool = False, with_permissions: bool = False
     ) -> tuple[DatasetName, ...]:
-        """Remove a database, and say which datasets went with it. No file is touched.
+        """Remove a database, and say which datasets went with it.
+
+        No file is touched, but for those of copies that have their own.
 
         Args:
             caller: who may drop it and, with its permissions, manage the grants on it.
@@ -70,9 +73,13 @@ class Databases:
             drops=scope,
         )
         with administer(self._platform, caller, act):
-            return self._platform.catalog.definitions.drop_database(
+            held = self._platform.catalog.datasets.list(name)
+            dropped = self._platform.catalog.definitions.drop_database(
                 name, cascade=cascade, with_permissions=with_permissions
             )
+            for dataset in held:
+                remove_files(self._platform.copies, dataset)
+            return dropped
 
     def assign(self, caller: Caller, name: str, tag: TagName) -> None:
         """Tag a database, and so every column in it."""

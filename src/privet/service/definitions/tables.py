@@ -16,6 +16,7 @@ from privet.model.principals import Principal
 from privet.policy import Need
 from privet.policy import definitions as d
 from privet.service.access import Act, administer
+from privet.service.copies import remove_files
 from privet.service.definitions.columns import (
     as_declared,
     bind,
@@ -76,7 +77,9 @@ class Tables:
         view: bool | None = None,
         permissions: bool = False,
     ) -> None:
-        """Forget a table or view, and perhaps the permissions on it. No file is touched.
+        """Forget a table or view, and perhaps the permissions on it.
+
+        No file is touched, but for those of a copy that has its own.
 
         Args:
             caller: who may drop it and, with its permissions, manage the grants on it.
@@ -87,6 +90,7 @@ class Tables:
         Raises:
             NotFound: there is none of that name.
             InvalidRequest: it is the other.
+            SourceUnavailable: it is dropped, and its own files could not be removed.
         """
         scope = on_dataset(name)
         managing = (Need(AccessLevel.MANAGE_GRANTS, scope),) if permissions else ()
@@ -102,6 +106,7 @@ class Tables:
             if view is not None:
                 check_kind(dataset, view=view)
             self._platform.catalog.definitions.drop_dataset(name, with_permissions=permissions)
+            remove_files(self._platform.copies, dataset)
 
     def rename(self, caller: Caller, name: DatasetName, to: DatasetName) -> Dataset:
         """Give a dataset another name in its database; the permissions on it go with it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from privet.model.datasets import Column, Dataset, FieldTag, Format, TagOrigin
 from privet.policy import type_sql
@@ -21,7 +22,8 @@ def create_sql(dataset: Dataset) -> str:
 
 def _clauses(dataset: Dataset) -> Iterator[str]:
     source = dataset.source
-    yield _columns([c for c in dataset.columns if not c.partition]) + ")"
+    columns = map(_keeping, dataset.columns) if dataset.copy else dataset.columns
+    yield _columns([c for c in columns if not c.partition]) + ")"
     if dataset.tags:
         yield f"ATTRIBUTE {' '.join(sorted(map(str, dataset.tags)))}"
     if folders := [c for c in dataset.columns if c.partition]:
@@ -56,6 +58,12 @@ def _column(column: Column) -> str:
         f"COMMENT {_text(column.comment)}" if column.comment else "",
     )
     return " ".join(filter(None, said))
+
+
+def _keeping(column: Column) -> Column:
+    """A column of a copy whose tags are written down: another table would not inherit them."""
+    tags = dict.fromkeys(t.tag for t in column.field_tags)
+    return replace(column, field_tags=tuple(FieldTag((column.name,), tag) for tag in tags))
 
 
 def _own(column: Column) -> list[FieldTag]:

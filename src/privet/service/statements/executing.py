@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from privet.model.errors import PrivetError
 from privet.policy import parse
 from privet.service.access import authenticate
+from privet.service.copies import Copies
 from privet.service.crawls import Crawls
 from privet.service.datasets import Datasets
 from privet.service.definitions import Databases, Tables
@@ -16,6 +17,7 @@ from privet.service.platform import Caller, Platform
 from privet.service.roles import Roles
 from privet.service.scans import Scans
 from privet.service.sessions import Sessions
+from privet.service.statements.copies import CopyStatements
 from privet.service.statements.crawlers import CrawlerStatements
 from privet.service.statements.databases import DatabaseStatements
 from privet.service.statements.describing import DescribingStatements
@@ -39,6 +41,7 @@ class Offered:
     databases: Databases
     tables: Tables
     views: Views
+    copies: Copies
     scans: Scans
     crawls: Crawls
     permissions: Permissions
@@ -55,6 +58,7 @@ class Statements:
             **DatabaseStatements(offered.databases, offered.datasets).handlers(),
             **TableStatements(offered.tables, offered.tags, offered.datasets).handlers(),
             **ViewStatements(offered.views).handlers(),
+            **CopyStatements(offered.copies).handlers(),
             **CrawlerStatements(offered.crawls).handlers(),
             **DescribingStatements(platform, offered.datasets, offered.scans).handlers(),
         }

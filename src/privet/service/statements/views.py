@@ -30,19 +30,19 @@ class ViewStatements:
             )
 
         def create() -> None:
-            with _within(statement.text_position):
+            with within(statement.text_position):
                 self._views.create(caller, statement.dataset, statement.text)
 
         return done("create", statement.if_not_exists, Conflict, create)
 
     def _alter(self, caller: Caller, statement: d.AlterView) -> StatementResult:
-        with _within(statement.text_position):
+        with within(statement.text_position):
             self._views.alter(caller, statement.dataset, statement.text)
         return StatementResult("alter", "done")
 
 
 @contextmanager
-def _within(start: Position) -> Generator[None]:
+def within(start: Position) -> Generator[None]:
     """Let errors in a text that is part of a statement stand where they are in the statement."""
     try:
         yield
