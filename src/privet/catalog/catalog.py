@@ -11,6 +11,8 @@ from privet.catalog.crawls import Crawls, Findings
 from privet.catalog.databases import Databases
 from privet.catalog.datasets import Datasets
 from privet.catalog.definitions.changes import Definitions
+from privet.catalog.domains.domains import Domains
+from privet.catalog.domains.jobs import Budgets, TokenJobs
 from privet.catalog.facts import FactReader, Snapshot
 from privet.catalog.permissions import Decode, Encode, Permissions
 from privet.catalog.principals import Principals
@@ -49,6 +51,9 @@ class Catalog:
         self.crawls = Crawls(engine, clock)
         self.findings = Findings(engine, clock)
         self.principals = Principals(engine)
+        self.domains = Domains(engine, clock)
+        self.token_jobs = TokenJobs(engine, clock)
+        self.budgets = Budgets(engine, clock)
         self._facts = FactReader(engine, self.permissions)
 
     def version(self) -> int:

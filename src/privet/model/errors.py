@@ -100,6 +100,20 @@ class TooManyAttempts(PrivetError):
     status = 429
 
 
+class RateLimited(PrivetError):
+    """More than somebody may have in a while; the hint says when to ask again."""
+
+    code = "rate_limited"
+    status = 429
+
+
+class KeyVersionRetired(PrivetError):
+    """A key version of a token domain that is no longer in use, or that there never was."""
+
+    code = "key_version_retired"
+    status = 410
+
+
 class Forbidden(PrivetError):
     """The principal is known, and lacks the right to administer this."""
 

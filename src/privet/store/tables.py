@@ -254,6 +254,10 @@ token_domains = Table(
     Column("canonical", NAME, nullable=False),
     Column("version", COUNT, nullable=False),
     Column("purpose", FreeText, nullable=False),
+    # The tags that it serves, as texts; none where it is the default domain of the tag of its name.
+    Column("tags", DOCUMENT, nullable=False, server_default="[]"),
+    Column("rotated_at", UtcTime),
+    Column("retired_at", UtcTime),
 )
 
 domain_datasets = Table(
@@ -261,6 +265,54 @@ domain_datasets = Table(
     metadata,
     Column("dataset", NAME, ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True),
     Column("domain", NAME, ForeignKey("token_domains.name"), primary_key=True),
+)
+
+# By path, not by dataset: who registers the same files again does not come back in.
+domain_expulsions = Table(
+    "domain_expulsions",
+    metadata,
+    Column("domain", NAME, ForeignKey("token_domains.name"), primary_key=True),
+    Column("uri", NAME, primary_key=True),
+)
+
+# How many of the sampled cells of a column are of formats with few values.
+column_profiles = Table(
+    "column_profiles",
+    metadata,
+    Column("dataset", NAME, ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", NAME, primary_key=True),
+    Column("sampled", COUNT, nullable=False),
+    Column("small", COUNT, nullable=False),
+)
+
+# Jobs that write maps from the tokens of one key version to those of the next.
+token_jobs = Table(
+    "token_jobs",
+    metadata,
+    Column("id", NAME, primary_key=True),
+    Column("domain", NAME, ForeignKey("token_domains.name"), nullable=False),
+    Column("from_version", COUNT, nullable=False),
+    Column("to_version", COUNT, nullable=False),
+    Column("status", NAME, nullable=False),
+    Column("datasets", COUNT, nullable=False),
+    Column("datasets_done", COUNT, nullable=False),
+    Column("rows_read", COUNT, nullable=False),
+    Column("pairs", COUNT, nullable=False),
+    Column("file", FreeText, nullable=False),
+    Column("error", FreeText, nullable=False),
+    Column("created_by", FreeText, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),
+)
+
+# What somebody had turned back since a moment; all servers over one store count together.
+detokenized = Table(
+    "detokenized",
+    metadata,
+    Column("issuer", NAME, primary_key=True),
+    Column("user", NAME, primary_key=True),
+    Column("since", UtcTime, nullable=False),
+    Column("values", COUNT, nullable=False),
 )
 
 crawls = Table(
