@@ -91,6 +91,7 @@ class Seal:
             body["database"],
             body["limit"],
             body["offset"],
+            body["original"],
         )
 
     def _opened(self, ticket: bytes, principal: Principal, lifetime: int) -> dict[str, Any]:
@@ -118,4 +119,5 @@ def _body(request: ScanRequest | QueryRequest) -> dict[str, Any]:
         "database": request.database,
         "limit": request.limit,
         "offset": request.offset,
+        "original": request.original,
     }

@@ -109,7 +109,8 @@ class Parameters:
 class QueryRequest:
     """Run a SELECT: the rows of its answer from `offset` on, at most `limit` (None: all).
 
-    Names without a database are looked for in `database`.
+    Names without a database are looked for in `database`. `original` is the statement as its author
+    wrote it, where a door translated it from another dialect; the audit shows that one.
 
     Raises:
         InvalidRequest: the statement is empty or too long, or a number is negative.
@@ -120,6 +121,7 @@ class QueryRequest:
     database: str | None = None
     limit: int | None = None
     offset: int = 0
+    original: str | None = None
 
     def __post_init__(self) -> None:
         _check_limit(self.limit)
@@ -136,6 +138,12 @@ class QueryRequest:
                 "the statement is too long or holds a NUL character",
                 hint=f"{LONGEST_STATEMENT // 1024} KB at most",
             )
+
+
+def smaller(limit: int | None, other: int | None) -> int | None:
+    """The smaller of two row limits; None is no limit."""
+    given = [each for each in (limit, other) if each is not None]
+    return min(given) if given else None
 
 
 def _check_limit(limit: int | None) -> None:

@@ -34,6 +34,7 @@ class Call:
         tasks: what this door runs for its clients.
         address: where workers are: this door itself.
         gone: whether the client has left; any thread may ask.
+        bytes_at_once: about how many bytes of rows one answer holds.
     """
 
     services: Services
@@ -42,6 +43,7 @@ class Call:
     tasks: Tasks
     address: Address
     gone: Callable[[], bool]
+    bytes_at_once: int = 2**20
 
     def of_user(self, user: str) -> Call:
         """The same call as somebody else's: for compatibility mode only."""

@@ -21,7 +21,7 @@ def _server_version(_: Call, __: Any) -> Any:
 
 
 def _init_application(call: Call, _: Any) -> Any:
-    user = call.services.sessions.whoami(call.caller).principal.user
+    user = call.services.sessions.identify(call.caller).user
     return T.TInitApplicationResult(protocol_version=PROTOCOL, authenticated_user=user)
 
 

@@ -21,7 +21,7 @@ from privet.model.errors import PrivetError
 from privet.model.events import Outcome
 from privet.model.names import DatasetName
 from privet.model.principals import Principal
-from privet.model.requests import Parameters, QueryRequest
+from privet.model.requests import Parameters, QueryRequest, smaller
 from privet.model.sql_text import EXPLAIN
 from privet.query import Asked, Gone
 from privet.service.access import authenticate, event_of
@@ -112,10 +112,13 @@ class Queries:
         principal = authenticate(self._platform, caller)
         return self._opened(principal, caller, ticket, handle=False)
 
-    def redeem(self, caller: Caller, ticket: bytes, gone: Gone = never) -> QueryStream:
-        """Start the query that a ticket asks for, deciding again."""
+    def redeem(
+        self, caller: Caller, ticket: bytes, gone: Gone = never, limit: int | None = None
+    ) -> QueryStream:
+        """Start the query that a ticket asks for, deciding again; at most `limit` rows of it."""
         principal = authenticate(self._platform, caller)
         request = self._opened(principal, caller, ticket, handle=False)
+        request = replace(request, limit=smaller(request.limit, limit))
         return self._start(principal, caller, request, gone)
 
     def prepare(self, caller: Caller, request: QueryRequest, gone: Gone = never) -> PreparedQuery:
@@ -193,7 +196,8 @@ class Queries:
         self, principal: Principal, caller: Caller, request: QueryRequest, action: str
     ) -> Asking:
         event = event_of(principal, caller, action, Outcome.ALLOWED)
-        return Asking(self._platform, principal, request, replace(event, statement=request.text))
+        written = request.text if request.original is None else request.original
+        return Asking(self._platform, principal, request, replace(event, statement=written))
 
     def _opened(
         self, principal: Principal, caller: Caller, ticket: bytes, *, handle: bool

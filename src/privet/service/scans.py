@@ -17,7 +17,7 @@ from privet.model.decisions import Decision
 from privet.model.errors import PrivetError
 from privet.model.events import Event, Outcome
 from privet.model.principals import Principal
-from privet.model.requests import ScanRequest
+from privet.model.requests import ScanRequest, smaller
 from privet.scan import GovernedStream, Progress
 from privet.service.access import authenticate, event_of, still_allowed
 from privet.service.deciding import Decided, decide_by_name
@@ -61,8 +61,8 @@ class Scans:
         _, plan, _ = self._enforced(principal, caller, request, "scan.plan")
         return PlannedScan(plan.schema, self._platform.seal.close(request, principal))
 
-    def redeem(self, caller: Caller, ticket: bytes) -> GovernedStream:
-        """Start the scan that a ticket asks for, deciding again.
+    def redeem(self, caller: Caller, ticket: bytes, limit: int | None = None) -> GovernedStream:
+        """Start the scan that a ticket asks for, deciding again; at most `limit` rows of it.
 
         Raises:
             TicketInvalid: altered, expired, or another principal's.
@@ -76,6 +76,7 @@ class Scans:
             refused = event_of(principal, caller, "scan.start", Outcome.REFUSED)
             error.audit_id = platform.audit.record(replace(refused, error=error.code)).id
             raise
+        request = replace(request, limit=smaller(request.limit, limit))
         return self._start(principal, caller, request)
 
     def _start(self, principal: Principal, caller: Caller, request: ScanRequest) -> GovernedStream:

@@ -74,6 +74,14 @@ class Sessions:
             audit_id=audited.id,
         )
 
+    def identify(self, caller: Caller) -> Principal:
+        """Whose the credentials are.
+
+        Raises:
+            Unauthenticated: they do not hold.
+        """
+        return authenticate(self._platform, caller)
+
     def whoami(self, caller: Caller) -> Whoami:
         """The caller, and their roles."""
         principal = authenticate(self._platform, caller)

@@ -1,0 +1,141 @@
+"""The original's SQL, read in its own dialect and written in the engine's.
+
+The text is parsed; the tree is written anew. Whatever comes out is only a statement like one that
+the user had typed elsewhere: it meets the same gate, the same decisions and the same sandbox. So
+a mistake here gives a wrong or refused answer, never one with more in it.
+"""
+
+from __future__ import annotations
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ErrorLevel, ParseError, SqlglotError, TokenError
+
+from privet.model.errors import InvalidRequest, ParseFailed, Position, ResourcesExceeded
+from privet.model.names import DatasetName, fold
+from privet.model.principals import Principal
+from privet.model.requests import LONGEST_STATEMENT, QueryRequest, ScanRequest
+
+_READ, _WRITE = "hive", "duckdb"
+_DEFAULT_DATABASE = "default"
+_ZONE = "UTC"
+
+
+def understood(text: str, principal: Principal) -> ScanRequest | QueryRequest:
+    """What a statement of the original's dialect asks for.
+
+    Args:
+        text: as the client sent it.
+        principal: whom `user()` and the like name.
+
+    Raises:
+        ParseFailed: no statement of this dialect.
+        InvalidRequest: no single SELECT, or something that the engine has no words for.
+        ResourcesExceeded: too deep.
+    """
+    tree = _parsed(text)
+    scan = _as_scan(tree)
+    if scan is not None:
+        return scan
+    told = tree.transform(_of_the_engine, principal, copy=False)
+    try:
+        written = told.sql(
+            _WRITE, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE
+        )
+    except SqlglotError as error:
+        raise InvalidRequest(
+            "the statement uses something that is not served here",
+            hint="write it in plain SQL",
+        ) from error
+    except RecursionError as error:
+        raise _too_deep() from error
+    return QueryRequest(written, original=text)
+
+
+def _parsed(text: str) -> exp.Expr:
+    if len(text.encode("utf-8", "replace")) > LONGEST_STATEMENT:
+        raise InvalidRequest(
+            "the statement is too long", hint=f"{LONGEST_STATEMENT // 1024} KB at most"
+        )
+    try:
+        trees = [tree for tree in sqlglot.parse(text, read=_READ) if tree is not None]
+    except ParseError as error:
+        raise ParseFailed("the statement cannot be read", position=_place(error, text)) from error
+    except TokenError as error:
+        raise ParseFailed("the statement cannot be read") from error
+    except RecursionError as error:
+        raise _too_deep() from error
+    if len(trees) != 1 or not isinstance(trees[0], exp.Query):
+        raise InvalidRequest("only one SELECT can be planned", hint="such as SELECT * FROM d.t")
+    return trees[0]
+
+
+def _place(error: ParseError, text: str) -> Position | None:
+    first = error.errors[0] if error.errors else {}
+    line, column = first.get("line"), first.get("col")
+    if not isinstance(line, int) or not isinstance(column, int):
+        return None
+    before = sum(len(each) + 1 for each in text.split("\n")[: line - 1])
+    return Position(line, column, before + column - 1)
+
+
+def _too_deep() -> ResourcesExceeded:
+    return ResourcesExceeded(
+        "the statement is nested too deeply or too large", hint="split it, or name parts in WITH"
+    )
+
+
+def _as_scan(tree: exp.Expr) -> ScanRequest | None:
+    """The scan that `SELECT * FROM d.t [LIMIT n]` is; None for anything else."""
+    if not isinstance(tree, exp.Select) or _given(tree) - {"expressions", "from_", "limit"}:
+        return None
+    source, limit = tree.args["from_"].this, tree.args.get("limit")
+    stars = [isinstance(each, exp.Star) and not _given(each) for each in tree.expressions]
+    if stars != [True] or not isinstance(source, exp.Table) or _given(source) - {"this", "db"}:
+        return None
+    if not isinstance(source.this, exp.Identifier) or not source.db:
+        return None
+    rows = None
+    if limit is not None:
+        number = limit.expression
+        if _given(limit) - {"expression"} or not number.is_int or not number.is_number:
+            return None
+        rows = int(number.this) if isinstance(number, exp.Literal) else None
+        if rows is None:
+            return None
+    name = DatasetName(fold(source.db, "database name"), fold(source.name, "dataset name"))
+    return ScanRequest(name, limit=rows)
+
+
+def _given(node: exp.Expr) -> set[str]:
+    return {name for name, value in node.args.items() if value not in (None, [], False)}
+
+
+def _of_the_engine(node: exp.Expr, principal: Principal) -> exp.Expr:
+    """What the original has and the engine has not, or has in another sense."""
+    if isinstance(node, exp.CurrentUser | exp.SessionUser) or _calls(node, "user"):
+        return _known(node, "user", principal.user)
+    if isinstance(node, exp.CurrentTimezone):
+        return _known(node, "current_timezone", _ZONE)
+    if isinstance(node, exp.CurrentDatabase | exp.CurrentSchema):
+        return _known(node, "current_database", _DEFAULT_DATABASE)
+    if _calls(node, "user_attribute"):
+        names = node.expressions
+        if len(names) != 1 or not names[0].is_string:
+            raise InvalidRequest("`user_attribute` takes the name of one attribute, as text")
+        return _known(node, "user_attribute", principal.attributes.get(names[0].this))
+    if isinstance(node, exp.SHA2):
+        # Not the engine's own: the privacy function of this name.
+        return exp.Anonymous(this="sha2", expressions=[node.this])
+    return node
+
+
+def _known(node: exp.Expr, name: str, value: str | None) -> exp.Expr:
+    """A text in the place of a call; as a column, it keeps the name of the call."""
+    told = exp.Null() if value is None else exp.Literal.string(value)
+    is_column = isinstance(node.parent, exp.Select) and node.arg_key == "expressions"
+    return exp.alias_(told, name) if is_column else told
+
+
+def _calls(node: exp.Expr, name: str) -> bool:
+    return isinstance(node, exp.Anonymous) and str(node.this).lower() == name

@@ -1,0 +1,1 @@
+"""From bytes of a connection to messages, and back: framing, checking, SASL."""
