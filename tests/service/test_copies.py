@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from privet.demo.objectstore import LAKE, ObjectStore
 from privet.model.datasets import Dataset
 from privet.model.errors import (
     Conflict,
@@ -16,9 +20,11 @@ from privet.model.errors import (
     InvalidRequest,
     NotFound,
     PrivetError,
+    SourceUnavailable,
     TypeMismatch,
 )
 from privet.model.names import DatasetName, TagName
+from privet.policy import definitions, parse
 from privet.service.statements.results import StatementResult
 from query.platforms import Person, Place, open_place
 
@@ -70,6 +76,14 @@ def files_of(dataset: Dataset) -> list[Path]:
     """All files in a copy's folder, hidden ones too."""
     folder = Path(dataset.source.uri.removeprefix("file://"))
     return sorted(folder.iterdir()) if folder.exists() else []
+
+
+def find_files(place: Place, dataset: Dataset) -> list[str]:
+    """The addresses of all files of a copy, wherever it lies."""
+    try:
+        return [info.uri for info in place.platform.connectors.walk(dataset.source.uri)]
+    except NotFound:
+        return []
 
 
 def rows(place: Place, person: Person, name: object) -> list[dict[str, object]] | str:
@@ -132,8 +146,6 @@ def test_tags_survive_edits_and_a_new_name(place: Place) -> None:
     author = owner(place, "GRANT SELECT ON TABLE base.people")
     made = copy(place, author, "SELECT id, phone FROM base.people")
     catalog = place.platform.catalog
-    from dataclasses import replace
-
     columns = [replace(c, name=f"new_{c.name}", field_tags=()) for c in made.columns]
     edited = catalog.datasets.update_columns(
         made.name, columns, by="root", expected_revision=made.revision
@@ -157,8 +169,6 @@ def test_a_steward_releases_a_tag(place: Place) -> None:
 
 def test_unreviewed_columns_stay_unreviewed(place: Place) -> None:
     """Who may see them may copy them, and nobody sees the copy of them before a review."""
-    from dataclasses import replace
-
     base = place.dataset(PEOPLE, "base.fresh", TAGS)
     columns = [replace(c, reviewed=c.name != "phone") for c in base.columns]
     place.platform.catalog.datasets.update_columns(
@@ -354,5 +364,68 @@ def test_what_is_shown_of_a_copy(place: Place) -> None:
     below = place.services.views.lineage(place.admin.caller, DatasetName("base", "people"))
     assert made.name in below.children
     ((text,),) = run(place, place.admin, f"SHOW CREATE TABLE {made.name}").rows
-    assert "`name` STRING ATTRIBUTE pii.name" in text
-    assert "`both` STRING ATTRIBUTE pii.name pii.phone" in text
+    assert "`name` string ATTRIBUTE pii.name" in text
+    assert "`both` string ATTRIBUTE pii.name pii.phone" in text
+
+
+def test_rows_are_added_by_several_at_once(place: Place) -> None:
+    """Nobody's rows are lost, and nobody has to ask again."""
+    author = owner(place, "GRANT SELECT ON TABLE base.people")
+    made = copy(place, author, "SELECT id, region FROM base.people")
+    added = f"INSERT INTO {made.name} SELECT id, name FROM base.people"
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: run(place, author, added), range(6)))
+    assert len(rows(place, author, made.name)) == 28
+
+
+def test_a_copy_that_was_dropped_meanwhile_gets_no_rows(place: Place) -> None:
+    """Files that were written for it are gone with it."""
+    author = owner(place, "GRANT SELECT ON TABLE base.people")
+    made = copy(place, author, "SELECT id FROM base.people")
+    wanted = parse(f"INSERT INTO {made.name} SELECT id FROM base.people")
+    assert isinstance(wanted, definitions.Insert)
+    extend = place.platform.catalog.definitions.extend_copy
+
+    def dropped(*args: Any, **options: Any) -> Dataset:
+        run(place, place.admin, f"DROP TABLE {made.name}")
+        return extend(*args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(place.platform.catalog.definitions, "extend_copy", dropped)
+        with pytest.raises(NotFound):
+            place.services.copies.insert(author.caller, wanted)
+    assert not files_of(made)
+
+
+@pytest.mark.service
+def test_copies_lie_in_object_stores(seaweed: ObjectStore, tmp_path: Path) -> None:
+    """Rows are written to a real S3 server, added to, read back, and removed with the table."""
+    keys = {
+        "endpoint": seaweed.endpoint,
+        "access_key": seaweed.platform.access_key,
+        "secret_key": seaweed.platform.secret_key,
+    }
+    root = f"s3://{LAKE}/copies"
+    with open_place(tmp_path, copy_roots=[root], s3=[keys]) as place:
+        place.platform.catalog.databases.create("c", by="root")
+        made = copy(place, place.admin, "SELECT range AS n FROM range(1000)")
+        run(place, place.admin, f"INSERT INTO {made.name} SELECT 1")
+        assert len(rows(place, place.admin, made.name)) == 1001
+        assert made.source.uri.startswith(f"{root}/c/")
+        run(place, place.admin, f"DROP TABLE {made.name}")
+        assert not find_files(place, made)
+
+
+@pytest.mark.service
+def test_a_store_that_refuses_writing_leaves_no_table(seaweed: ObjectStore, tmp_path: Path) -> None:
+    """An identity that may only read cannot hold copies, and is told so."""
+    keys = {
+        "endpoint": seaweed.endpoint,
+        "access_key": seaweed.reader.access_key,
+        "secret_key": seaweed.reader.secret_key,
+    }
+    with open_place(tmp_path, copy_roots=[f"s3://{LAKE}/copies"], s3=[keys]) as place:
+        place.platform.catalog.databases.create("c", by="root")
+        with pytest.raises(SourceUnavailable, match="access was denied"):
+            run(place, place.admin, "CREATE TABLE c.t AS SELECT 1 AS x")
+        assert not place.platform.catalog.datasets.list()

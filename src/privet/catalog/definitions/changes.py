@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, or_, select, update
 
@@ -13,10 +14,10 @@ from privet.catalog.dataset_rows import (
     without_lineage,
     write_columns,
 )
-from privet.catalog.datasets import at_revision, read_dataset, revised
+from privet.catalog.datasets import read_dataset, revised
 from privet.catalog.permissions import Permissions
 from privet.catalog.versions import changing
-from privet.model.datasets import COPIED, Column, Copy, Dataset
+from privet.model.datasets import COPIED, Copy, Dataset
 from privet.model.errors import Conflict, InvalidRequest
 from privet.model.names import DatasetName
 from privet.model.permissions import ScopeKind
@@ -109,20 +110,30 @@ class Definitions:
             return read_dataset(connection, to)
 
     def extend_copy(
-        self, dataset: Dataset, copy: Copy, columns: Sequence[Column], *, by: str
+        self, dataset: Dataset, added: Copy, unreviewed: Collection[str], *, by: str
     ) -> Dataset:
         """Remember that more was copied into a table, before it is.
 
+        Args:
+            dataset: as it was read.
+            added: what the new rows were made of.
+            unreviewed: columns, of which nobody has reviewed what is added.
+            by: whoever adds it.
+
         Raises:
             NotFound: it is gone.
-            Conflict: somebody changed it since it was read.
+            Conflict: it has other columns since it was read.
         """
         with changing(self._engine) as connection:
-            current = at_revision(connection, dataset.name, dataset.revision)
-            if current.id != dataset.id:
-                raise Conflict(f"`{dataset.name}` is another table now", hint="run it again")
-            _write_copy(connection, current, copy)
-            write_columns(connection, dataset.id, dataset.name, without_lineage(columns), by)
+            current = read_dataset(connection, dataset.name)
+            if current.copy is None or _shape(current) != _shape(dataset):
+                raise Conflict(f"somebody changed `{dataset.name}`", hint="run it again")
+            _write_copy(connection, current, current.copy.beside(added))
+            columns = [
+                replace(c, reviewed=c.reviewed and c.name not in unreviewed)
+                for c in without_lineage(current.columns)
+            ]
+            write_columns(connection, dataset.id, dataset.name, columns, by)
             return revised(connection, current)
 
     def set_properties(self, name: DatasetName, properties: Mapping[str, str]) -> Dataset:
@@ -160,6 +171,11 @@ def _table(name: DatasetName) -> ColumnElement[bool]:
         permissions.c.database == name.database,
         permissions.c.dataset == name.name,
     )
+
+
+def _shape(dataset: Dataset) -> tuple[object, ...]:
+    """What rows that are written for a table rest on."""
+    return (dataset.id, dataset.source.uri, [(c.name, c.type) for c in dataset.columns])
 
 
 def _write_copy(connection: Connection, dataset: Dataset, copy: Copy) -> None:

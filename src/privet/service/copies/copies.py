@@ -177,15 +177,16 @@ class Copies:
             )
         schema = pa.schema([pa.field(c.source_name, c.type) for c in dataset.columns])
         added = by_position(answer.made_of(managed=copy.managed), names, dataset)
-        columns = tuple(
-            c if is_reviewed(answer.traced, n, answer.decided) else replace(c, reviewed=False)
-            for c, n in zip(dataset.columns, names, strict=True)
-        )
+        unreviewed = {
+            column.name
+            for column, name in zip(dataset.columns, names, strict=True)
+            if not is_reviewed(answer.traced, name, answer.decided)
+        }
         with Parts.new(self._platform.copies, dataset.source.uri, schema) as parts:
             parts.write(answer.stream)
             # What protects the rows is there before they are.
             extended = self._platform.catalog.definitions.extend_copy(
-                dataset, copy.beside(added), columns, by=author.user
+                dataset, added, unreviewed, by=author.user
             )
             parts.publish()
         return Copied(extended, parts.rows, _notes(added))
