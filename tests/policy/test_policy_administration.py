@@ -22,6 +22,7 @@ from privet.model.permissions import (
     on_dataset,
     on_namespace,
     on_role,
+    on_token_domain,
 )
 from privet.model.principals import Principal
 from privet.policy import Grant, Need, Passing, judge, may, may_pass, parse
@@ -41,6 +42,7 @@ OBJECTS = (
     Scope(ScopeKind.URI, name="s3://b/a"),
     Scope(ScopeKind.URI, name="s3://b/a/x"),
     Scope(ScopeKind.URI, name="s3://b/ab"),
+    on_token_domain("phi.mrn"),
 )
 LEVELS = tuple(AccessLevel)
 
@@ -71,12 +73,14 @@ def holds(held: Permission, level: AccessLevel, scope: Scope) -> bool:
 @pytest.mark.parametrize("scope", OBJECTS, ids=str)
 @pytest.mark.parametrize("level", LEVELS)
 def test_a_level_on_an_object_gives_that_level_there(level: AccessLevel, scope: Scope) -> None:
-    """And ALL gives every level but the one to hand it on."""
+    """And ALL gives every level but the one to hand it on, and the one to undo tokens."""
     if level is not AccessLevel.ALL:
         assert holds(on(level, scope), level, scope)
     every = on(AccessLevel.ALL, scope)
-    assert holds(every, level, scope) is (level is not AccessLevel.MANAGE_GRANTS)
-    assert holds(replace(every, grant_option=True), level, scope)
+    apart = {AccessLevel.MANAGE_GRANTS, AccessLevel.DETOKENIZE}
+    assert holds(every, level, scope) is (level not in apart)
+    handed = replace(every, grant_option=True)
+    assert holds(handed, level, scope) is (level is not AccessLevel.DETOKENIZE)
 
 
 @pytest.mark.parametrize("outer", OBJECTS, ids=str)

@@ -38,6 +38,15 @@ def fold(text: str, what: str = "name") -> str:
     return text.lower()
 
 
+def fold_domain(text: str) -> str:
+    """Fold the name of a token domain: an identifier, or that of a tag, `namespace.key`.
+
+    Raises:
+        InvalidRequest: it is neither.
+    """
+    return str(TagName.parse(text)) if "." in text else fold(text, "token domain")
+
+
 def fold_role(text: str) -> str:
     """Fold a role name; the original's name of the public role is an alias."""
     name = fold(text, "role name")

@@ -75,6 +75,7 @@ class ScopeKind(StrEnum):
     ROLE = "role"
     CRAWLER = "crawler"
     DATACONNECTION = "dataconnection"
+    TOKEN_DOMAIN = "token_domain"  # noqa: S105 - a kind of object
 
     @property
     def holds_data(self) -> bool:
@@ -90,8 +91,8 @@ _IN_DATABASES = frozenset({ScopeKind.DATABASE, ScopeKind.TABLE})
 class Scope:
     """The object of a permission. Unused parts are empty.
 
-    `name` is that of a namespace, role, crawler or connection, or a URI. Parts may hold
-    `${user}`; until `of_user` replaces it, such a scope covers nothing.
+    `name` is that of a namespace, role, crawler, connection or token domain, or a URI. Parts may
+    hold `${user}`; until `of_user` replaces it, such a scope covers nothing.
     """
 
     kind: ScopeKind
@@ -181,6 +182,11 @@ def on_namespace(name: str) -> Scope:
 def on_crawler(name: str) -> Scope:
     """A crawl as the object of a permission."""
     return Scope(ScopeKind.CRAWLER, name=name)
+
+
+def on_token_domain(name: str) -> Scope:
+    """A token domain as the object of a permission."""
+    return Scope(ScopeKind.TOKEN_DOMAIN, name=name)
 
 
 def fold_object(text: str, what: str = "name") -> str:

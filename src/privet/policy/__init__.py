@@ -9,6 +9,13 @@ from privet.policy.binding import check_filter, column_kinds, columns_of, kind_o
 from privet.policy.bound import Same, may_cover
 from privet.policy.carrying import carry
 from privet.policy.checking import Vocabulary, check
+from privet.policy.domains import (
+    NO_PROFILES,
+    Community,
+    Profiles,
+    Risk,
+    admission_risks,
+)
 from privet.policy.fold import ALWAYS, NEVER, fold_filter
 from privet.policy.functions import FUNCTIONS, Function, Kind, kind_of_type
 from privet.policy.language import definitions, shows
@@ -54,8 +61,10 @@ __all__ = [
     "ALWAYS",
     "FUNCTIONS",
     "NEVER",
+    "NO_PROFILES",
     "Change",
     "ColumnChange",
+    "Community",
     "CreateRole",
     "CreateTag",
     "DropRole",
@@ -70,14 +79,17 @@ __all__ = [
     "Need",
     "Passing",
     "Places",
+    "Profiles",
     "Revoke",
     "RevokeRole",
+    "Risk",
     "Rows",
     "Ruling",
     "Same",
     "Shown",
     "Statement",
     "Vocabulary",
+    "admission_risks",
     "carry",
     "check",
     "check_filter",

@@ -9,10 +9,18 @@ from privet.model.datasets import Dataset
 from privet.model.errors import InvalidRequest, Position, TypeMismatch, UnknownName
 from privet.model.expressions import Call, Expr
 from privet.model.names import PUBLIC_ROLE, DatasetName, TagName
-from privet.model.permissions import Effect, Permission, Scope, ScopeKind, TransformClause
+from privet.model.permissions import (
+    AccessLevel,
+    Effect,
+    Permission,
+    Scope,
+    ScopeKind,
+    TransformClause,
+)
 from privet.model.transforms import specs_of
 from privet.policy.binding import check_filter, column_kinds, columns_of, walk
 from privet.policy.bound import Same, held_by, tags_in
+from privet.policy.domains.small import NO_PROFILES, Profiles, check_small_domains
 from privet.policy.functions import near
 from privet.policy.grants import CLEAR, BoundGrant, bind_grant, use_of
 from privet.policy.language.printing import filter_sql
@@ -21,6 +29,15 @@ from privet.policy.settling import misplaced_roles, of_dataset, roles_named, tag
 
 _ACCEPTED = "accepted"
 _PROPERTY = "reveals_filter"
+_OF_DOMAINS = frozenset(
+    {
+        AccessLevel.ALL,
+        AccessLevel.ALTER,
+        AccessLevel.DETOKENIZE,
+        AccessLevel.MANAGE_GRANTS,
+        AccessLevel.SHOW,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +48,8 @@ class Vocabulary:
     roles: frozenset[str] = frozenset()
     databases: frozenset[str] = frozenset()
     datasets: frozenset[DatasetName] = field(default_factory=frozenset[DatasetName])
+    domains: frozenset[str] = frozenset()
+    """Declared token domains; every tag has one of its own besides."""
 
 
 def check(
@@ -40,6 +59,7 @@ def check(
     existing: Iterable[Permission] = (),
     *,
     places: Places | None = None,
+    profiles: Profiles = NO_PROFILES,
 ) -> tuple[str, ...]:
     """Check a permission that is to be stored; gives warnings.
 
@@ -51,13 +71,15 @@ def check(
             holders hold for sure: of its role and of the public one, which everybody holds; for a
             permission of the public role, those of each role in turn.
         places: where the names of scope and role stand in the statement.
+        profiles: what samples said about the columns of datasets.
 
     Raises:
         UnknownName: a tag, role, database, dataset, function, transform or column that is not
             there, with its position and near names.
         TypeMismatch: a filter or a transform that fits no covered dataset.
         InvalidRequest: the permission would reveal a filter over columns that its holder does not
-            see, and does not say that this is accepted.
+            see, or make tokens of values with too few to hide among, and does not say that this is
+            accepted; or its level means nothing on that object.
     """
     _check_names(permission, vocabulary, places or Places())
     covered = [d for d in datasets if permission.scope.covers(d.name)]
@@ -67,6 +89,7 @@ def check(
         if e != permission and not _same(e, permission) and e.effect is Effect.GRANT
     ]
     _check_columns(permission, covered)
+    check_small_domains(permission, covered, profiles)
     warnings = [
         *_check_where(permission, covered),
         *(w for c in permission.transforms for w in _check_clause(c, covered)),
@@ -97,6 +120,7 @@ def _check_names(permission: Permission, vocabulary: Vocabulary, places: Places)
     scope = permission.scope
     if not scope.per_user:
         _check_scope(scope, vocabulary, places.scope)
+    _check_level(permission, places.scope)
     if permission.role not in vocabulary.roles | {PUBLIC_ROLE}:
         raise _unknown("role", permission.role, vocabulary.roles, places.role)
     expressions = [c.tags for c in permission.transforms]
@@ -120,9 +144,30 @@ def _check_scope(scope: Scope, vocabulary: Vocabulary, position: Position | None
         raise _unknown("dataset", str(name), map(str, vocabulary.datasets), position)
     if scope.kind is ScopeKind.ROLE and scope.name not in vocabulary.roles | {PUBLIC_ROLE}:
         raise _unknown("role", scope.name, vocabulary.roles, position)
+    domains = vocabulary.domains | {str(tag) for tag in vocabulary.tags}
+    if scope.kind is ScopeKind.TOKEN_DOMAIN and scope.name not in domains:
+        raise _unknown("token domain", scope.name, domains, position)
     namespaces = {tag.namespace for tag in vocabulary.tags}
     if scope.kind is ScopeKind.NAMESPACE and scope.name not in namespaces:
         raise _unknown("tag namespace", scope.name, namespaces, position)
+
+
+def _check_level(permission: Permission, position: Position | None) -> None:
+    kind = permission.scope.kind
+    detokenizing = permission.level is AccessLevel.DETOKENIZE
+    if detokenizing and kind not in {ScopeKind.TOKEN_DOMAIN, ScopeKind.CATALOG}:
+        raise InvalidRequest(
+            "`DETOKENIZE` is on token domains",
+            hint="write it as GRANT DETOKENIZE ON TOKEN DOMAIN namespace.key",
+            position=position,
+        )
+    if kind is ScopeKind.TOKEN_DOMAIN and permission.level not in _OF_DOMAINS:
+        known = ", ".join(sorted(level.upper() for level in _OF_DOMAINS))
+        raise InvalidRequest(
+            f"`{permission.level.upper()}` means nothing on a token domain",
+            hint=f"one of {known}",
+            position=position,
+        )
 
 
 def _check_named(where: Expr, vocabulary: Vocabulary) -> None:

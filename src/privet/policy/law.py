@@ -349,7 +349,7 @@ def _use_parts(dataset: Dataset, use: TransformUse | None) -> tuple[object, ...]
     if use is None:
         return ()
     domain = dataset.domains.get(use.domain) if use.admitted else None
-    key = (domain.version, domain.canonical) if domain else ()
+    key = (domain.name, domain.version, domain.canonical) if domain else ()
     return (transform_sql(use.call), use.domain, use.admitted, use.per_principal, key)
 
 

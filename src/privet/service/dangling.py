@@ -19,6 +19,8 @@ def dangling(catalog: Catalog, permissions: Iterable[Permission]) -> frozenset[s
         ScopeKind.TABLE: {d.name for d in catalog.datasets.list()},
         ScopeKind.NAMESPACE: {t.name.namespace for t in catalog.tags.list()},
         ScopeKind.ROLE: {r.name for r in catalog.roles.list()},
+        ScopeKind.TOKEN_DOMAIN: {d.name for d in catalog.domains.list()}
+        | {str(t.name) for t in catalog.tags.list()},
         ScopeKind.CRAWLER: {c.name for c in catalog.crawls.list()},
     }
 

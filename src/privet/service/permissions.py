@@ -94,6 +94,7 @@ class Permissions:
                 covered,
                 catalog.permissions.list(),
                 places=statement.places,
+                profiles=catalog.domains.profiles(),
             )
             return Stored(catalog.permissions.add(permission, by=admin.user), warnings)
 
@@ -151,6 +152,7 @@ def known_vocabulary(platform: Platform, principal: Principal) -> Vocabulary:
         roles=administrator.known_roles(r.name for r in catalog.roles.list()),
         databases=administrator.known_databases(databases, datasets),
         datasets=datasets,
+        domains=frozenset(d.name for d in catalog.domains.list()),
     )
 
 

@@ -29,7 +29,7 @@ from privet.policy import Need, Passing, Ruling, judge
 from privet.service.deciding import decide_by_name, decide_each
 from privet.service.platform import Platform
 
-_SQL = {ScopeKind.NAMESPACE: "ATTRIBUTE NAMESPACE"}
+_SQL = {ScopeKind.NAMESPACE: "ATTRIBUTE NAMESPACE", ScopeKind.TOKEN_DOMAIN: "TOKEN DOMAIN"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,9 @@ class Administrator:
     def knows(self, scope: Scope) -> bool:
         """Whether they may know that an object is there: by a right on it, or by seeing it."""
         match scope.kind:
-            case ScopeKind.CATALOG | ScopeKind.NAMESPACE | ScopeKind.URI:
-                # Of these there is nothing to know: tags are everybody's, and paths are no objects.
+            case ScopeKind.CATALOG | ScopeKind.NAMESPACE | ScopeKind.TOKEN_DOMAIN | ScopeKind.URI:
+                # Of these there is nothing to know: tags and their domains are everybody's, and
+                # paths are no objects.
                 return True
             case ScopeKind.ROLE if scope.name in self.rights.roles:
                 return True

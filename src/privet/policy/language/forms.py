@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from privet.model.errors import InvalidRequest
 from privet.model.expressions import Expr, HasTag, TagAnd, TagExpr, TagNot, TagOr
-from privet.model.names import PUBLIC_ROLE, TagName, fold, fold_role
+from privet.model.names import PUBLIC_ROLE, TagName, fold, fold_domain, fold_role
 from privet.model.permissions import (
     AccessLevel,
     Effect,
@@ -119,6 +119,8 @@ def _scope(form: Mapping[str, Any]) -> Scope:
 def _object(kind: ScopeKind, part: str, text: str) -> str:
     if kind is ScopeKind.URI:
         return check_uri(text)
+    if kind is ScopeKind.TOKEN_DOMAIN:
+        return fold_domain(text)
     name = fold_object(text, f"{part} name")
     return fold_role(name) if kind is ScopeKind.ROLE else name
 
@@ -200,6 +202,8 @@ def _deed_english(permission: Permission) -> str:
     level, scope = permission.level, permission.scope
     if level is AccessLevel.SELECT:
         return f"read {_scope_english(scope)}"
+    if level is AccessLevel.DETOKENIZE:
+        return f"turn tokens of {_domains_english(scope)} back into values"
     if level is AccessLevel.ALL:
         return f"do everything with {_scope_english(scope)}"
     objects = {
@@ -208,6 +212,10 @@ def _deed_english(permission: Permission) -> str:
         ScopeKind.TABLE: f"table {scope}",
     }
     return f"{level.replace('_', ' ')} on {objects.get(scope.kind) or _scope_english(scope)}"
+
+
+def _domains_english(scope: Scope) -> str:
+    return "every domain" if scope.kind is ScopeKind.CATALOG else f"domain {scope.name}"
 
 
 def _safeguard_english(permission: Permission) -> list[str]:
@@ -258,6 +266,8 @@ def _scope_english(scope: Scope) -> str:
             return f"what lies at {scope.name}"
         case ScopeKind.NAMESPACE:
             return f"the tags of {scope.name}"
+        case ScopeKind.TOKEN_DOMAIN:
+            return f"token domain {scope.name}"
         case _:
             return f"{scope.kind} {scope.name}"
 

@@ -55,9 +55,9 @@ _EFFECTS = {"deny": Effect.DENY, "restrict": Effect.RESTRICT}
 _FOREVER = 253_402_300_799  # 9999-12-31T23:59:59Z, the last second of a Python datetime
 _PROPERTIES = (
     "name", "description", "enabled", "start_datetime", "end_datetime", "reveals_filter",
-    "missing_columns",
+    "missing_columns", "small_domain",
 )  # fmt: skip
-_WORDS = {"reveals_filter": "accepted", "missing_columns": "ignore"}
+_WORDS = {"reveals_filter": "accepted", "missing_columns": "ignore", "small_domain": "allow"}
 
 
 def parse(text: str) -> Statement:

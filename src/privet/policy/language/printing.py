@@ -176,6 +176,8 @@ def scope_sql(scope: Scope) -> str:
             return f"URI {_text(scope.name)}"
         case ScopeKind.NAMESPACE:
             return f"ATTRIBUTE NAMESPACE {name_sql(scope.name)}"
+        case ScopeKind.TOKEN_DOMAIN:
+            return f"TOKEN DOMAIN {'.'.join(map(name_sql, scope.name.split('.')))}"
         case _:
             return f"{scope.kind.upper()} {name_sql(scope.name)}"
 

@@ -6,8 +6,8 @@ from lark import Token
 
 from privet.model.errors import InvalidRequest, ParseFailed, Position
 from privet.model.names import fold_role
-from privet.model.permissions import Scope, ScopeKind, check_uri
-from privet.policy.language.expressions import read_object_name, read_text
+from privet.model.permissions import Scope, ScopeKind, check_uri, on_token_domain
+from privet.policy.language.expressions import read_name, read_object_name, read_text
 from privet.policy.language.nodes import branches, tokens
 from privet.policy.language.syntax import Branch, position_of
 
@@ -36,6 +36,8 @@ def read_scope(tree: Branch) -> Scope:
             return Scope(ScopeKind.URI, name=_uri(token))
         case "scope_namespace":
             return Scope(ScopeKind.NAMESPACE, name=read_object_name(names[0], "tag namespace"))
+        case "scope_domain":
+            return on_token_domain(".".join(read_name(name, "token domain") for name in names))
         case _:
             kind = ScopeKind(tokens(tree)[0].lower())
             name = read_object_name(names[0], f"{kind} name")

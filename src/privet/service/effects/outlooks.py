@@ -205,7 +205,12 @@ class Outlooks:
         if isinstance(statement, Revoke):
             return verdict, replace(snapshot, permissions=kept.removed(existing, permission))
         warnings = check(
-            permission, vocabulary, snapshot.datasets, existing, places=statement.places
+            permission,
+            vocabulary,
+            snapshot.datasets,
+            existing,
+            places=statement.places,
+            profiles=self._platform.catalog.domains.profiles(),
         )
         if not permission.level.reads:
             warnings += ("it shows no cells, so nobody sees more or less by it",)
