@@ -12,6 +12,12 @@ from privet.cli.extras import load_extra
 
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="The REST door's port.")]
 FlightPort = Annotated[int | None, typer.Option(min=0, max=65535, help="The Flight door's port.")]
+OkeraPort = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="Open the okera door, at this port.")
+]
+OnePort = Annotated[
+    int | None, typer.Option(min=0, max=65535, help="Lead from this port to every door.")
+]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,6 +35,8 @@ def serve(
     ] = None,
     port: Port = None,
     flight_port: FlightPort = None,
+    okera_port: OkeraPort = None,
+    one_port: OnePort = None,
 ) -> None:
     """Run a server until it is told to stop.
 
@@ -38,7 +46,7 @@ def serve(
     if config is not None and dev is not None:
         raise UsageMistake("give either --config or --dev")
     main = load_extra("privet.server.main", extra="server")
-    raise typer.Exit(main.serve(config, dev, port, flight_port))
+    raise typer.Exit(main.serve(config, dev, main.Ports(port, flight_port, okera_port, one_port)))
 
 
 def demo(

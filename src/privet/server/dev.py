@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from privet.server.certificates import make_loopback_certificate
 from privet.server.settings import Settings
@@ -15,8 +16,12 @@ DEV_ROLE = "healthcare_analyst_role"
 DEV_LIFETIME = timedelta(days=7)
 
 
-def dev_settings(directory: Path) -> Settings:
+def dev_settings(directory: Path, **ports: Any) -> Settings:
     """Settings of a trial: state, lake and certificates below `directory`, `PRIVET_S3` honoured.
+
+    Args:
+        directory: made if it does not exist.
+        ports: settings about ports, instead of the usual ones.
 
     Raises:
         ConfigurationInvalid: the directory cannot be used, or `PRIVET_S3` is malformed.
@@ -39,14 +44,21 @@ def dev_settings(directory: Path) -> Settings:
         "token_lifetime": 12 * 3600,
         "rest_host": "127.0.0.1",
         "flight_host": "127.0.0.1",
+        "okera": True,
+        "okera_host": "127.0.0.1",
+        "okera_port": 0,
+        "okera_tls": True,
+        "one_port": None,
+        "one_port_host": "127.0.0.1",
         "public_host": "",
         "tls_cert": directory / "server.pem",
         "tls_key": directory / "server.key",
-        "rest_tls": False,
+        # One port leads only to doors with TLS.
+        "rest_tls": "one_port" in ports,
         "local_roots": [directory / "lake"],
         "copy_roots": [str(directory / "lake" / "copies")],
     }
-    return Settings.load(None, **given)
+    return Settings.load(None, **(given | ports))
 
 
 def write_private(file: Path, text: str) -> None:

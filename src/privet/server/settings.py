@@ -17,7 +17,7 @@ from privet.connector import S3Location
 from privet.model.errors import ConfigurationInvalid
 from privet.query import AskerLimits
 
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class S3Settings(BaseModel):
@@ -65,10 +65,18 @@ class Settings(BaseSettings):
     rest_port: int = Field(8083, description="port of the REST door", ge=0, le=65535)
     flight_host: str = Field("127.0.0.1", description="address of the Flight door")
     flight_port: int = Field(8815, description="port of the Flight door", ge=0, le=65535)
+    okera: bool = Field(False, description="whether the okera door opens")
+    okera_host: str = Field("127.0.0.1", description="address of the okera door")
+    okera_port: int = Field(12050, description="port of the okera door", ge=0, le=65535)
+    okera_tls: bool = Field(True, description="TLS on the okera door; off only on loopback")
+    one_port: int | None = Field(
+        None, description="one port that leads to every door, besides their own", ge=0, le=65535
+    )
+    one_port_host: str = Field("127.0.0.1", description="address of that port")
     public_host: str = Field(
         "", description="name by which clients reach the doors; default: the host"
     )
-    tls_cert: Path | None = Field(None, description="PEM certificate chain of both doors")
+    tls_cert: Path | None = Field(None, description="PEM certificate chain of the doors")
     tls_key: Path | None = Field(None, description="PEM key of the certificate")
     rest_tls: bool = Field(True, description="TLS on the REST door; off only on loopback")
     local_roots: list[Path] = Field(
@@ -169,8 +177,12 @@ class Settings(BaseSettings):
             raise ValueError("tls_cert and tls_key belong together")
         if self.tls_cert is None:
             raise ValueError("tls_cert and tls_key are needed: tokens travel on these connections")
-        if not self.rest_tls and self.rest_host not in _LOOPBACK:
+        if not self.rest_tls and self.rest_host not in LOOPBACK:
             raise ValueError("rest_tls can be off only on loopback")
+        if not self.okera_tls and self.okera_host not in LOOPBACK:
+            raise ValueError("okera_tls can be off only on loopback")
+        if self.one_port is not None and not (self.rest_tls and self.okera_tls and self.okera):
+            raise ValueError("one_port leads to doors with TLS: it needs okera, and TLS on each")
         return self
 
     @model_validator(mode="after")
