@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
 from privet.catalog.crawls import Crawls, Findings
+from privet.catalog.current.granted import Decode, Granted
 from privet.catalog.databases import Databases
 from privet.catalog.datasets import Datasets
 from privet.catalog.definitions.changes import Definitions
 from privet.catalog.domains.domains import Domains
 from privet.catalog.domains.jobs import Budgets, TokenJobs
 from privet.catalog.facts import FactReader, Snapshot
-from privet.catalog.permissions import Decode, Encode, Permissions
+from privet.catalog.permissions import Encode, Permissions
 from privet.catalog.principals import Principals
 from privet.catalog.roles import Roles
 from privet.catalog.rules import Rules
@@ -45,7 +46,8 @@ class Catalog:
         self.tags = Tags(engine, clock)
         self.rules = Rules(engine, clock)
         self.roles = Roles(engine, clock)
-        self.permissions = Permissions(engine, clock, encode, decode)
+        granted = Granted(decode)
+        self.permissions = Permissions(engine, clock, encode, granted)
         self.datasets = Datasets(engine, clock)
         self.definitions = Definitions(engine, self.permissions)
         self.crawls = Crawls(engine, clock)
@@ -54,7 +56,7 @@ class Catalog:
         self.domains = Domains(engine, clock)
         self.token_jobs = TokenJobs(engine, clock)
         self.budgets = Budgets(engine, clock)
-        self._facts = FactReader(engine, self.permissions)
+        self._facts = FactReader(engine, granted)
 
     def version(self) -> int:
         """The number of the last change; it grows within the transaction of every change."""
@@ -71,8 +73,17 @@ class Catalog:
         """All that a decision about a dataset and a principal rests on, at one version."""
         return self._facts.facts(name, principal)
 
+    def facts_among(
+        self, names: Collection[DatasetName], principals: Collection[Principal]
+    ) -> Mapping[tuple[DatasetName, Principal], Facts]:
+        """The facts about each of the datasets for each of the principals, all at one version."""
+        return self._facts.among(names, principals)
+
     def list_facts(self, principal: Principal) -> tuple[Facts, ...]:
-        """The facts of every dataset by name, all at one version."""
+        """The facts of every dataset by name, all true of one version.
+
+        Those of a dataset that did not change bear the number of the version when they were read.
+        """
         return self._facts.list_facts(principal)
 
     def rights(self, principal: Principal) -> Rights:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -29,9 +30,15 @@ def dump_types(types: Sequence[pa.DataType]) -> bytes:
     return pa.schema(fields).serialize().to_pybytes()
 
 
+@lru_cache(maxsize=4096)
 def load_types(content: bytes) -> tuple[pa.DataType, ...]:
     """The reverse of `dump_types`."""
     return tuple(pa.ipc.read_schema(pa.py_buffer(content)).types)
+
+
+def load_text(text: str | None) -> Any:
+    """A JSON document that came as text."""
+    return None if text is None else json.loads(text)
 
 
 def dump_path(path: FieldPath) -> str:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine, true
 
-from privet.catalog.dataset_rows import read_datasets
-from privet.catalog.permissions import Permissions
-from privet.catalog.roles import HeldRoles, roles_by_group, roles_of
-from privet.catalog.versions import Lru, Version, read_version
+from privet.catalog.current.asked import Asked, read_asked
+from privet.catalog.current.changes import Journal
+from privet.catalog.current.covering import Covering, to_facts
+from privet.catalog.current.granted import Granted
+from privet.catalog.current.holders import Holders
+from privet.catalog.current.inherited import Inheritance, rests_on
+from privet.catalog.current.lists import Lists
+from privet.catalog.roles import HeldRoles, roles_by_group
+from privet.catalog.versions import Lru, Version
 from privet.model.datasets import Dataset
 from privet.model.decisions import Facts
 from privet.model.names import DatasetName
-from privet.model.permissions import Effect, Permission, Rights, ScopeKind
+from privet.model.permissions import Effect, Permission, Rights
 from privet.model.principals import Principal
 from privet.store import reading, reading_once
 
-Holder = tuple[Version, str, frozenset[str], frozenset[str]]
+Pair = tuple[DatasetName, Principal]
 _FACTS = 2048
-_PRINCIPALS = 4096
-_LISTS = 32
+_RIGHTS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,133 +53,140 @@ class Snapshot:
     def facts(self, roles: HeldRoles, datasets: Iterable[Dataset]) -> tuple[Facts, ...]:
         """The facts about each of the datasets for those who hold these roles."""
         named = roles.held | roles.bound
-        held = _Covering(p for p in self.permissions if p.role in named)
-        return tuple(_facts(self.version, d.name, d, roles, held.of(d.name)) for d in datasets)
+        held = Covering(p for p in self.permissions if p.role in named)
+        number = self.version.number
+        return tuple(to_facts(number, d.name, d, roles, held.of(d.name)) for d in datasets)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Facts as they were read at a version, and the names of all that the dataset rests on."""
+
+    version: Version
+    facts: Facts
+    rests_on: frozenset[DatasetName]
 
 
 class FactReader:
-    """Reads facts from one snapshot, and keeps them for as long as the version stands.
+    """Reads facts at one version, and keeps them for as long as nothing they rest on changes.
 
     The version is read at every call, so a change by any process is in the very next answer.
     """
 
-    def __init__(self, engine: Engine, permissions: Permissions) -> None:
+    def __init__(self, engine: Engine, granted: Granted) -> None:
         self._engine = engine
-        self._permissions = permissions
-        self._roles: Lru[Holder, HeldRoles] = Lru(_PRINCIPALS)
-        self._datasets: Lru[tuple[Version, DatasetName], tuple[Dataset, ...]] = Lru(_FACTS)
-        self._facts: Lru[tuple[Version, DatasetName, HeldRoles], Facts] = Lru(_FACTS)
-        self._lists: Lru[tuple[Version, HeldRoles], tuple[Facts, ...]] = Lru(_LISTS)
-        self._rights: Lru[tuple[Version, frozenset[str]], tuple[Permission, ...]] = Lru(_PRINCIPALS)
+        self._granted = granted
+        self._journal = Journal()
+        self._holders = Holders(self._journal)
+        self._lists = Lists(engine, self._journal, granted, self._holders)
+        self._facts: Lru[tuple[DatasetName, HeldRoles], _Kept] = Lru(_FACTS)
+        self._rights: Lru[frozenset[str], tuple[Version, tuple[Permission, ...]]] = Lru(_RIGHTS)
 
     def version(self) -> Version:
         """The version now: one query."""
         with reading_once(self._engine) as connection:
-            return read_version(connection)
+            return self._journal.read(connection)
 
     def facts(self, name: DatasetName, principal: Principal) -> Facts:
         """All that a decision about a dataset and a principal rests on."""
-        version = self.version()
-        roles = self._roles.get(_holder(version, principal))
-        known = None if roles is None else self._facts.get((version, name, roles))
-        return known or self._read_facts(name, principal)
+        return self.among((name,), (principal,))[name, principal]
 
-    def _read_facts(self, name: DatasetName, principal: Principal) -> Facts:
+    def among(
+        self, names: Collection[DatasetName], principals: Collection[Principal]
+    ) -> Mapping[Pair, Facts]:
+        """The facts about each of the datasets for each of the principals, all at one version.
+
+        One query if all of it is kept and stands. Otherwise one more, or that one alone if some of
+        it was never read; and another for each layer of views behind the datasets.
+        """
+        pairs = [(name, principal) for name in names for principal in principals]
+        if not pairs:
+            return {}
+        if all(self._kept(name, principal) for name, principal in pairs):
+            version = self.version()
+            found = {pair: f for pair in pairs if (f := self._standing(version, *pair))}
+            if len(found) == len(pairs):
+                return found
         with reading(self._engine) as connection:
-            # A change may have come in between: all of the answer is of the snapshot's version.
-            version = read_version(connection)
-            roles = self._read_roles(connection, version, principal)
-            known = self._facts.get((version, name, roles))
-            if known is not None:
-                return known
-            dataset = self._read_dataset(connection, version, name)
-            found = self._permissions.covering(connection, roles.held | roles.bound, name)
-        facts = _facts(version, name, dataset, roles, found)
-        return self._facts.put((version, name, roles), facts)
+            asked = read_asked(connection, self._journal, self._granted, names, principals)
+        return self._keep(asked, pairs)
+
+    def _kept(self, name: DatasetName, principal: Principal) -> _Kept | None:
+        """What was read last, which may stand or not."""
+        roles = self._holders.last(principal)
+        return self._facts.get((name, roles)) if roles else None
+
+    def _standing(self, version: Version, name: DatasetName, principal: Principal) -> Facts | None:
+        roles = self._holders.find(version, principal)
+        kept = self._facts.get((name, roles)) if roles else None
+        if roles is None or kept is None:
+            return None
+        if kept.version != version:
+            changes = self._journal.between(kept.version, version)
+            if changes is None or changes.touch(kept.rests_on):
+                return None
+            if not changes.roles.isdisjoint(roles.held | roles.bound):
+                return None
+            facts = replace(kept.facts, version=version.number)
+            kept = self._facts.put((name, roles), _Kept(version, facts, kept.rests_on))
+        return kept.facts
+
+    def _keep(self, asked: Asked, pairs: Iterable[Pair]) -> dict[Pair, Facts]:
+        version, inherited = asked.version, Inheritance(asked.stored)
+        for principal, roles in asked.roles.items():
+            self._holders.keep(version, principal, roles)
+        held = {
+            roles: Covering(p for p in asked.permissions if p.role in roles.held | roles.bound)
+            for roles in asked.roles.values()
+        }
+        found: dict[Pair, Facts] = {}
+        for name, principal in pairs:
+            roles = asked.roles[principal]
+            kept = self._facts.get((name, roles))
+            if kept is None or kept.version != version:
+                covering = held[roles].of(name)
+                facts = to_facts(version.number, name, inherited.of(name), roles, covering)
+                kept = _Kept(version, facts, rests_on(asked.stored, name))
+                self._facts.put((name, roles), kept)
+            found[name, principal] = kept.facts
+        return found
 
     def list_facts(self, principal: Principal) -> tuple[Facts, ...]:
         """The facts of every dataset, by name."""
-        version = self.version()
-        roles = self._roles.get(_holder(version, principal))
-        known = None if roles is None else self._lists.get((version, roles))
-        return self._read_list(principal) if known is None else known
-
-    def _read_list(self, principal: Principal) -> tuple[Facts, ...]:
-        with reading(self._engine) as connection:
-            version = read_version(connection)
-            roles = self._read_roles(connection, version, principal)
-            known = self._lists.get((version, roles))
-            if known is not None:
-                return known
-            found = read_datasets(connection)
-            held = _Covering(self._permissions.covering(connection, roles.held | roles.bound))
-        facts = tuple(
-            _facts(version, dataset.name, dataset, roles, held.of(dataset.name))
-            for dataset in found
-        )
-        return self._lists.put((version, roles), facts)
+        return self._lists.facts(self.version(), principal)
 
     def snapshot(self) -> Snapshot:
         """All that decisions about any principal and dataset rest on, at one version."""
-        with reading(self._engine) as connection:
+        with self._lists.now() as (connection, image):
             return Snapshot(
-                read_version(connection),
-                read_datasets(connection),
-                self._permissions.every(connection),
+                image.version,
+                tuple(image.datasets.values()),
+                self._granted.read(connection, true()),
                 roles_by_group(connection),
             )
 
     def rights(self, principal: Principal) -> Rights:
         """What says whether a principal may administer: by the roles that credentials give."""
         version = self.version()
-        roles = self._roles.get(_holder(version, principal))
-        known = None if roles is None else self._rights.get((version, roles.held))
+        roles = self._holders.find(version, principal)
+        known = self._standing_rights(version, roles.held) if roles else None
         if roles is None or known is None:
             with reading(self._engine) as connection:
-                version = read_version(connection)
-                roles = self._read_roles(connection, version, principal)
-                found = self._permissions.covering(connection, roles.held)
-            known = self._rights.put((version, roles.held), tuple(filter(_administers, found)))
+                version = self._journal.read(connection)
+                roles = self._holders.read(connection, version, principal)
+                found = self._granted.of_roles(connection, roles.held)
+            known = tuple(filter(_administers, found))
+        self._rights.put(roles.held, (version, known))
         return Rights(principal, version.number, roles.held, known)
 
-    def _read_roles(
-        self, connection: Connection, version: Version, principal: Principal
-    ) -> HeldRoles:
-        key = _holder(version, principal)
-        return self._roles.get(key) or self._roles.put(key, roles_of(connection, principal))
-
-    def _read_dataset(
-        self, connection: Connection, version: Version, name: DatasetName
-    ) -> Dataset | None:
-        known = self._datasets.get((version, name))
-        if known is None:
-            known = self._datasets.put((version, name), read_datasets(connection, name))
-        return next(iter(known), None)
-
-
-class _Covering:
-    """Permissions by what they are on, to find those that cover a name without trying each."""
-
-    def __init__(self, permissions: Iterable[Permission]) -> None:
-        self._on: dict[tuple[str, ...], list[tuple[int, Permission]]] = {}
-        for age, permission in enumerate(permissions):
-            scope = permission.scope
-            match scope.kind:
-                case ScopeKind.DATABASE if not scope.per_user:
-                    key: tuple[str, ...] = (scope.database,)
-                case ScopeKind.TABLE if not scope.per_user:
-                    key = (scope.database, scope.dataset)
-                case kind if kind.holds_data:
-                    # Also those that mean another object for each reader; the policy tells.
-                    key = ()
-                case _:
-                    continue
-            self._on.setdefault(key, []).append((age, permission))
-
-    def of(self, name: DatasetName) -> tuple[Permission, ...]:
-        scopes = ((), name[:1], tuple(name))
-        covering = chain.from_iterable(self._on.get(scope, ()) for scope in scopes)
-        return tuple(permission for _, permission in sorted(covering, key=lambda pair: pair[0]))
+    def _standing_rights(
+        self, version: Version, held: frozenset[str]
+    ) -> tuple[Permission, ...] | None:
+        known = self._rights.get(held)
+        changes = self._journal.between(known[0], version) if known else None
+        if known is None or changes is None or not changes.roles.isdisjoint(held):
+            return None
+        return known[1]
 
 
 def _administers(permission: Permission) -> bool:
@@ -185,19 +195,3 @@ def _administers(permission: Permission) -> bool:
         permission.having or permission.transforms or permission.where or permission.columns
     )
     return permission.effect is Effect.GRANT and (whole or permission.grant_option)
-
-
-def _holder(version: Version, principal: Principal) -> Holder:
-    return (version, principal.issuer, principal.effective_groups, principal.other_groups)
-
-
-def _facts(
-    version: Version,
-    name: DatasetName,
-    dataset: Dataset | None,
-    roles: HeldRoles,
-    found: tuple[Permission, ...],
-) -> Facts:
-    grants = tuple(p for p in found if p.effect is Effect.GRANT and p.role in roles.held)
-    guards = tuple(p for p in found if p.effect is not Effect.GRANT and p.role in roles.bound)
-    return Facts(version.number, name, dataset, roles.held, grants, guards)

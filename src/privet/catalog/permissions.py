@@ -14,23 +14,21 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
-    Row,
     and_,
     delete,
     insert,
-    or_,
     select,
     true,
 )
 
+from privet.catalog.current.granted import Granted
 from privet.catalog.roles import ensure_owner, require_role
 from privet.catalog.tags import require_tags
-from privet.catalog.versions import Clock, Lru, changing
-from privet.model.errors import Conflict, NotFound, PrivetError, StoreUnavailable
+from privet.catalog.versions import Clock, changing
+from privet.model.errors import Conflict, NotFound
 from privet.model.expressions import HasTag, TagExpr, TagNot
 from privet.model.names import RESERVED_ROLE_PREFIX, DatasetName, TagName
 from privet.model.permissions import (
-    USER_SLOT,
     AccessLevel,
     Permission,
     Scope,
@@ -42,8 +40,6 @@ from privet.store import reading
 from privet.store.tables import permission_tags, permissions
 
 Encode = Callable[[Permission], Mapping[str, Any]]
-Decode = Callable[[Mapping[str, Any]], Permission]
-_DECODED = 20_000
 _NO_SUCH_GRANT = "there is no such grant"
 
 
@@ -54,13 +50,11 @@ class Permissions:
     new dataset of that name.
     """
 
-    def __init__(self, engine: Engine, clock: Clock, encode: Encode, decode: Decode) -> None:
+    def __init__(self, engine: Engine, clock: Clock, encode: Encode, granted: Granted) -> None:
         self._engine = engine
         self._clock = clock
         self._encode = encode
-        self._decode = decode
-        # A stored permission is never changed, so its id says what it is.
-        self._decoded: Lru[str, Permission] = Lru(_DECODED)
+        self._granted = granted
 
     def add(self, permission: Permission, *, by: str) -> Permission:
         """Store a permission that has been checked, and give it its id.
@@ -78,7 +72,7 @@ class Permissions:
 
     def move(self, connection: Connection, name: DatasetName, to: DatasetName) -> None:
         """Let all that is on a dataset be on its new name, in the connection's transaction."""
-        for stored in self._read(connection, _on_table(name)):
+        for stored in self._granted.read(connection, _on_table(name)):
             connection.execute(delete(permissions).filter_by(id=stored.id))
             # The same may be there already, from a dataset that had the name before.
             with suppress(Conflict):
@@ -126,7 +120,7 @@ class Permissions:
             permissions.c.role.startswith(RESERVED_ROLE_PREFIX, autoescape=True),
             permissions.c.database == scope.database,
         )
-        gone = [p.id for p in self._read(connection, owned) if scope.holds(p.scope)]
+        gone = [p.id for p in self._granted.read(connection, owned) if scope.holds(p.scope)]
         connection.execute(delete(permissions).where(permissions.c.id.in_(gone)))
 
     def remove(self, permission: Permission) -> Permission:
@@ -215,62 +209,12 @@ class Permissions:
             naming = select(permission_tags.c.permission).filter_by(**tag._asdict())
             conditions.append(permissions.c.id.in_(naming))
         with reading(self._engine) as connection:
-            return self._read(connection, and_(true(), *conditions))
-
-    def every(self, connection: Connection) -> tuple[Permission, ...]:
-        """All permissions, oldest first, as the connection's transaction sees them."""
-        return self._read(connection, true())
-
-    def covering(
-        self, connection: Connection, roles: Iterable[str], name: DatasetName | None = None
-    ) -> tuple[Permission, ...]:
-        """Permissions of some roles, oldest first; with a name, those that may cover it."""
-        condition = permissions.c.role.in_([*roles])
-        if name is not None:
-            on_database = and_(
-                permissions.c.kind == ScopeKind.DATABASE.value,
-                permissions.c.database == name.database,
-            )
-            on_catalog = permissions.c.kind == ScopeKind.CATALOG.value
-            # Which object such a name means depends on the reader; the policy tells.
-            per_user = or_(
-                permissions.c.database.contains(USER_SLOT),
-                permissions.c.dataset.contains(USER_SLOT),
-            )
-            condition = and_(condition, or_(on_catalog, on_database, _on_table(name), per_user))
-        return self._read(connection, condition)
-
-    def _read(
-        self, connection: Connection, condition: ColumnElement[bool]
-    ) -> tuple[Permission, ...]:
-        """Permissions whose rows meet a condition, oldest first."""
-        named = select(permissions.c.id).where(condition)
-        ordered = named.order_by(permissions.c.created_at, permissions.c.id)
-        ids = connection.execute(ordered).scalars().all()
-        known = {i: found for i in ids if (found := self._decoded.get(i)) is not None}
-        if len(known) < len(ids):
-            for row in connection.execute(select(permissions).where(condition)):
-                known[row.id] = known.get(row.id) or self._decode_row(row)
-        return tuple(known[i] for i in ids)
-
-    def _decode_row(self, row: Row[Any]) -> Permission:
-        try:
-            permission = self._decode(row.document)
-        except PrivetError as error:
-            # Leaving it out could show what it was meant to hide.
-            raise StoreUnavailable(
-                f"permission `{row.id}` cannot be read by this version of Privet",
-                hint="start the version that wrote it, or remove it there",
-            ) from error
-        stored = replace(
-            permission, id=row.id, created_by=row.created_by, created_at=row.created_at
-        )
-        return self._decoded.put(row.id, stored)
+            return self._granted.read(connection, and_(true(), *conditions))
 
     def _one(
         self, connection: Connection, condition: ColumnElement[bool], absent: str
     ) -> Permission:
-        for permission in self._read(connection, condition):
+        for permission in self._granted.read(connection, condition):
             return permission
         raise NotFound(absent, hint="list permissions with `privet sql 'SHOW GRANT ROLE r'`")
 

@@ -7,8 +7,18 @@ exception of SQLAlchemy or of a driver leaves `reading` and `writing`.
 from sqlalchemy import Engine
 
 from privet.store.engine import open_engine
+from privet.store.json_rows import json_rows
 from privet.store.migrate import migrate
 from privet.store.transactions import reading, reading_once, writing
 from privet.store.upsert import upsert
 
-__all__ = ["Engine", "migrate", "open_engine", "reading", "reading_once", "upsert", "writing"]
+__all__ = [
+    "Engine",
+    "json_rows",
+    "migrate",
+    "open_engine",
+    "reading",
+    "reading_once",
+    "upsert",
+    "writing",
+]

@@ -1,0 +1,60 @@
+"""Datasets with the tags that they inherit: from what a view reads, or what a copy was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from privet.catalog.definitions.lineage import as_copied, inheriting, tags_of_parts
+from privet.model.datasets import Column, Dataset, View
+from privet.model.names import DatasetName
+
+Stored = Mapping[DatasetName, Dataset | None]
+"""Datasets by name without the tags of lineage; None, or not there, if there is none."""
+
+
+class Inheritance:
+    """Gives the columns of views the tags of all that they rest on, but for those released.
+
+    Each dataset is worked out once, however many views rest on it. What rests on itself has no tags
+    from there; no such view can be read.
+    """
+
+    def __init__(self, stored: Stored) -> None:
+        self._stored = stored
+        self._known: dict[DatasetName, Dataset | None] = {}
+
+    def of(self, name: DatasetName) -> Dataset | None:
+        """The dataset of that name, with the tags of its lineage."""
+        if name not in self._known:
+            self._known[name] = None
+            dataset = self._stored.get(name)
+            self._known[name] = None if dataset is None else self._with_tags(dataset)
+        return self._known[name]
+
+    def _with_tags(self, dataset: Dataset) -> Dataset:
+        view = dataset.view
+        if view is None:
+            return as_copied(dataset)
+        bases = {name: self.of(name) for name in view.sees}
+        columns = tuple(_inheriting(column, view, bases) for column in dataset.columns)
+        return replace(dataset, columns=columns)
+
+
+def _inheriting(column: Column, view: View, bases: Stored) -> Column:
+    """A column with the tags of what it rests on, but for those released."""
+    inherited = tags_of_parts(view.rests.get(column.name, ()), bases)
+    released = view.released.get(column.name, frozenset())
+    return inheriting(column, {t: w for t, w in inherited.items() if t not in released})
+
+
+def rests_on(stored: Stored, name: DatasetName) -> frozenset[DatasetName]:
+    """A dataset and all that it is made of, by name, whether it is there or not."""
+    seen, waiting = {name}, [name]
+    while waiting:
+        dataset = stored.get(waiting.pop())
+        view = None if dataset is None else dataset.view
+        fresh = set(view.sees) - seen if view is not None else set[DatasetName]()
+        seen |= fresh
+        waiting += fresh
+    return frozenset(seen)
