@@ -7,10 +7,10 @@ The safeguards of both bind. Where its definer may not read what it needs, there
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 
 from privet.model.datasets import Dataset, Format, View
 from privet.model.decisions import ColumnDecision, Decision, Definer, Facts, Reason, Verdict
@@ -22,6 +22,7 @@ from privet.service.platform import Platform
 _DEEPEST = 16
 Chain = tuple[tuple[str, str], ...]
 """The definers of the views on the way, the outermost first."""
+Found = Mapping[tuple[DatasetName, Principal], Facts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,11 @@ class Sources:
     """Where deciding finds what it rests on.
 
     Attributes:
-        facts: about a dataset, for a principal.
+        facts: about each of some datasets, for each of some principals.
         definer: whoever made a view, by issuer and name; no administrator.
     """
 
-    facts: Callable[[DatasetName, Principal], Facts]
+    facts: Callable[[Collection[DatasetName], Collection[Principal]], Found]
     definer: Callable[[tuple[str, str]], Principal]
 
 
@@ -89,7 +90,7 @@ def decide_each(
 
 
 def _now(platform: Platform) -> Sources:
-    return Sources(platform.catalog.facts, partial(definer_of, platform))
+    return Sources(platform.catalog.facts_among, cache(partial(definer_of, platform)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class Deciding:
         bound = [self.sources.definer(definer) for definer in through]
         if not self.reader.admin:
             bound.append(self.reader)
-        origins = (Same(self.sources.facts(name, each)) for name in copy.origins for each in bound)
+        origins = map(Same, self.sources.facts(copy.origins, bound).values())
         return carry(Same(facts), tuple(origins), frozenset(each.user for each in bound))
 
     def _bases(
@@ -141,13 +142,15 @@ class Deciding:
         """What a view reads, and what of it its definer may not."""
         chain = through if view.definer in through[-1:] else (*through, view.definer)
         definers = {definer: self.sources.definer(definer) for definer in chain}
+        asked = self._ask(view, chain, definers.values())
         found: dict[DatasetName, Decided] = {}
         for name, columns in view.reads.items():
             if name == dataset.name or not depth:
                 return {}, (name, columns)
             key = (name, chain)
             if key not in self.known:
-                facts = self._facts(name, definers[view.definer], tuple(definers.values()))
+                definer = definers[view.definer]
+                facts = self._facts(asked, name, definer, tuple(definers.values()))
                 self.known[key] = self.on(facts, depth - 1, chain)
             base = found[name] = self.known[key]
             visible = {c.column.name for c in base.decision.visible}
@@ -155,14 +158,20 @@ class Deciding:
                 return {}, (name, columns - visible)
         return found, None
 
-    def _facts(self, name: DatasetName, definer: Principal, chain: Sequence[Principal]) -> Facts:
+    def _ask(self, view: View, chain: Chain, definers: Iterable[Principal]) -> Found:
+        """The facts about all that a view reads and that was not decided on."""
+        fresh = [name for name in view.reads if (name, chain) not in self.known]
+        return self.sources.facts(fresh, (*definers, self.reader))
+
+    def _facts(
+        self, asked: Found, name: DatasetName, definer: Principal, chain: Sequence[Principal]
+    ) -> Facts:
         """What the definer was granted, and what takes away from anybody on the way.
 
         Who wrote a view over this one lends no more than they see themselves.
         """
-        facts = self.sources.facts
-        granted, own = facts(name, definer), facts(name, self.reader)
-        guards = {p.id: p for each in chain for p in facts(name, each).safeguards}
+        granted, own = asked[name, definer], asked[name, self.reader]
+        guards = {p.id: p for each in chain for p in asked[name, each].safeguards}
         if not self.reader.admin:
             guards |= {p.id: p for p in own.safeguards}
         return replace(

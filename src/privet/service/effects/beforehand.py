@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache, partial
 
@@ -11,7 +11,7 @@ from privet.model.datasets import Dataset
 from privet.model.decisions import Facts
 from privet.model.names import DatasetName
 from privet.model.principals import Principal
-from privet.service.deciding import Decided, Deciding, Sources, definer_of
+from privet.service.deciding import Decided, Deciding, Found, Sources, definer_of
 from privet.service.effects.subjects import Subject
 from privet.service.platform import Platform
 
@@ -129,7 +129,10 @@ class Beforehand:
             roles = subject.roles if own else self._snapshot.roles_of(principal)
             return self.facts(name, roles)
 
-        return Sources(facts, self._definers.find)
+        def among(names: Collection[DatasetName], principals: Collection[Principal]) -> Found:
+            return {(name, each): facts(name, each) for name in names for each in principals}
+
+        return Sources(among, self._definers.find)
 
     def _read(self, roles: HeldRoles) -> dict[DatasetName, Facts]:
         found = self._snapshot.facts(roles, self._datasets)
