@@ -154,6 +154,9 @@ def test_a_column_of_another_type(server: TrialServer, steward: Steward, suffix:
     assert seen(server, reader, dataset, b"nothing") == ["id", "note"]
 
 
+NO_PLACE = {"city": None, "more": None}
+
+
 def test_fields_that_appear_inside_a_column(server: TrialServer, steward: Steward) -> None:
     """They leave by no door until they are reviewed, at whatever depth; what was reviewed does."""
     before = [{"city": "a", "more": [{"k": 1}]}, None, {"city": None, "more": None}]
@@ -166,10 +169,12 @@ def test_fields_that_appear_inside_a_column(server: TrialServer, steward: Stewar
     reader = steward.reader(f"GRANT SELECT ON TABLE {dataset} WHERE id > 0")
     found = change(steward, dataset, pa.table({"id": [1, 2, 3], "place": after}), "parquet")
     assert drift(found) == {("nested", "place")}
-    for answer in every_answer(server, reader.token, Wanted(dataset)).values():
+    for door, answer in every_answer(server, reader.token, Wanted(dataset)).items():
         assert not any(b"SECRET" in part or b"secret" in part for part in answer.received)
         if answer.table is not None and pa.types.is_struct(answer.table.schema.field("place").type):
-            assert answer.table.column("place").to_pylist() == before
+            # That protocol has no NULL for a struct.
+            shown = [row or NO_PLACE for row in before] if door == "thrift" else before
+            assert answer.table.column("place").to_pylist() == shown
     assert seen(server, reader, dataset, b"SECRET") == ["id", "place"]
     with server.http(reader.token) as http:
         sql = f"SELECT place.secret FROM {dataset}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -20,12 +21,14 @@ from typer.testing import CliRunner, Result
 import privet
 from doors.reading import READ, read_csv
 from doors.servers import TrialServer, bearer
+from doors.thrift_client import SaslRefused, fetched, log_in, opened, planned
 from okera import context
 from privet.cli import app
 from privet.client import Scan
 from privet.client.errors import from_http
 from privet.client.flight_errors import from_flight
 from privet.model.errors import PrivetError
+from privet.okera.idl import T
 
 Run = Callable[..., Result]
 """Runs a `privet` command in this process."""
@@ -221,6 +224,31 @@ def _by_notebook(
     return answer
 
 
+_TOLD = re.compile(r"\[(\w+)(?:, audit [^\]]*)?\]$")
+
+
+def thrift(server: TrialServer, token: str, wanted: Wanted, _: Any) -> Answer:
+    """The okera door, byte by byte: whole datasets only."""
+    return by_thrift(server, token, f"SELECT * FROM {wanted.dataset}", wanted.limit)
+
+
+def by_thrift(server: TrialServer, token: str, sql: str, limit: int | None = None) -> Answer:
+    """A statement at the okera door."""
+    answer = Answer()
+    with opened(server.okera, server.ca) as wire:
+        try:
+            log_in(wire, token)
+            answer.table = fetched(wire, planned(wire, sql), limit)
+        except SaslRefused as error:
+            answer.code, answer.message = "unauthenticated", error.args[1]
+        except T.TRecordServiceException as error:
+            told = _TOLD.search(error.detail)
+            assert told is not None
+            answer.code, answer.message = told[1], error.message
+        answer.received.append(bytes(wire.received))
+    return answer
+
+
 DOORS: Mapping[str, Door] = {
     "flight command": flight_command,
     "flight path": flight_path,
@@ -228,8 +256,9 @@ DOORS: Mapping[str, Door] = {
     "client": client,
     "cli": cli,
     "okera": okera,
+    "thrift": thrift,
 }
-WHOLE_ONLY = frozenset({"flight path", "okera"})
+WHOLE_ONLY = frozenset({"flight path", "okera", "thrift"})
 """Doors that cannot ask for some columns."""
 NO_LIMIT = frozenset({"flight path"})
 

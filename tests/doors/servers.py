@@ -53,11 +53,12 @@ class TrialServer:
     Attributes:
         home: its directory; `home / "lake"` holds the data it may read.
         log: everything it printed, over all its lives.
-        rest_url, flight_url, ca, admin_token: known once it is ready.
+        rest_url, flight_url, okera, ca, admin_token: known once it is ready.
     """
 
     rest_url: str
     flight_url: str
+    okera: str
     ca: Path
     admin_token: str
 
@@ -105,6 +106,7 @@ class TrialServer:
             time.sleep(0.02)
         urls = json.loads((self.home / "urls.json").read_text())
         self.rest_url, self.flight_url, self.ca = urls["rest"], urls["flight"], Path(urls["ca"])
+        self.okera = urls["okera"]
         self.admin_token = (self.home / "admin.token").read_text().strip()
 
     def terminate(self) -> int | None:

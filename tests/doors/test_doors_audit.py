@@ -58,7 +58,9 @@ def test_a_scan_is_a_start_and_an_end(clinic: Clinic, steward: Steward, door: st
     planned = ["scan.plan"] if over_flight else []
     assert [e["action"] for e in events] == [*planned, "scan.start", "scan.end"]
     for event in events:
-        assert event["door"] == ("flight" if over_flight else "rest")
+        assert event["door"] == (
+            "okera" if door == "thrift" else "flight" if over_flight else "rest"
+        )
         assert event["groups"] == [reader.group]
         assert event["permissions"] == fired(steward, reader)
         assert event["facts_version"] > 0

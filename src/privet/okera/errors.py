@@ -1,7 +1,7 @@
 """Errors as this protocol has them: the one place where ours become `TRecordServiceException`.
 
-The original's clients tell them apart by their texts: `message` says what is wrong in a sentence,
-`detail` begins with a class of errors and ends with the number in the audit.
+The original's clients tell them apart by their texts: `message` says what is wrong in a sentence;
+`detail` begins with a class of errors, has the hint, and ends with our code and the audit's number.
 """
 
 from __future__ import annotations
@@ -68,11 +68,13 @@ def raised(error: Exception) -> Any:
         return T.TRecordServiceException(
             code=T.TErrorCode.INTERNAL_ERROR,
             message="something went wrong here",
-            detail="InternalException: something went wrong here",
+            detail="InternalException: something went wrong here [internal]",
         )
-    audited = f" [audit {error.audit_id}]" if error.audit_id else ""
+    audited = f", audit {error.audit_id}" if error.audit_id else ""
     return T.TRecordServiceException(
-        code=_code(error), message=str(error), detail=f"{_family(error)}: {error}{audited}"
+        code=_code(error),
+        message=error.message,
+        detail=f"{_family(error)}: {error} [{error.code}{audited}]",
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from privet.model.batches import BatchStream
-from privet.model.errors import InvalidRequest, PrivetError
+from privet.model.errors import PrivetError
 from privet.model.requests import ScanRequest
 from privet.okera.calls import Call, Handler
 from privet.okera.columns import dense, has_nested, in_wire_types, schema_of, sparse
@@ -83,8 +83,6 @@ def _run(call: Call, params: Any) -> Any:
     wanted = T.TRecordFormat.Columnar if params.record_format is None else params.record_format
     if wanted not in _FORMATS or params.offset:
         raise Unsupported("no such record format or offset", hint="ask for ColumnarNumPy")
-    if (params.limit or 0) < 0:
-        raise InvalidRequest("a limit below nothing")
     call.tasks.check_room()
     stream = _redeemed(call, params.task or b"", params.limit)
     try:

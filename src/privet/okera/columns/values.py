@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ def fixed(column: pa.Array) -> Numbers | None:
     """Values of a type whose values have one size, zero where NULL; None if it is another type."""
     kind = column.type
     if pat.is_decimal(kind):
-        return _decimals(_filled(column, pa.scalar(0, pa.int64()).cast(kind)), kind.precision)
+        return _decimals(_filled(column, pa.scalar(Decimal(0), kind)), kind.precision)
     if pat.is_timestamp(kind):
         return _moments(_filled(column.cast(pa.int64()), 0), kind.unit)
     if pat.is_boolean(kind):
