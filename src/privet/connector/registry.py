@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ from pyarrow import fs
 from privet.connector.base import ObjectInfo, OnError, check_characters, shown
 from privet.connector.local import SCHEME as FILE
 from privet.connector.local import LocalConnector
+from privet.connector.mirrors import MirroredBuckets
 from privet.connector.s3 import SCHEME as S3
 from privet.connector.s3 import S3Connector, S3Location
 from privet.model.errors import InvalidRequest
@@ -19,22 +20,31 @@ from privet.model.errors import InvalidRequest
 class Connectors:
     """Gives each address to the connector of its scheme; itself a `Connector`.
 
-    A plain absolute path is a local one. Safe to use from several threads.
+    A plain absolute path is a local one. `mirrors` has the folders that stand for buckets of S3.
+    Safe to use from several threads.
     """
 
-    def __init__(self, local_roots: Sequence[Path] = (), s3: Sequence[S3Location] = ()) -> None:
+    def __init__(
+        self,
+        local_roots: Sequence[Path] = (),
+        s3: Sequence[S3Location] = (),
+        mirrors: Mapping[str, Path] | None = None,
+    ) -> None:
+        self._mirrors = MirroredBuckets(mirrors or {})
         self._by_scheme: dict[str, LocalConnector | S3Connector] = {
             FILE: LocalConnector(local_roots),
             S3: S3Connector(s3),
         }
 
-    def connector_for(self, uri: str) -> LocalConnector | S3Connector:
+    def connector_for(self, uri: str) -> LocalConnector | S3Connector | MirroredBuckets:
         """The connector that opens `uri`.
 
         Raises:
             InvalidRequest: there is none for its scheme.
         """
         check_characters(uri)
+        if self._mirrors.holds(uri):
+            return self._mirrors
         scheme, mark, _ = uri.partition("://")
         connector = self._by_scheme.get(scheme if mark else FILE)
         if connector is None:

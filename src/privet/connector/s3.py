@@ -99,7 +99,7 @@ class S3Connector:
             InvalidRequest: malformed, or not covered by a location.
         """
         check_suffixes(uri)
-        bucket, key = _parts_of(uri)
+        bucket, key = bucket_and_key(uri)
         self._location(bucket, key)
         return f"{_PREFIX}{bucket}/{key}" if key else _PREFIX + bucket
 
@@ -148,7 +148,7 @@ class S3Connector:
         return self._reach(uri)
 
     def _reach(self, uri: str) -> tuple[fs.S3FileSystem, str]:
-        bucket, key = _parts_of(uri)
+        bucket, key = bucket_and_key(uri)
         location = self._location(bucket, key)
         with self._lock:
             found = self._open.get(id(location))
@@ -186,8 +186,12 @@ def _connect(location: S3Location) -> fs.S3FileSystem:
     )
 
 
-def _parts_of(uri: str) -> tuple[str, str]:
-    """Split an address into its bucket and key."""
+def bucket_and_key(uri: str) -> tuple[str, str]:
+    """Split an address into its bucket and key.
+
+    Raises:
+        InvalidRequest: malformed, or it holds credentials.
+    """
     check_characters(uri)
     bucket, _, key = uri.removeprefix(_PREFIX).partition("/")
     key = key.removesuffix("/")

@@ -13,7 +13,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from privet.connector import S3Location
+from privet.connector import S3Location, SecretEntry
 from privet.model.errors import ConfigurationInvalid
 from privet.query import AskerLimits
 
@@ -36,6 +36,23 @@ class S3Settings(BaseModel):
     ca: Path | None = Field(None, description="PEM file of the authority behind the endpoint")
 
 
+class SecretSettings(BaseModel):
+    """A secret that connections name: in a file or a variable, for some hosts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(description="as connections name it: secret:NAME")
+    hosts: list[str] = Field(description="hosts that may be told it")
+    file: Path | None = Field(None, description="file that holds it")
+    variable: str = Field("", description="instead, the environment variable that holds it")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.file is None) == (not self.variable):
+            raise ValueError("a secret is in a file or in a variable")
+        return self
+
+
 class Settings(BaseSettings):
     """Everything a server can be told. Defaults are safe: TLS, nobody is an administrator."""
 
@@ -50,6 +67,19 @@ class Settings(BaseSettings):
     master_key_file: Path | None = Field(
         None,
         description="0600 file with the 32-byte master key; without it PRIVET_MASTER_KEY is read",
+    )
+    key_provider: str = Field(
+        "", description="plug-in that has the master key, by its name among entry points"
+    )
+    key_provider_options: dict[str, str] = Field(
+        default_factory=dict[str, str], description="what that plug-in is told; no place for keys"
+    )
+    token_maps_dir: Path | None = Field(
+        None,
+        description="folder that maps between key versions are written to; default: in state_dir",
+    )
+    detokenized_an_hour: int = Field(
+        10_000, description="values that each user may have turned back in an hour", ge=0
     )
     signing_keys_file: Path | None = Field(
         None, description="0600 file of the token signing keys; default: in the state directory"
@@ -84,6 +114,13 @@ class Settings(BaseSettings):
     )
     s3: list[S3Settings] = Field(
         default_factory=list[S3Settings], description="S3-compatible locations"
+    )
+    secrets: list[SecretSettings] = Field(
+        default_factory=list[SecretSettings], description="secrets that connections name"
+    )
+    mirrors: dict[str, Path] = Field(
+        default_factory=dict[str, Path],
+        description="folders that stand for buckets of S3, by the bucket's name",
     )
     copy_roots: list[str] = Field(
         default_factory=list[str],
@@ -186,6 +223,14 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _one_key(self) -> Self:
+        if self.key_provider and self.master_key_file is not None:
+            raise ValueError("key_provider and master_key_file exclude each other")
+        if self.key_provider_options and not self.key_provider:
+            raise ValueError("key_provider_options are for a key_provider")
+        return self
+
+    @model_validator(mode="after")
     def _one_provider(self) -> Self:
         if self.user_attributes_command and self.user_attributes_url:
             raise ValueError("user_attributes_command and user_attributes_url exclude each other")
@@ -236,6 +281,12 @@ class Settings(BaseSettings):
     def s3_locations(self) -> tuple[S3Location, ...]:
         """The S3 locations as the connector takes them."""
         return tuple(_location(s) for s in self.s3)
+
+    def secret_entries(self) -> tuple[SecretEntry, ...]:
+        """The secrets as the connector takes them."""
+        return tuple(
+            SecretEntry(s.name, frozenset(s.hosts), s.file, s.variable) for s in self.secrets
+        )
 
 
 def _location(settings: S3Settings) -> S3Location:

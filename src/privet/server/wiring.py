@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,10 +12,10 @@ from pathlib import Path
 from privet.audit import AuditLog
 from privet.catalog import Catalog
 from privet.classifier import BUILTIN_TAGS
-from privet.connector import Connectors, CopyRoots
+from privet.connector import Connectors, CopyRoots, Secrets
 from privet.enforcement import Seal
 from privet.identity import AdminRule, AttributeSources, Identity, SigningKeys
-from privet.keys import EnvironmentKeys, FileKeys, KeyProvider, KeyRing
+from privet.keys import EnvironmentKeys, FileKeys, KeyProvider, KeyRing, PluginKeys
 from privet.model.errors import ConfigurationInvalid
 from privet.policy import from_json, to_json
 from privet.query import Askers
@@ -35,12 +35,17 @@ def now() -> datetime:
 
 
 @contextmanager
-def services(settings: Settings, roles: tuple[str, ...] = ()) -> Generator[Services]:
+def services(
+    settings: Settings,
+    roles: tuple[str, ...] = (),
+    identify: Callable[[Identity], Identity] = lambda identity: identity,
+) -> Generator[Services]:
     """All use cases over the settings' stores, keys and sources; closed at the end.
 
     Args:
         settings: complete and checked.
         roles: made at start if absent, besides the public role.
+        identify: puts another identity before the usual one; for servers that tests make.
 
     Raises:
         ConfigurationInvalid, KeyUnavailable, StoreUnavailable: the server must not start.
@@ -64,7 +69,8 @@ def services(settings: Settings, roles: tuple[str, ...] = ()) -> Generator[Servi
         catalog = Catalog(store, to_json, from_json, clock=now)
         catalog.ensure_builtin(BUILTIN_TAGS, roles)
         catalog.crawls.fail_interrupted()
-        connectors = Connectors(settings.local_roots, settings.s3_locations())
+        catalog.token_jobs.fail_interrupted()
+        connectors = Connectors(settings.local_roots, settings.s3_locations(), settings.mirrors)
         engine = Engine(connectors, BufferBudget(settings.buffer_bytes))
         stack.callback(engine.close)
         askers = Askers(settings.asker_limits(), _places(settings))
@@ -72,16 +78,19 @@ def services(settings: Settings, roles: tuple[str, ...] = ()) -> Generator[Servi
         offered = Services(
             Platform(
                 catalog=catalog,
-                identity=_identity(store, settings, attributes),
+                identity=identify(_identity(store, settings, attributes)),
                 audit=audit,
                 connectors=connectors,
                 copies=CopyRoots(connectors, settings.copy_roots),
+                secrets=Secrets(settings.secret_entries()),
                 engine=engine,
                 askers=askers,
                 derive=keys.derive,
                 seal=Seal(keys.derive),
                 clock=now,
                 longest_scan=timedelta(seconds=settings.max_scan_seconds),
+                token_maps=settings.token_maps_dir or settings.state_dir / "token-maps",
+                detokenized_an_hour=settings.detokenized_an_hour,
             )
         )
         stack.callback(offered.close)
@@ -139,6 +148,8 @@ def prepare_state(directory: Path) -> None:
 
 def key_provider(settings: Settings) -> KeyProvider:
     """Where the master key comes from; made on the very first start, never afterwards."""
+    if settings.key_provider:
+        return PluginKeys(settings.key_provider, settings.key_provider_options)
     if settings.master_key_file is not None:
         return FileKeys(settings.master_key_file)
     if MASTER_KEY_VARIABLE in os.environ:
