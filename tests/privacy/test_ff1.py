@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 from token_reference import ff1
 
-from privet.privacy.aes import BlockCipher
-from privet.privacy.ff1 import FF1
-from privet.privacy.numerals import one_layout, row_layout, width_of
+from privet.privacy.tokens.aes import BlockCipher
+from privet.privacy.tokens.ff1 import FF1
+from privet.privacy.tokens.numerals import one_layout, row_layout, width_of
 
 ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 KEY128 = "2B7E151628AED2A6ABF7158809CF4F3C"

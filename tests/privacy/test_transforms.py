@@ -20,8 +20,8 @@ from privet.model.datasets import CanonicalType
 from privet.model.errors import InvalidRequest, TypeMismatch, UnknownName
 from privet.model.expressions import Call, ColumnSlot, Literal
 from privet.privacy import Kernel, KeyScope, bind
-from privet.privacy.aes import BlockCipher
-from privet.privacy.integers import in_int32, walk
+from privet.privacy.tokens.aes import BlockCipher
+from privet.privacy.tokens.integers import in_int32, walk
 
 TEXT_KINDS = (pa.string(), pa.large_string(), pa.string_view())
 KEYED = ("tokenize", "tokenize_no_ref", "nfp_ref_tokenize", "nfp_noref_tokenize", "sha2")

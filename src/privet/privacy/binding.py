@@ -9,11 +9,11 @@ from privet.model.errors import InvalidRequest
 from privet.model.expressions import Call, Literal
 from privet.model.transforms import check_call, check_fit, is_text
 from privet.privacy.base import Derive, Kernel, KeyScope
-from privet.privacy.digests import Digest
-from privet.privacy.integers import TokenizeDecimals, TokenizeIntegers
-from privet.privacy.masks import MaskText, Null, Zero
-from privet.privacy.opaque import OpaqueText
-from privet.privacy.tokens import TokenizeText
+from privet.privacy.general.masks import MaskText, Null, Zero
+from privet.privacy.tokens.digests import Digest
+from privet.privacy.tokens.integers import TokenizeDecimals, TokenizeIntegers
+from privet.privacy.tokens.opaque import OpaqueText
+from privet.privacy.tokens.text import TokenizeText
 
 _FAMILIES = {
     "tokenize": "fp",

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from privet.model.errors import InvalidRequest
-from privet.privacy.aes import Bytes
+from privet.privacy.tokens.aes import Bytes
 
 Flags = NDArray[np.bool_]
 Offsets = NDArray[np.int64]

@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from privet.privacy.aes import Bytes
 from privet.privacy.columns import Cells, Flags
-from privet.privacy.numerals import width_of
+from privet.privacy.tokens.aes import Bytes
+from privet.privacy.tokens.numerals import width_of
 
 SEPARATORS = b" -./@+(),'"
 MOST_POSITIONS = 256

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from privet.privacy.aes import BlockCipher
 from privet.privacy.base import Derive, Kernel, KeyScope, frame
 from privet.privacy.columns import (
     Flags,
@@ -20,10 +19,11 @@ from privet.privacy.columns import (
     write_integers,
     write_text,
 )
-from privet.privacy.feistel import Rounds, prepare
-from privet.privacy.numerals import width_of
-from privet.privacy.opaque import OpaqueTokens
-from privet.privacy.tokens import select, without
+from privet.privacy.tokens.aes import BlockCipher
+from privet.privacy.tokens.feistel import Rounds, prepare
+from privet.privacy.tokens.numerals import width_of
+from privet.privacy.tokens.opaque import OpaqueTokens
+from privet.privacy.tokens.text import select, without
 
 Integers = NDArray[np.int64]
 

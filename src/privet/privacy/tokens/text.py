@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from privet.privacy.aes import BlockCipher, Bytes
 from privet.privacy.base import Derive, Kernel, KeyScope, frame
 from privet.privacy.columns import (
     Cells,
@@ -20,9 +19,10 @@ from privet.privacy.columns import (
     read_text,
     write_text,
 )
-from privet.privacy.formats import LOW, MASKS, RADIX, SPAN, describe, distinct, masks_of
-from privet.privacy.numerals import Layout, one_layout, row_layout
-from privet.privacy.opaque import OpaqueTokens
+from privet.privacy.tokens.aes import BlockCipher, Bytes
+from privet.privacy.tokens.formats import LOW, MASKS, RADIX, SPAN, describe, distinct, masks_of
+from privet.privacy.tokens.numerals import Layout, one_layout, row_layout
+from privet.privacy.tokens.opaque import OpaqueTokens
 
 _CACHED_FORMATS = 512
 _LONGEST_UNIFORM = 256

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from privet.model.transforms import is_text
-from privet.privacy.aes import BlockCipher, Bytes
 from privet.privacy.columns import Cells, present_of, read_text, write_text
-from privet.privacy.numerals import Layout, one_layout
+from privet.privacy.tokens.aes import BlockCipher, Bytes
+from privet.privacy.tokens.numerals import Layout, one_layout
 
 _ALPHABET = b"0123456789abcdefghijklmnopqrstuvwxyz"
 _OUTSIDE = 255

@@ -9,8 +9,8 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from privet.privacy.aes import BlockCipher, Bytes
-from privet.privacy.feistel import WORD_LIMIT, Modulus, Number, Rounds, prepare
+from privet.privacy.tokens.aes import BlockCipher, Bytes
+from privet.privacy.tokens.feistel import WORD_LIMIT, Modulus, Number, Rounds, prepare
 
 _NARROW_ROWS = 16384
 _WIDE_ROWS = 4096

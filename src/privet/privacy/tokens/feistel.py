@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from privet.privacy.aes import BLOCK, BlockCipher, Bytes, Words, scratch
+from privet.privacy.tokens.aes import BLOCK, BlockCipher, Bytes, Words, scratch
 
 ROUNDS = 10
 WORD_LIMIT = 2**32

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from privet.privacy.aes import BLOCK, BlockCipher, Bytes, scratch
 from privet.privacy.base import Derive, Kernel, KeyScope, frame
 from privet.privacy.columns import Cells, fixed_cells, present_of, read_text, write_text
+from privet.privacy.tokens.aes import BLOCK, BlockCipher, Bytes, scratch
 
 _ROWS = 16384
 _LENGTH_BYTES = 4

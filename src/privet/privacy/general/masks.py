@@ -9,7 +9,7 @@ from privet.model.errors import InvalidRequest
 from privet.model.transforms import is_text
 from privet.privacy.base import Kernel
 from privet.privacy.columns import Cells, present_of, read_text, write_text, zeros
-from privet.privacy.unicode import CodePoints, decode, is_lettered
+from privet.privacy.general.unicode import CodePoints, decode, is_lettered
 
 _X = ord("X")
 _ASCII = 128

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from privet.privacy.aes import Bytes
 from privet.privacy.base import Derive, Kernel, KeyScope
 from privet.privacy.columns import (
     fixed_cells,
@@ -17,7 +16,8 @@ from privet.privacy.columns import (
     write_integers,
     write_text,
 )
-from privet.privacy.opaque import hexadecimal
+from privet.privacy.tokens.aes import Bytes
+from privet.privacy.tokens.opaque import hexadecimal
 
 _DIGEST_BYTES = 32
 
