@@ -109,7 +109,7 @@ def test_levels_that_mean_nothing_there(text: str) -> None:
 
 
 def test_who_hands_on_detokenizing() -> None:
-    """Whoever manages grants on the domain, and who has it with the option; ALL alone is neither."""
+    """Who manages grants on the domain, or has it with the option; ALL alone is not."""
     wanted = grant("GRANT DETOKENIZE ON TOKEN DOMAIN phi.mrn TO ROLE r")
 
     def passes(held: str) -> bool:

@@ -10,6 +10,8 @@ from privet.catalog.databases import Database
 from privet.catalog.definitions.described import Described
 from privet.catalog.definitions.lineage import tags_of_parts
 from privet.catalog.facts import Snapshot
+from privet.catalog.domains.domains import Domain
+from privet.catalog.domains.jobs import TokenJob
 from privet.catalog.principals import SeenPrincipal
 from privet.catalog.roles import HeldRoles, Role
 from privet.catalog.tags import Tag
@@ -20,8 +22,10 @@ __all__ = [
     "Described",
     "HeldRoles",
     "Role",
+    "Domain",
     "SeenPrincipal",
     "Snapshot",
     "Tag",
     "tags_of_parts",
 ]
+    "TokenJob",

@@ -20,6 +20,7 @@ from privet.model.datasets import (
     TagOrigin,
 )
 from privet.model.names import FieldPath, TagName
+from privet.model.tokens import Profile
 
 Document = dict[str, Any]
 
@@ -83,6 +84,7 @@ def dump_found(found: FoundDataset) -> Document:
         "bytes": found.bytes,
         "problem": found.problem,
         "notes": list(found.notes),
+        "profiles": {n: [p.sampled, p.small] for n, p in found.profiles.items()},
     }
 
 
@@ -106,6 +108,8 @@ def load_found(document: Mapping[str, Any]) -> FoundDataset:
         bytes=document["bytes"],
         problem=document["problem"],
         notes=tuple(document["notes"]),
+        # Crawls of earlier versions have none.
+        profiles={n: Profile(*p) for n, p in document.get("profiles", {}).items()},
     )
 
 

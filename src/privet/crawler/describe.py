@@ -13,6 +13,7 @@ from privet.crawler.groups import LOOKED_AT, Group, name_of
 from privet.crawler.heads import read_head
 from privet.crawler.names import distinct, fold_name
 from privet.crawler.parquet_files import ENCRYPTED_MAGIC, MAGIC, look_at_parquet
+from privet.crawler.profiles import profiles_of
 from privet.crawler.sample import SAMPLE_BYTES, sample_source
 from privet.crawler.shapes import GUESS, Given, Shape
 from privet.crawler.text_files import join_text, look_at_text, settle
@@ -56,9 +57,15 @@ def describe(
         shown_source = replace(source, uri=shown(group.uri))
         return replace(found, source=shown_source, problem=str(error))
     source = Source(group.uri, shape.format, shape.options, group.partitions)
-    columns, problem = propose_tags(connector, source, columns, rules)
+    table, problem = _sampled(connector, source, columns)
     notes = (*found.notes, *shape.notes[:_NOTES], *([problem] if problem else []))
-    return replace(found, source=source, columns=columns, notes=notes)
+    return replace(
+        found,
+        source=source,
+        columns=_tagged(columns, table, rules),
+        notes=notes,
+        profiles=profiles_of(columns, table),
+    )
 
 
 def _check_alike(group: Group) -> None:
@@ -143,21 +150,31 @@ def propose_tags(
     connector: Connector, source: Source, columns: tuple[Column, ...], rules: Sequence[Rule]
 ) -> tuple[tuple[Column, ...], str]:
     """The columns with proposed tags, and why no cells could be looked at, if so."""
-    problem = ""
+    table, problem = _sampled(connector, source, columns)
+    return _tagged(columns, table, rules), problem
+
+
+def _sampled(
+    connector: Connector, source: Source, columns: tuple[Column, ...]
+) -> tuple[pa.Table, str]:
     try:
-        table = sample_source(connector, source, columns)
+        return sample_source(connector, source, columns), ""
     except PrivetError as error:
-        problem = f"no cells were looked at: {error.message}"
-        table = pa.schema([(column.name, column.type) for column in columns]).empty_table()
+        none = pa.schema([(column.name, column.type) for column in columns]).empty_table()
+        return none, f"no cells were looked at: {error.message}"
+
+
+def _tagged(
+    columns: tuple[Column, ...], table: pa.Table, rules: Sequence[Rule]
+) -> tuple[Column, ...]:
     samples = [
         ColumnSample(c.name, c.comment, c.type, _array(table.column(at)))
         for at, c in enumerate(columns)
     ]
     tags = classify(samples, rules)
-    tagged = (
+    return tuple(
         replace(c, field_tags=tuple(tag for tag in tags if tag.path[0] == c.name)) for c in columns
     )
-    return tuple(tagged), problem
 
 
 def _array(column: pa.ChunkedArray) -> pa.Array:

@@ -13,7 +13,11 @@ _HEX_CHARACTERS = 2 * MASTER_BYTES
 
 
 class KeyProvider(Protocol):
-    """A source of the one master key: a file, the environment, a key management service."""
+    """A source of the one master key: a file, the environment, a key management service.
+
+    It says where the key is from in its `repr`, and never what it is. `master` may be called by
+    several threads, and always gives the same key. Plug-ins are found by `privet.keys.plugins`.
+    """
 
     def master(self) -> bytes:
         """The master key: exactly 32 bytes.

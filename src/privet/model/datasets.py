@@ -14,6 +14,7 @@ import pyarrow.types as pat
 
 from privet.model.errors import InvalidRequest
 from privet.model.names import DatasetName, FieldPath, TagName
+from privet.model.tokens.profiles import Profile
 
 _DECIMAL = re.compile(r"decimal(?:128)?\((\d+), *(-?\d+)\)")
 _ZONED = re.compile(r"timestamp\[(s|ms|us|ns), *tz=([A-Za-z0-9_+:/-]+)\]")
@@ -353,6 +354,7 @@ class FoundDataset:
     problem: str = ""
     notes: tuple[str, ...] = ()
     registered_as: DatasetName | None = None
+    profiles: Mapping[str, Profile] = field(default_factory=dict[str, Profile])
 
 
 @dataclass(frozen=True, slots=True)

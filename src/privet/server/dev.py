@@ -39,6 +39,8 @@ def dev_settings(directory: Path, **ports: Any) -> Settings:
         "database_url": "",
         "audit_url": "",
         "master_key_file": None,
+        "key_provider": "",
+        "key_provider_options": {},
         "signing_keys_file": None,
         "catalog_admins": [DEV_ADMIN],
         "token_lifetime": 12 * 3600,

@@ -151,6 +151,8 @@ class Crawls:
             return catalog.datasets.register(
                 found, wanted.name, columns, by=admin.user, new_database=wanted.new_database
             )
+            catalog.domains.note_profiles(registered, found.profiles)
+            return registered
 
     def drop(self, caller: Caller, name: str) -> None:
         """Forget a crawl; datasets that were registered from it stay.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from privet.audit import AuditLog
 from privet.catalog import Catalog
@@ -34,6 +35,10 @@ class Platform:
     clock: Callable[[], datetime]
     longest_scan: timedelta = timedelta(hours=1)
     running: Running = field(default_factory=Running)
+    token_maps: Path | None = None
+    """Where maps between key versions are written; nowhere without it."""
+    detokenized_an_hour: int = 10_000
+    """Values that each principal may have turned back."""
 
 
 @dataclass(frozen=True, slots=True)

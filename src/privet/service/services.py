@@ -8,6 +8,7 @@ from privet.service.crawls import Crawls
 from privet.service.datasets import Datasets
 from privet.service.definitions import Databases, Tables
 from privet.service.effects import Outlooks, Readers
+from privet.service.domains import Detokenizing, Domains, Joins, TokenMaps, TokenRisks
 from privet.service.explanations import Explanations
 from privet.service.permissions import Permissions
 from privet.service.platform import Platform
@@ -42,6 +43,11 @@ class Services:
         self.audits = Audits(platform)
         self.databases = Databases(platform, self.datasets)
         self.tables = Tables(platform)
+        self.domains = Domains(platform)
+        self.joins = Joins(platform, self.datasets)
+        self.token_risks = TokenRisks(platform)
+        self.token_maps = TokenMaps(platform)
+        self.detokenizing = Detokenizing(platform)
         offered = Offered(
             tags=self.tags,
             roles=self.roles,
@@ -60,3 +66,4 @@ class Services:
     def close(self) -> None:
         """End background work."""
         self.crawls.close()
+        self.token_maps.close()
