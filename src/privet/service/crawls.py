@@ -148,7 +148,7 @@ class Crawls:
                     f"the path of `{found.name}` is a link now, and was none when it was crawled",
                     hint="crawl the place that it leads to",
                 )
-            return catalog.datasets.register(
+            registered = catalog.datasets.register(
                 found, wanted.name, columns, by=admin.user, new_database=wanted.new_database
             )
             catalog.domains.note_profiles(registered, found.profiles)
