@@ -25,6 +25,7 @@ from privet.cli import (
     statements,
     tags,
     users,
+    tokens,
 )
 from privet.cli.exits import exit_code, print_error
 from privet.cli.session import Session
@@ -98,6 +99,7 @@ for module in (
     tags,
     rules,
     roles,
+    tokens,
     databases,
     permissions,
     effects,

@@ -150,6 +150,30 @@ class Client:
         """
         return self._call("who_can_see", dataset=str(DatasetName.parse(dataset)), column=column)
 
+    def detokenize(
+        self, domain: str, tokens: Sequence[str], purpose: str, version: int | None = None
+    ) -> list[str | None]:
+        """Turn format-preserving tokens back into values; None for one that has no way back.
+
+        Args:
+            domain: of the tokens; that of a tag is `namespace.key`.
+            tokens: at most 1000, integers in decimal.
+            purpose: why you need the values; it is on record.
+            version: the key version of the tokens, if you know it.
+
+        Raises:
+            Forbidden: you lack DETOKENIZE on the domain.
+            RateLimited: you may have no more values now.
+            KeyVersionRetired: the tokens are of a key version that was rotated away.
+        """
+        return self._call(
+            "detokenize",
+            domain=domain,
+            tokens=list(tokens),
+            purpose=purpose,
+            version=version,
+        )
+
     def whoami(self) -> dict[str, Any]:
         """Who you are to the server: user, issuer, groups, roles."""
         return self._call("whoami")

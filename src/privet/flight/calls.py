@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from privet.model.errors import InvalidRequest
-from privet.model.names import DatasetName, fold
+from privet.model.names import DatasetName, fold, fold_domain
 from privet.model.strict_json import read_json
 from privet.service import Caller, Services
 from privet.service.effects import outlook_json, readers_json
@@ -72,6 +72,16 @@ def _who_can_see(services: Services, caller: Caller, given: Arguments) -> Any:
     return readers_json(services.readers.of_column(caller, name, column))
 
 
+def _detokenize(services: Services, caller: Caller, given: Arguments) -> Any:
+    return services.detokenizing.detokenize(
+        caller,
+        fold_domain(given.get("domain", "")),
+        given.get("tokens", []),
+        given.get("purpose", ""),
+        given.get("version"),
+    )
+
+
 def _sql(services: Services, caller: Caller, given: Arguments) -> Any:
     return statement_json(services.statements.execute(caller, given.get("statement", "")))
 
@@ -83,5 +93,9 @@ _USES: dict[str, tuple[Callable[[Services, Caller, Arguments], Any], dict[str, t
     "explain": (_explain, {"dataset": str, "user": str, "groups": list}),
     "what_if": (_what_if, {"statements": list, "count": bool}),
     "who_can_see": (_who_can_see, {"dataset": str, "column": str}),
+    "detokenize": (
+        _detokenize,
+        {"domain": str, "tokens": list, "purpose": str, "version": int},
+    ),
     "sql": (_sql, {"statement": str}),
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 
 from privet import __version__
-from privet.rest import data, governance, problems, scans, sessions, statements
+from privet.rest import data, domains, governance, problems, scans, sessions, statements
 from privet.rest.guard import Guard
 from privet.service import Services
 
@@ -35,6 +35,6 @@ def create_app(services: Services, info: ServerInfo) -> FastAPI:
     app.state.info = info
     problems.install(app)
     app.add_middleware(Guard)
-    for part in (sessions, governance, data, scans, statements):
+    for part in (sessions, governance, domains, data, scans, statements):
         app.include_router(part.router)
     return app
