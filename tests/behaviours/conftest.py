@@ -28,9 +28,12 @@ _FAST = "-c fsync=off -c full_page_writes=off -c max_connections=60 -c listen_ad
 
 
 class PostgresServer:
-    """One throw-away server on a Unix socket; as root it runs as nobody, since it refuses root."""
+    """One throw-away server on a Unix socket; as root it runs as nobody, since it refuses root.
 
-    def __init__(self, folder: Path) -> None:
+    With a `port` also on loopback, where passwords are asked for.
+    """
+
+    def __init__(self, folder: Path, port: int = 0) -> None:
         self._user = _NOBODY if os.geteuid() == 0 else None
         self._programs = self._find_programs(folder)
         self._data = folder / "data"
@@ -39,9 +42,15 @@ class PostgresServer:
         if self._user is not None:
             os.chown(folder, self._user, self._user)
         self._run("initdb", "--no-sync", "--no-locale", "-E", "UTF8", "-A", "trust", "-U", "privet")
-        self._run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", f"{_FAST} -k {folder}", "start")
+        if port:
+            rules = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+            (self._data / "pg_hba.conf").write_text(rules)
+        listening = f" -c listen_addresses=127.0.0.1 -c port={port}" if port else ""
+        options = f"{_FAST} -k {folder}{listening}"
+        self._port = port
+        self._run("pg_ctl", "-w", "-l", f"{folder}/log", "-o", options, "start")
         self._admin = open_engine(self.url("postgres"))
-        self._execute("CREATE DATABASE migrated")
+        self.execute("CREATE DATABASE migrated")
         template = open_engine(self.url("migrated"))
         migrate(template)
         template.dispose()
@@ -71,17 +80,19 @@ class PostgresServer:
             cwd="/",
         )
 
-    def _execute(self, statement: str) -> None:
+    def execute(self, statement: str) -> None:
+        """As the superuser."""
         with self._admin.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT").execute(text(statement))
 
     def url(self, database: str) -> str:
-        return f"postgresql://privet@/{database}?host={self._folder}"
+        port = f"&port={self._port}" if self._port else ""
+        return f"postgresql://privet@/{database}?host={self._folder}{port}"
 
     def new_database(self, template: str = "migrated") -> str:
         """Make a database, migrated unless asked otherwise, and give its URL."""
         name = f"test_{next(self._databases)}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     def stop(self) -> None:

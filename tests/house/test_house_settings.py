@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from privet.server.settings import S3Settings, Settings
+from privet.server.settings import S3Settings, SecretSettings, Settings
 
 
 def default(field: FieldInfo) -> str:
@@ -30,4 +30,6 @@ def rows(settings: type[BaseModel]) -> list[str]:
 def test_every_setting_is_described(root: Path) -> None:
     """The page has a row for each setting, with its default and description, and no other."""
     page = (root / "docs/reference/settings.md").read_text()
-    assert re.findall(r"^\| `.*$", page, re.MULTILINE) == rows(Settings) + rows(S3Settings)
+    assert re.findall(r"^\| `.*$", page, re.MULTILINE) == [
+        row for kind in (Settings, S3Settings, SecretSettings) for row in rows(kind)
+    ]

@@ -6,26 +6,28 @@ folded (`privet.model.names`).
 """
 
 from privet.catalog.catalog import Catalog
+from privet.catalog.connections import DataConnection
 from privet.catalog.databases import Database
 from privet.catalog.definitions.described import Described
 from privet.catalog.definitions.lineage import tags_of_parts
-from privet.catalog.facts import Snapshot
 from privet.catalog.domains.domains import Domain
 from privet.catalog.domains.jobs import TokenJob
+from privet.catalog.facts import Snapshot
 from privet.catalog.principals import SeenPrincipal
 from privet.catalog.roles import HeldRoles, Role
 from privet.catalog.tags import Tag
 
 __all__ = [
     "Catalog",
+    "DataConnection",
     "Database",
     "Described",
+    "Domain",
     "HeldRoles",
     "Role",
-    "Domain",
     "SeenPrincipal",
     "Snapshot",
     "Tag",
+    "TokenJob",
     "tags_of_parts",
 ]
-    "TokenJob",

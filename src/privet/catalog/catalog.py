@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
+from privet.catalog.connections import Connections
 from privet.catalog.crawls import Crawls, Findings
 from privet.catalog.current.granted import Decode, Granted
 from privet.catalog.databases import Databases
@@ -50,6 +51,7 @@ class Catalog:
         self.permissions = Permissions(engine, clock, encode, granted)
         self.datasets = Datasets(engine, clock)
         self.definitions = Definitions(engine, self.permissions)
+        self.connections = Connections(engine, clock)
         self.crawls = Crawls(engine, clock)
         self.findings = Findings(engine, clock)
         self.principals = Principals(engine)

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 import privet
 from privet.cli import (
     audits,
+    connections,
     crawls,
     databases,
     datasets,
@@ -24,8 +25,8 @@ from privet.cli import (
     sessions,
     statements,
     tags,
-    users,
     tokens,
+    users,
 )
 from privet.cli.exits import exit_code, print_error
 from privet.cli.session import Session
@@ -98,12 +99,13 @@ for module in (
     users,
     tags,
     rules,
-    roles,
     tokens,
+    roles,
     databases,
     permissions,
     effects,
     policies,
+    connections,
     crawls,
     datasets,
     statements,

@@ -189,6 +189,11 @@ def on_token_domain(name: str) -> Scope:
     return Scope(ScopeKind.TOKEN_DOMAIN, name=name)
 
 
+def on_connection(name: str) -> Scope:
+    """A connection to a database as the object of a permission."""
+    return Scope(ScopeKind.DATACONNECTION, name=name)
+
+
 def fold_object(text: str, what: str = "name") -> str:
     """Fold the name of an object, in which `${user}` may stand for whoever asks.
 

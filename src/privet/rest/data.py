@@ -17,7 +17,14 @@ from privet.rest.strict import StrictRoute
 from privet.service import event_dict
 from privet.service.crawls import Registration
 from privet.service.effects import readers_json
-from privet.service.forms import Json, crawl_json, dataset_json, lineage_json, view_json
+from privet.service.forms import (
+    Json,
+    connection_json,
+    crawl_json,
+    dataset_json,
+    lineage_json,
+    view_json,
+)
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1")
 _GONE = status.HTTP_204_NO_CONTENT
@@ -74,6 +81,25 @@ def _edits(changes: list[ColumnChange]) -> dict[str, ColumnEdit]:
     if len(edits) != len(changes):
         raise InvalidRequest("a column is named twice")
     return edits
+
+
+@router.get("/connections", tags=["connections"])
+def list_connections(caller: CallerDep, services: ServicesDep) -> Json:
+    """The connections to databases that the caller has a right on."""
+    return items([connection_json(c) for c in services.connections.list(caller)])
+
+
+@router.get("/connections/{name}", tags=["connections"])
+def get_connection(caller: CallerDep, services: ServicesDep, name: str) -> Json:
+    """One connection."""
+    return connection_json(services.connections.get(caller, name))
+
+
+@router.post("/connections/{name}/test", tags=["connections"])
+def test_connection(caller: CallerDep, services: ServicesDep, name: str) -> Json:
+    """Try to log in, and say whether that works."""
+    tested = services.connections.test(caller, name)
+    return {"name": tested.connection.name, "works": not tested.problem, "problem": tested.problem}
 
 
 @router.get("/datasets", tags=["datasets"])

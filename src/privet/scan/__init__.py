@@ -1,7 +1,20 @@
-"""The reader: runs an EnforcedPlan over a source and streams governed batches."""
+"""The reader: runs an EnforcedPlan over a source and streams governed batches.
+
+What is made of such batches and kept is written here too (`Parts`).
+"""
 
 from privet.scan.budget import BufferBudget
+from privet.scan.parts import Parts, storable
 from privet.scan.pieces import Piece
 from privet.scan.stream import Engine, GovernedStream, Progress, run
 
-__all__ = ["BufferBudget", "Engine", "GovernedStream", "Piece", "Progress", "run"]
+__all__ = [
+    "BufferBudget",
+    "Engine",
+    "GovernedStream",
+    "Parts",
+    "Piece",
+    "Progress",
+    "run",
+    "storable",
+]

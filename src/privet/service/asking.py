@@ -39,7 +39,10 @@ class Described:
 
 
 class Asking:
-    """A statement from the moment it has a sandbox. Whoever makes one closes it."""
+    """A statement from the moment it has a sandbox. Whoever makes one closes it.
+
+    `decided` are the decisions about the datasets that it names, once it was read.
+    """
 
     def __init__(
         self, platform: Platform, principal: Principal, request: QueryRequest, event: Event
@@ -49,7 +52,7 @@ class Asking:
         self._request = request
         self._event = event
         self._progress = Progress()
-        self._decided: dict[DatasetName, Decided] = {}
+        self.decided: dict[DatasetName, Decided] = {}
         self._behind = Behind()
         self._stack = ExitStack()
         self._asker: Asker
@@ -70,7 +73,7 @@ class Asking:
         self._gone = self._watch(gone)
         lease = self._platform.askers.lease(owner, self._gone)
         self._asker = self._stack.enter_context(lease)
-        self._asked = self._asker.read(self._request)
+        self._asked = self._asker.read(self._request, self._principal.user)
         return self._asked
 
     def decide(self, asked: Asked) -> None:
@@ -82,9 +85,9 @@ class Asking:
         """
         self._asked = asked
         for name in asked.datasets:
-            self._decided[name] = decide_by_name(self._platform, self._principal, name)
+            self.decided[name] = decide_by_name(self._platform, self._principal, name)
         self._record_start()
-        for name, decided in self._decided.items():
+        for name, decided in self.decided.items():
             try:
                 decided.decision.require(self._event.id)
             except PrivetError as error:
@@ -95,11 +98,11 @@ class Asking:
 
     def _record_start(self) -> None:
         """One event for each dataset, the first the parent of the others; one if there is none."""
-        events = [self._of(name, d.decision) for name, d in self._decided.items()]
+        events = [self._of(name, d.decision) for name, d in self.decided.items()]
         self._event = self._platform.audit.record((events or [self._event])[0])
         for event in events[1:]:
             self._platform.audit.record(replace(event, parent=self._event.id))
-        for decided in self._decided.values():
+        for decided in self.decided.values():
             for event in events_behind(self._event, decided):
                 self._platform.audit.record(event)
 
@@ -124,11 +127,6 @@ class Asking:
 
         return watch
 
-    @property
-    def decided(self) -> Mapping[DatasetName, Decided]:
-        """The decision about each dataset that it names."""
-        return self._decided
-
     def describe(self) -> Described:
         """The columns of its answer; nothing is read."""
         if self._asked.explained:
@@ -139,12 +137,12 @@ class Asking:
 
     def explain(self) -> QueryExplained:
         """What it would read; nothing is. It begins with EXPLAIN."""
-        decisions = {name: decided.decision for name, decided in self._decided.items()}
+        decisions = {name: decided.decision for name, decided in self.decided.items()}
         return explained(self._asker.explain(self.schemas(), self._secret()), decisions)
 
     def answer(self) -> QueryStream:
         """Run it; the stream has it from now on."""
-        self._running = Run(self._event, tuple(map(str, self._decided)), self._progress)
+        self._running = Run(self._event, tuple(map(str, self.decided)), self._progress)
         self._platform.running.enter(self._running, self.call_off)
         if self._asked.explained:
             table = self.explain().to_table()
@@ -157,7 +155,7 @@ class Asking:
         derive = self._platform.derive
         return {
             name: enforce(decided.decision, ScanRequest(name), derive).schema
-            for name, decided in self._decided.items()
+            for name, decided in self.decided.items()
         }
 
     def _secret(self) -> bytes:
@@ -165,7 +163,7 @@ class Asking:
 
     def _open(self, read: Read) -> GovernedStream:
         request = ScanRequest(read.dataset, read.columns, read.limit, read.where)
-        decided = self._decided[read.dataset]
+        decided = self.decided[read.dataset]
         plan = enforce(decided.decision, request, self._platform.derive)
         check = self._running.guarding(still_allowed(self._platform, self._principal))
         return start(

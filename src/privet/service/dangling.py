@@ -22,6 +22,7 @@ def dangling(catalog: Catalog, permissions: Iterable[Permission]) -> frozenset[s
         ScopeKind.TOKEN_DOMAIN: {d.name for d in catalog.domains.list()}
         | {str(t.name) for t in catalog.tags.list()},
         ScopeKind.CRAWLER: {c.name for c in catalog.crawls.list()},
+        ScopeKind.DATACONNECTION: {c.name for c in catalog.connections.list()},
     }
 
     def lost(permission: Permission) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from privet.catalog import Database, Role, Tag
+from privet.catalog import Database, DataConnection, Role, Tag
 from privet.model.datasets import Column, Crawl, Dataset, FieldTag, FoundDataset, Rule, View
 from privet.model.edits import Drift
 from privet.model.events import Event
@@ -265,4 +265,23 @@ def run_json(run: Run) -> Json:
         "datasets": list(run.datasets),
         "since": moment(run.since),
         "rows": run.progress.rows_returned,
+    }
+
+
+def connection_json(connection: DataConnection) -> Json:
+    """A connection, whose secrets are references."""
+    return {
+        "name": connection.name,
+        "driver": connection.driver,
+        "host": connection.host,
+        "port": connection.port or None,
+        "user": connection.user,
+        "password": connection.password,
+        "database": connection.database,
+        "schema": connection.schema,
+        "properties": dict(connection.properties),
+        "created_by": connection.created_by,
+        "created_at": moment(connection.created_at),
+        "updated_by": connection.updated_by,
+        "updated_at": moment(connection.updated_at),
     }

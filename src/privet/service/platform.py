@@ -9,7 +9,7 @@ from pathlib import Path
 
 from privet.audit import AuditLog
 from privet.catalog import Catalog
-from privet.connector import Connectors, CopyRoots
+from privet.connector import Connectors, CopyRoots, Secrets
 from privet.enforcement import Seal
 from privet.identity import Identity
 from privet.model.principals import Credentials
@@ -28,17 +28,18 @@ class Platform:
     audit: AuditLog
     connectors: Connectors
     copies: CopyRoots
+    secrets: Secrets
     engine: Engine
     askers: Askers
     derive: Derive
     seal: Seal
     clock: Callable[[], datetime]
     longest_scan: timedelta = timedelta(hours=1)
-    running: Running = field(default_factory=Running)
     token_maps: Path | None = None
     """Where maps between key versions are written; nowhere without it."""
     detokenized_an_hour: int = 10_000
     """Values that each principal may have turned back."""
+    running: Running = field(default_factory=Running)
 
 
 @dataclass(frozen=True, slots=True)

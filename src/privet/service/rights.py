@@ -147,6 +147,9 @@ def absent(scope: Scope) -> NotFound:
             return NotFound(
                 f"crawl `{scope.name}` does not exist", hint="start it with `privet crawl`"
             )
+        case ScopeKind.DATACONNECTION:
+            hint = "see `privet connection list`"
+            return NotFound(f"connection `{scope.name}` does not exist", hint=hint)
         case kind:
             hint = f"see `privet {kind} list`"
             return NotFound(f"{kind} `{scope.name}` does not exist", hint=hint)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from privet.service.audits import Audits
+from privet.service.connections import Connections
 from privet.service.copies import Copies
 from privet.service.crawls import Crawls
 from privet.service.datasets import Datasets
 from privet.service.definitions import Databases, Tables
-from privet.service.effects import Outlooks, Readers
 from privet.service.domains import Detokenizing, Domains, Joins, TokenMaps, TokenRisks
+from privet.service.effects import Outlooks, Readers
 from privet.service.explanations import Explanations
 from privet.service.permissions import Permissions
 from privet.service.platform import Platform
@@ -39,15 +40,16 @@ class Services:
         self.permissions = Permissions(platform)
         self.views = Views(platform)
         self.copies = Copies(platform)
+        self.connections = Connections(platform)
         self.crawls = Crawls(platform)
         self.audits = Audits(platform)
-        self.databases = Databases(platform, self.datasets)
-        self.tables = Tables(platform)
         self.domains = Domains(platform)
         self.joins = Joins(platform, self.datasets)
         self.token_risks = TokenRisks(platform)
         self.token_maps = TokenMaps(platform)
         self.detokenizing = Detokenizing(platform)
+        self.databases = Databases(platform, self.datasets)
+        self.tables = Tables(platform)
         offered = Offered(
             tags=self.tags,
             roles=self.roles,
@@ -57,6 +59,7 @@ class Services:
             tables=self.tables,
             views=self.views,
             copies=self.copies,
+            connections=self.connections,
             scans=self.scans,
             crawls=self.crawls,
             permissions=self.permissions,

@@ -339,3 +339,22 @@ findings = Table(
     Column("found", DOCUMENT, nullable=False),
     Column("at", UtcTime, nullable=False),
 )
+
+# How databases are reached. Secrets are references, which the settings of a server resolve.
+data_connections = Table(
+    "data_connections",
+    metadata,
+    Column("name", NAME, primary_key=True),
+    Column("driver", NAME, nullable=False),
+    Column("host", FreeText, nullable=False),
+    Column("port", COUNT, nullable=False),
+    Column("user_reference", FreeText, nullable=False),
+    Column("password_reference", FreeText, nullable=False),
+    Column("default_database", FreeText, nullable=False),
+    Column("default_schema", FreeText, nullable=False),
+    Column("properties", DOCUMENT, nullable=False),
+    Column("created_by", FreeText, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_by", FreeText, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)

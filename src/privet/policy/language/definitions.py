@@ -250,7 +250,7 @@ class DropCrawler:
 
 @dataclass(frozen=True, slots=True)
 class DefineConnection:
-    """`CREATE|ALTER|DROP DATACONNECTION c ...`: `verb` is upper case; properties are secrets."""
+    """`CREATE|ALTER|DROP DATACONNECTION c ...`: `verb` is upper case; properties may be secret."""
 
     connection: str
     verb: str

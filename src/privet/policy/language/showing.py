@@ -50,6 +50,7 @@ SHOWING: dict[str, Callable[[Branch], s.Show]] = {
     "show_group": lambda t: s.ShowRolesOfGroup(group(required(t, "group"))),
     "show_tags": lambda _: s.ShowTags(),
     "show_crawlers": lambda _: s.ShowCrawlers(),
+    "show_connections": lambda _: s.ShowConnections(),
     "show_grant_role": lambda t: s.ShowGrantRole(role_in(t), _scope(t), at(t, "name")),
     "show_grant_tag": lambda t: s.ShowGrantTag(tag_in(t), _scope(t), at(t, "tag")),
     "show_partitions": lambda t: s.ShowPartitions(dataset_in(t), at(t, "dataset")),

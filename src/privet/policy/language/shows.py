@@ -52,6 +52,11 @@ class ShowTags:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowConnections:
+    """`SHOW DATACONNECTIONS`."""
+
+
+@dataclass(frozen=True, slots=True)
 class ShowCrawlers:
     """`SHOW CRAWLERS`."""
 
@@ -114,6 +119,7 @@ Show = (
     | ShowRoles
     | ShowRolesOfGroup
     | ShowTags
+    | ShowConnections
     | ShowCrawlers
     | ShowGrantRole
     | ShowGrantTag

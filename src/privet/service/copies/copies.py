@@ -26,9 +26,9 @@ from privet.model.requests import QueryRequest, ScanRequest
 from privet.policy import Need
 from privet.policy import definitions as d
 from privet.query import Traced
+from privet.scan import Parts, storable
 from privet.service.access import Act, administer, event_of
 from privet.service.asking import Asking, QueryStream
-from privet.service.copies.files import Parts, storable
 from privet.service.copies.making import by_position, columns_of, copy_of, is_reviewed
 from privet.service.deciding import Decided, decide_by_name
 from privet.service.platform import Caller, Platform

@@ -1,23 +1,25 @@
-"""Statements about crawlers, and about connections, which there are none of yet."""
+"""Statements about where data comes from: crawlers, and connections to databases."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from privet.model.datasets import Crawl
-from privet.model.errors import Conflict, InvalidRequest, NotFound
+from privet.model.errors import Conflict, NotFound
 from privet.policy import definitions as d
 from privet.policy import shows
+from privet.service.connections import Connections
 from privet.service.crawls import Crawls
 from privet.service.platform import Caller
 from privet.service.statements.results import Handler, Row, StatementResult, done, table
 
 
 class CrawlerStatements:
-    """Starting, listing and forgetting crawls."""
+    """Starting, listing and forgetting crawls; defining, listing and forgetting connections."""
 
-    def __init__(self, crawls: Crawls) -> None:
+    def __init__(self, crawls: Crawls, connections: Connections) -> None:
         self._crawls = crawls
+        self._connections = connections
 
     def handlers(self) -> Mapping[type, Handler]:
         """By the type of the statement."""
@@ -26,6 +28,7 @@ class CrawlerStatements:
             d.DropCrawler: self._drop,
             d.DefineConnection: self._connection,
             shows.ShowCrawlers: self._show,
+            shows.ShowConnections: self._show_connections,
         }
 
     def _create(self, caller: Caller, statement: d.CreateCrawler) -> StatementResult:
@@ -42,11 +45,32 @@ class CrawlerStatements:
         return done("drop", lenient, NotFound, lambda: self._crawls.drop(caller, statement.crawler))
 
     def _connection(self, caller: Caller, statement: d.DefineConnection) -> StatementResult:
-        del caller
-        raise InvalidRequest(
-            f"{statement.verb} DATACONNECTION is not supported yet: tables are over files",
-            hint="write CREATE TABLE ... LOCATION, or crawl a folder",
-        )
+        name, properties = statement.connection, statement.properties
+        match statement.verb:
+            case "CREATE":
+                return done(
+                    "create",
+                    statement.lenient,
+                    Conflict,
+                    lambda: self._connections.create(caller, name, properties),
+                )
+            case "ALTER":
+                self._connections.alter(caller, name, properties)
+                return StatementResult("alter", "done")
+            case _:
+                return done(
+                    "drop",
+                    statement.lenient,
+                    NotFound,
+                    lambda: self._connections.drop(caller, name),
+                )
+
+    def _show_connections(self, caller: Caller, _: shows.ShowConnections) -> StatementResult:
+        rows = [
+            (c.name, c.driver, c.host, str(c.port or ""), c.database, c.schema)
+            for c in self._connections.list(caller)
+        ]
+        return table("connection", "driver", "host", "port", "database", "schema", rows=rows)
 
     def _show(self, caller: Caller, _: shows.ShowCrawlers) -> StatementResult:
         rows = [_row(crawl) for crawl in self._crawls.list(caller)]

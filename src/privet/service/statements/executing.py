@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from privet.model.errors import PrivetError
 from privet.policy import parse
 from privet.service.access import authenticate
+from privet.service.connections import Connections
 from privet.service.copies import Copies
 from privet.service.crawls import Crawls
 from privet.service.datasets import Datasets
@@ -42,6 +43,7 @@ class Offered:
     tables: Tables
     views: Views
     copies: Copies
+    connections: Connections
     scans: Scans
     crawls: Crawls
     permissions: Permissions
@@ -59,7 +61,7 @@ class Statements:
             **TableStatements(offered.tables, offered.tags, offered.datasets).handlers(),
             **ViewStatements(offered.views).handlers(),
             **CopyStatements(offered.copies).handlers(),
-            **CrawlerStatements(offered.crawls).handlers(),
+            **CrawlerStatements(offered.crawls, offered.connections).handlers(),
             **DescribingStatements(platform, offered.datasets, offered.scans).handlers(),
         }
 

@@ -1,0 +1,198 @@
+"""Connections to databases: defined by stewards, with secrets that only the settings hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from privet.catalog import DataConnection
+from privet.connector import Endpoint, dial
+from privet.model.errors import InvalidRequest, PrivetError
+from privet.model.names import fold
+from privet.model.permissions import CATALOG, AccessLevel, on_connection
+from privet.policy import Need
+from privet.service.access import Act, administer, authenticate, steward
+from privet.service.platform import Caller, Platform
+from privet.service.rights import Administrator
+
+_DRIVER = re.compile(r"[a-z][a-z0-9_]{0,31}")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:_-]{0,252})")
+_REFERENCE = re.compile(r"[a-z][a-z0-9+.-]*:[^\s]{1,512}")
+_SECRET_WORDS = re.compile(r"pass|pwd|secret|token|credential|private", re.IGNORECASE)
+_MOST_PROPERTIES = 64
+_LARGEST_PORT = 65_535
+_ALIASES = {
+    "jdbc_driver": "driver",
+    "user_key": "user",
+    "password_key": "password",
+    "jdbc.db.name": "database",
+    "defaultdb": "database",
+    "jdbc.schema.name": "schema",
+    "defaultschema": "schema",
+}
+_OWN = frozenset({"driver", "host", "port", "user", "password", "database", "schema"})
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """Whether a database let us in; `problem` says why not."""
+
+    connection: DataConnection
+    problem: str = ""
+
+
+class Connections:
+    """Defining, listing and trying connections."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def create(self, caller: Caller, name: str, properties: Mapping[str, str]) -> DataConnection:
+        """Define a connection; nobody is dialled.
+
+        Args:
+            caller: who may define connections; owns it then, if only so.
+            name: of the connection.
+            properties: `driver`, `host`, `port`, `user`, `password`, `database`, `schema`, also
+                under the names of the original (`jdbc_driver`, `user_key`, ...), and others.
+                `user` and `password` are references such as `secret:NAME`.
+
+        Raises:
+            InvalidRequest: they do not make a connection, or hold a secret.
+            Conflict: there is one of that name.
+        """
+        on = on_connection(fold(name, "connection name"))
+        needs = (Need(AccessLevel.CREATE_DATACONNECTION_AS_OWNER, CATALOG),)
+        act = Act("connection.create", on.name, needs=needs, creates=on)
+        with administer(self._platform, caller, act) as author:
+            wanted = defined(on.name, properties)
+            return self._platform.catalog.connections.create(wanted, by=author.user)
+
+    def alter(self, caller: Caller, name: str, properties: Mapping[str, str]) -> DataConnection:
+        """Define a connection anew: what is not given is no longer there.
+
+        Raises:
+            As `create`; NotFound: there is none of that name.
+        """
+        on = on_connection(fold(name, "connection name"))
+        act = Act("connection.update", on.name, needs=(Need(AccessLevel.ALTER, on),))
+        with administer(self._platform, caller, act) as author:
+            wanted = defined(on.name, properties)
+            return self._platform.catalog.connections.alter(wanted, by=author.user)
+
+    def drop(self, caller: Caller, name: str) -> None:
+        """Forget a connection.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        on = on_connection(fold(name, "connection name"))
+        act = Act("connection.delete", on.name, needs=(Need(AccessLevel.DROP, on),), drops=on)
+        with administer(self._platform, caller, act):
+            self._platform.catalog.connections.drop(on.name)
+
+    def list(self, caller: Caller) -> tuple[DataConnection, ...]:
+        """The connections that the caller has any right on, by name."""
+        administrator = Administrator.of(self._platform, authenticate(self._platform, caller))
+        return tuple(
+            connection
+            for connection in self._platform.catalog.connections.list()
+            if administrator.may(AccessLevel.SHOW, on_connection(connection.name))
+        )
+
+    def get(self, caller: Caller, name: str) -> DataConnection:
+        """One connection.
+
+        Raises:
+            NotFound, Forbidden: the caller has no right on it.
+        """
+        on = on_connection(fold(name, "connection name"))
+        needs = (Need(AccessLevel.SHOW, on),)
+        steward(self._platform, caller, Act("connection.describe", on.name, needs=needs))
+        return self._platform.catalog.connections.get(on.name)
+
+    def test(self, caller: Caller, name: str) -> Tested:
+        """Try to log in.
+
+        Raises:
+            NotFound, Forbidden: the caller may not use it.
+        """
+        on = on_connection(fold(name, "connection name"))
+        act = Act("connection.test", on.name, needs=(Need(AccessLevel.USE, on),))
+        with administer(self._platform, caller, act):
+            connection = self._platform.catalog.connections.get(on.name)
+            try:
+                dial(self._endpoint(connection))
+            except PrivetError as error:
+                return Tested(connection, f"{error.message} ({error.hint})")
+            return Tested(connection)
+
+    def _endpoint(self, connection: DataConnection) -> Endpoint:
+        def secret(reference: str) -> str:
+            return self._platform.secrets.get(reference, connection.host)
+
+        return Endpoint(
+            connection.driver,
+            connection.host,
+            connection.port,
+            secret(connection.user),
+            secret(connection.password),
+            connection.database,
+        )
+
+
+def defined(name: str, properties: Mapping[str, str]) -> DataConnection:
+    """A connection from what a statement says of it.
+
+    Raises:
+        InvalidRequest: that makes none, or holds a secret.
+    """
+    said: dict[str, str] = {}
+    for key, value in properties.items():
+        known = _ALIASES.get(key.lower(), key.lower())
+        if known in said:
+            raise InvalidRequest(f"`{key[:64]}` is given twice")
+        said[known] = value
+    kind = said.pop("connection_type", "JDBC")
+    if kind.upper() != "JDBC":
+        raise InvalidRequest(f"connection_type `{kind[:32]}` is unknown", hint="write 'JDBC'")
+    others = {key: value for key, value in said.items() if key not in _OWN}
+    if any(_SECRET_WORDS.search(key) for key in others) or len(others) > _MOST_PROPERTIES:
+        raise InvalidRequest(
+            "secrets are never written into a connection",
+            hint="name them in the server's settings, and write 'password'='secret:NAME'",
+        )
+    return DataConnection(
+        name,
+        _matching(_DRIVER, "driver", said.get("driver", "").lower()),
+        _matching(_HOST, "host", said.get("host", "")),
+        _port(said.get("port", "0")),
+        _reference("user", said.get("user", "")),
+        _reference("password", said.get("password", "")),
+        said.get("database", ""),
+        said.get("schema", ""),
+        others,
+    )
+
+
+def _matching(pattern: re.Pattern[str], what: str, text: str) -> str:
+    if not pattern.fullmatch(text):
+        raise InvalidRequest(f"a connection needs a `{what}`", hint=f"write '{what}'='...'")
+    return text
+
+
+def _reference(what: str, text: str) -> str:
+    # The value itself is not repeated: somebody may have written a password.
+    if not _REFERENCE.fullmatch(text):
+        raise InvalidRequest(
+            f"`{what}` is the reference of a secret, never the secret",
+            hint="name it in the server's settings, and write 'secret:NAME'",
+        )
+    return text
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) <= _LARGEST_PORT):
+        raise InvalidRequest("`port` is a number of at most 65535")
+    return int(text)
