@@ -127,7 +127,7 @@ def test_refusals_come_when_a_statement_is_planned(server: TrialServer, governed
     )
     assert [kind for kind, _ in told] == ["TRecordServiceException"] * 5
     assert "[not_found, audit " in told[0][1]
-    hidden, absent = (text.partition("audit ")[0] for _, text in told[1:3])
+    hidden, absent = (text.partition("', detail")[0] for _, text in told[1:3])
     assert hidden.replace("phone", "?") == absent.replace("phona", "?")
 
 
