@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from privet.model.datasets import CrawlStatus, Rule, RuleTarget
+from privet.model.datasets import CanonicalType, CrawlStatus, Rule, RuleTarget
 from privet.model.edits import ColumnEdit
 from privet.model.names import DatasetName, TagName
 from privet.policy import Grant, Revoke, parse
@@ -68,6 +68,8 @@ def open_world(place: Place) -> World:
     catalog.roles.map_group(names["r"], names["g"])
     catalog.databases.create(f"{names['d']}_empty", by="root")
     place.grant(f"GRANT SELECT ON DATABASE {names['d']}", names["r"])
+    served = [TagName.parse(tag)]
+    catalog.domains.create(f"{names['n']}_shared", CanonicalType.INT64, served)
     rule = Rule(f"rule_{names['n']}", TagName.parse(tag), "x", frozenset({RuleTarget.COLUMN_NAME}))
     catalog.rules.create(rule, by="root")
     crawl(place.services, place.admin.caller, names["c"], names["path"])
@@ -288,6 +290,32 @@ ACTS: Mapping[str, Trial] = {
             "ADD_ATTRIBUTE ON ATTRIBUTE NAMESPACE {n}",
         ),
     ),
+    "create a token domain": Trial(
+        lambda w, c: w.services.domains.create(
+            c, f"{w.names['n']}_new", CanonicalType.TEXT, [w.tag("other")]
+        ),
+        ("ALTER ON ATTRIBUTE NAMESPACE {n}",),
+    ),
+    "rotate a token domain": Trial(
+        lambda w, c: w.services.domains.rotate(c, f"{w.names['n']}.k"),
+        ("ALTER ON TOKEN DOMAIN {n}.k",),
+    ),
+    "retire a token domain": Trial(
+        lambda w, c: w.services.domains.retire(c, f"{w.names['n']}_shared"),
+        ("ALTER ON TOKEN DOMAIN {n}_shared",),
+    ),
+    "admit to a token domain": Trial(
+        lambda w, c: w.services.domains.admit(c, f"{w.names['n']}_shared", w.dataset),
+        ("ALTER ON TOKEN DOMAIN {n}_shared", "ALTER ON TABLE {d}.t"),
+    ),
+    "expel from a token domain": Trial(
+        lambda w, c: w.services.domains.expel(c, f"{w.names['n']}.k", w.dataset),
+        ("ALTER ON TOKEN DOMAIN {n}.k", "ALTER ON TABLE {d}.t"),
+    ),
+    "report on tokens": Trial(
+        lambda w, c: w.services.token_risks.of_column(c, w.dataset, "a"),
+        ("VIEW_COMPLETE_METADATA ON TABLE {d}.t",),
+    ),
     "explain others": Trial(
         lambda w, c: w.services.explanations.explain(c, w.dataset, "root", ()),
         ("VIEW_COMPLETE_METADATA ON TABLE {d}.t",),
@@ -307,6 +335,8 @@ ADMINISTRATORS: Mapping[str, Do] = {
     "revoke tokens": lambda w, c: w.services.sessions.revoke(c, w.names["free"]),
     "list users": lambda w, c: w.services.sessions.list_users(c),
     "see attributes": lambda w, c: w.services.sessions.attributes_of(c, "root"),
+    "write a token map": lambda w, c: w.services.token_maps.start(c, f"{w.names['n']}.k"),
+    "see token maps": lambda w, c: w.services.token_maps.list(c),
     "turn keys": lambda w, c: w.services.sessions.rotate_signing_keys(c),
 }
 """What no grant gives: whoever issues tokens is everybody."""
