@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.types as pat
 
 from privet.model.datasets import CanonicalType, Column, plain_type
 from privet.model.expressions import Call, ColumnSlot
@@ -34,6 +35,9 @@ def small_values(cells: pa.ChunkedArray, kind: pa.DataType) -> int:
     """
     kind = plain_type(kind)
     if not get_spec("tokenize").fits(kind):
+        return 0
+    if not is_text(kind) and not pat.is_integer(kind):
+        # A format of days or moments has more values than a column has people.
         return 0
     if is_text(kind):
         texts = cells.cast(pa.large_string())
