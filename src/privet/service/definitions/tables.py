@@ -185,6 +185,7 @@ class Tables:
         )
         made = self._platform.catalog.datasets.register(
             found, wanted.dataset, bound.columns, by=author.user, described=described
+        self._platform.catalog.domains.note_profiles(made, found.profiles)
         )
         return Made(made, (*bound.notes, *found.notes, *self._back(author, wanted.dataset)))
 
