@@ -8,7 +8,7 @@ import pyarrow.types as pat
 from privet.model.datasets import CanonicalType, Column, plain_type
 from privet.model.expressions import Call, ColumnSlot
 from privet.model.tokens import Profile
-from privet.model.transforms import get_spec, is_text
+from privet.model.transforms import is_text
 from privet.privacy import KeyScope, bind
 
 _TOKENIZE = Call("tokenize", (ColumnSlot(),))
@@ -16,12 +16,11 @@ _NOWHERE = KeyScope("profile", 1, CanonicalType.TEXT)
 
 
 def profiles_of(columns: tuple[Column, ...], table: pa.Table) -> dict[str, Profile]:
-    """The profiles of the columns that tokens can be made of, by name."""
-    fits = get_spec("tokenize").fits
+    """The profiles of the columns of text and integers, by name."""
     found: dict[str, Profile] = {}
     for at, column in enumerate(columns):
         kind = plain_type(column.type)
-        if fits(kind):
+        if _has_formats(kind):
             cells = table.column(at)
             sampled = len(cells) - cells.null_count
             found[column.name] = Profile(sampled, small_values(cells, kind))
@@ -31,23 +30,20 @@ def profiles_of(columns: tuple[Column, ...], table: pa.Table) -> dict[str, Profi
 def small_values(cells: pa.ChunkedArray, kind: pa.DataType) -> int:
     """How many cells are of formats with too few values; those of integers by their digits.
 
-    Types that no tokens are made of have none.
+    Of other types none are counted: they have no formats.
     """
-    kind = plain_type(kind)
-    if not get_spec("tokenize").fits(kind):
+    if not _has_formats(plain_type(kind)):
         return 0
-    if not is_text(kind) and not pat.is_integer(kind):
-        # A format of days or moments has more values than a column has people.
-        return 0
-    if is_text(kind):
-        texts = cells.cast(pa.large_string())
-    else:
-        texts = cells.cast(pa.int64()).cast(pa.large_string())
+    texts = cells.cast(pa.large_string())
     # What overflows does not depend on the key, and these tokens go nowhere.
     kernel = bind(_TOKENIZE, pa.large_string(), _NOWHERE, _any_key)
     for chunk in texts.drop_null().chunks:
         kernel(chunk)
     return kernel.overflowed
+
+
+def _has_formats(kind: pa.DataType) -> bool:
+    return is_text(kind) or pat.is_integer(kind)
 
 
 def _any_key(*_: str, length: int = 32) -> bytes:

@@ -22,6 +22,7 @@ import structlog
 from privet.catalog import Domain, TokenJob
 from privet.model.datasets import Column, plain_type
 from privet.model.errors import (
+    AuditUnavailable,
     Cancelled,
     Conflict,
     InvalidRequest,
@@ -115,23 +116,35 @@ class TokenMaps:
                     yield name, columns
 
     def _run(self, work: _Work, event: Event) -> None:
-        jobs, identifier = self._platform.catalog.token_jobs, work.job.id
-        detail: dict[str, object] = {"job": identifier}
+        detail: dict[str, object] = {"job": work.job.id}
+        error, file = "", None
         try:
             pairs = self._collect(work)
-            jobs.finish(identifier, file=str(self._write(work.job, pairs)))
+            file = self._write(work.job, pairs)
             detail |= {"pairs": pairs.num_rows, "datasets": len(work.sources)}
-        except PrivetError as error:
-            jobs.finish(identifier, error=str(error))
-            event = replace(event, outcome=Outcome.FAILED, error=error.code)
-        except BaseException as error:
-            jobs.finish(identifier, error="the job failed unexpectedly")
-            event = replace(event, outcome=Outcome.FAILED, error=type(error).__name__)
-            _log.exception("writing a token map failed unexpectedly", job=identifier)
+        except PrivetError as failure:
+            error = str(failure)
+            event = replace(event, outcome=Outcome.FAILED, error=failure.code)
+        except BaseException as failure:
+            error = "the job failed unexpectedly"
+            event = replace(event, outcome=Outcome.FAILED, error=type(failure).__name__)
+            _log.exception("writing a token map failed unexpectedly", job=work.job.id)
             raise
         finally:
-            rows = work.progress.rows
-            self._platform.audit.record(replace(event, rows_read=rows, detail=detail))
+            event = replace(event, rows_read=work.progress.rows, detail=detail)
+            self._end(work.job, event, file, error)
+
+    def _end(self, job: TokenJob, event: Event, file: Path | None, error: str) -> None:
+        """Say how it ended: on record first, for there is no map that is not."""
+        try:
+            self._platform.audit.record(event)
+        except AuditUnavailable as failure:
+            if file is not None:
+                file.unlink(missing_ok=True)
+            file, error = None, str(failure)
+        self._platform.catalog.token_jobs.finish(
+            job.id, file="" if file is None else str(file), error=error
+        )
 
     def _collect(self, work: _Work) -> pa.Table:
         pairs = _Pairs()
