@@ -37,11 +37,38 @@ def understood(text: str, principal: Principal) -> ScanRequest | QueryRequest:
     scan = _as_scan(tree)
     if scan is not None:
         return scan
+    return QueryRequest(_written(tree, principal), original=text)
+
+
+def as_stored(text: str) -> str:
+    """A SELECT of the original's dialect as the text of a view, which names no reader.
+
+    Raises:
+        As `understood`; InvalidRequest also for what would be another for each reader.
+    """
+    tree = _parsed(text)
+    if isinstance(tree, exp.Select):
+        _name_columns(tree)
+    return _written(tree, None)
+
+
+def _name_columns(select: exp.Select) -> None:
+    """Give computed columns names, as the original does: a view has a name for each."""
+    named = [
+        exp.alias_(each, f"_c{number}") if _nameless(each) else each
+        for number, each in enumerate(select.expressions)
+    ]
+    select.set("expressions", named)
+
+
+def _nameless(each: exp.Expr) -> bool:
+    return not each.alias_or_name and not isinstance(each, exp.Star)
+
+
+def _written(tree: exp.Expr, principal: Principal | None) -> str:
     told = tree.transform(_of_the_engine, principal, copy=False)
     try:
-        written = told.sql(
-            _WRITE, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE
-        )
+        return told.sql(_WRITE, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
     except SqlglotError as error:
         raise InvalidRequest(
             "the statement uses something that is not served here",
@@ -49,7 +76,6 @@ def understood(text: str, principal: Principal) -> ScanRequest | QueryRequest:
         ) from error
     except RecursionError as error:
         raise _too_deep() from error
-    return QueryRequest(written, original=text)
 
 
 def _parsed(text: str) -> exp.Expr:
@@ -111,10 +137,10 @@ def _given(node: exp.Expr) -> set[str]:
     return {name for name, value in node.args.items() if value not in (None, [], False)}
 
 
-def _of_the_engine(node: exp.Expr, principal: Principal) -> exp.Expr:
+def _of_the_engine(node: exp.Expr, principal: Principal | None) -> exp.Expr:
     """What the original has and the engine has not, or has in another sense."""
     if isinstance(node, exp.CurrentUser | exp.SessionUser) or _calls(node, "user"):
-        return _known(node, "user", principal.user)
+        return _known(node, "user", _of(principal).user)
     if isinstance(node, exp.CurrentTimezone):
         return _known(node, "current_timezone", _ZONE)
     if isinstance(node, exp.CurrentDatabase | exp.CurrentSchema):
@@ -123,11 +149,20 @@ def _of_the_engine(node: exp.Expr, principal: Principal) -> exp.Expr:
         names = node.expressions
         if len(names) != 1 or not names[0].is_string:
             raise InvalidRequest("`user_attribute` takes the name of one attribute, as text")
-        return _known(node, "user_attribute", principal.attributes.get(names[0].this))
+        return _known(node, "user_attribute", _of(principal).attributes.get(names[0].this))
     if isinstance(node, exp.SHA2):
         # Not the engine's own: the privacy function of this name.
         return exp.Anonymous(this="sha2", expressions=[node.this])
     return node
+
+
+def _of(principal: Principal | None) -> Principal:
+    if principal is None:
+        raise InvalidRequest(
+            "a view is the same for all its readers",
+            hint="filter by `user()` in a permission instead",
+        )
+    return principal
 
 
 def _known(node: exp.Expr, name: str, value: str | None) -> exp.Expr:

@@ -9,6 +9,7 @@ from privet.okera import connecting, reading, rpc
 from privet.okera.calls import Call, Handler
 from privet.okera.errors import Unsupported, raised
 from privet.okera.idl import Method, TPayload
+from privet.okera.rpc.wording import in_their_words
 
 HANDLERS: Mapping[str, Handler] = {**rpc.HANDLERS, **connecting.HANDLERS, **reading.HANDLERS}
 
@@ -27,7 +28,7 @@ def answer(call: Call, method: Method, arguments: TPayload) -> Any:
     try:
         returned = _handled(call, method, arguments)
     except Exception as error:  # noqa: BLE001 - the door: nothing unexpected may pass it
-        told = raised(error)
+        told = raised(in_their_words(_named(arguments), error) if call.compatibility else error)
         if not method.raises:
             raise Unsaid(told.message) from None
         result.ex = told
@@ -35,6 +36,15 @@ def answer(call: Call, method: Method, arguments: TPayload) -> Any:
         if method.returns:
             result.success = returned
     return result
+
+
+def _named(arguments: Any) -> str:
+    """The user whom a request names, if it does."""
+    for spec in arguments.thrift_spec.values():
+        user = getattr(getattr(arguments, spec[1], None), "requesting_user", None)
+        if isinstance(user, str):
+            return user
+    return ""
 
 
 def _handled(call: Call, method: Method, arguments: Any) -> Any:

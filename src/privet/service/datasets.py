@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
@@ -14,8 +14,8 @@ from privet.model.decisions import Decision, Facts
 from privet.model.edits import ColumnEdit, Drift, edit_columns
 from privet.model.errors import Conflict
 from privet.model.events import Outcome
-from privet.model.names import DatasetName
-from privet.model.permissions import AccessLevel, on_dataset
+from privet.model.names import PUBLIC_ROLE, DatasetName
+from privet.model.permissions import AccessLevel, Effect, on_dataset
 from privet.policy import Need
 from privet.service.access import Act, administer, authenticate, event_of
 from privet.service.deciding import decide_by_name, decide_each
@@ -75,6 +75,12 @@ class Datasets:
             views = (_view(administrator, f, known.get(f.name)) for f in wanted)
             seen = [view for view in views if view]
         return tuple(sorted(seen, key=attrgetter("decision.name")))
+
+    def public_among(self, names: Iterable[DatasetName]) -> frozenset[DatasetName]:
+        """Those of the datasets that the caller was shown and that everybody is granted."""
+        found = self._platform.catalog.permissions.list(role=PUBLIC_ROLE)
+        scopes = [p.scope for p in found if p.effect is Effect.GRANT and p.level.reads]
+        return frozenset(name for name in names if any(s.covers(name) for s in scopes))
 
     def get(self, caller: Caller, name: DatasetName) -> DatasetView:
         """One dataset.

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from privet.model.errors import InvalidRequest, NotFound
-from privet.model.names import DatasetName
-from privet.model.permissions import AccessLevel, Permission, on_role
+from privet.model.names import DatasetName, TagName
+from privet.model.permissions import AccessLevel, Permission, Rights, on_role
 from privet.model.principals import Principal
 from privet.policy import (
     Grant,
@@ -59,6 +59,15 @@ class Permissions:
             role=role, database=database, dataset=dataset
         )
         return tuple(p for p in found if _readable(administrator, p))
+
+    def held(self, caller: Caller) -> Rights:
+        """What the caller may administer, by their own roles."""
+        return Administrator.of(self._platform, authenticate(self._platform, caller)).rights
+
+    def naming(self, caller: Caller, tag: TagName) -> tuple[Permission, ...]:
+        """Those that the caller may read and that speak of a tag."""
+        named = {p.id for p in self._platform.catalog.permissions.list(tag=tag)}
+        return tuple(p for p in self.list(caller) if p.id in named)
 
     def dangling(self, found: Iterable[Permission]) -> tuple[Permission, ...]:
         """Those on what is not there (any more); they count again for what gets its name."""

@@ -11,7 +11,7 @@ from privet.model.permissions import AccessLevel, on_dataset, on_namespace
 from privet.policy import Need
 from privet.service.access import Act, administer, authenticate
 from privet.service.platform import Caller, Platform
-from privet.service.rights import tag_needs
+from privet.service.rights import Administrator, tag_needs
 
 
 class Tags:
@@ -24,6 +24,14 @@ class Tags:
         """All tags, by name."""
         authenticate(self._platform, caller)
         return self._platform.catalog.tags.list()
+
+    def editable(self, caller: Caller) -> frozenset[str]:
+        """The namespaces of tags that the caller may change."""
+        administrator = Administrator.of(self._platform, authenticate(self._platform, caller))
+        namespaces = {tag.name.namespace for tag in self._platform.catalog.tags.list()}
+        return frozenset(
+            n for n in namespaces if administrator.may(AccessLevel.ALTER, on_namespace(n))
+        )
 
     def create(self, caller: Caller, tag: TagName, description: str = "") -> Tag:
         """Add a tag."""

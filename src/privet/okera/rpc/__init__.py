@@ -5,5 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from privet.okera.calls import Handler
+from privet.okera.rpc import attributes, databases, datasets, ddl
 
-HANDLERS: Mapping[str, Handler] = {}
+HANDLERS: Mapping[str, Handler] = {
+    **attributes.HANDLERS,
+    **databases.HANDLERS,
+    **datasets.HANDLERS,
+    **ddl.HANDLERS,
+}

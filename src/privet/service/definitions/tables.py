@@ -25,6 +25,7 @@ from privet.service.definitions.columns import (
     said_header,
     written_tags,
 )
+from privet.service.definitions.empty import as_own, empty_files, without_files
 from privet.service.platform import Caller, Platform
 from privet.service.rights import Administrator, tag_needs
 
@@ -174,9 +175,7 @@ class Tables:
             like = as_declared(sample.columns, wanted.places.get("LIKE"))
         location = wanted.location or wanted.like
         if not location:
-            raise InvalidRequest(
-                "a table is made over files that are there", hint="write LOCATION 'uri of a folder'"
-            )
+            return self._empty(author, without_files(wanted))
         found = self._look(wanted, paths[location] or location)
         check_files(wanted, found)
         bound = bind(wanted, found, like)
@@ -185,9 +184,27 @@ class Tables:
         )
         made = self._platform.catalog.datasets.register(
             found, wanted.dataset, bound.columns, by=author.user, described=described
-        self._platform.catalog.domains.note_profiles(made, found.profiles)
         )
+        self._platform.catalog.domains.note_profiles(made, found.profiles)
         return Made(made, (*bound.notes, *found.notes, *self._back(author, wanted.dataset)))
+
+    def _empty(self, author: Principal, wanted: d.CreateTable) -> Made:
+        """A table with no rows yet, for INSERT INTO."""
+        if not wanted.columns:
+            raise InvalidRequest(
+                "a table has columns", hint="write them, or LOCATION 'uri of a folder'"
+            )
+        with empty_files(self._platform, wanted) as folder:
+            found = self._look(wanted, folder)
+            found = replace(found, source=as_own(found.source))
+            bound = bind(wanted, found)
+            described = Described(
+                wanted.comment, frozenset(t.tag for t in wanted.tags), wanted.properties
+            )
+            made = self._platform.catalog.datasets.register(
+                found, wanted.dataset, bound.columns, by=author.user, described=described
+            )
+        return Made(made, (*bound.notes, *self._back(author, wanted.dataset)))
 
     def _back(self, author: Principal, name: DatasetName) -> tuple[str, ...]:
         """What counts again now that something has the name, for an author who may know of it."""

@@ -1,0 +1,241 @@
+"""Datasets as messages describe them: what a scan would give, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.types as pat
+
+from privet.model.datasets import Column, Dataset, Format, plain_type
+from privet.model.errors import Forbidden, InvalidRequest, NotFound
+from privet.model.names import DatasetName, TagName, fold
+from privet.model.permissions import on_dataset
+from privet.okera.calls import Call, Handler
+from privet.okera.columns import schema_of
+from privet.okera.idl import T
+from privet.okera.rpc.attributes import tag_of, value_of
+from privet.okera.rpc.held import Held
+
+_CLASSES = {
+    Format.CSV: ("TEXT", "org.apache.hadoop.mapred.TextInputFormat"),
+    Format.PARQUET: (
+        "PARQUET",
+        "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+    ),
+}
+
+
+def _get(call: Call, params: Any) -> Any:
+    _check(params)
+    views = list(_chosen(call, params))
+    total = len(views)
+    if params.count_only:
+        return T.TGetDatasetsResult(datasets=[], total_count=total)
+    if params.offset:
+        views = views[params.offset :]
+    if params.count:
+        views = views[: params.count]
+    public = call.services.datasets.public_among([v.dataset.name for v in views])
+    full = bool(params.with_schema) or not params.names_only
+    told = [
+        _table(call, v)
+        if full
+        else T.TTable(name=v.dataset.name.name, db=[v.dataset.name.database])
+        for v in views
+    ]
+    return T.TGetDatasetsResult(
+        datasets=told,
+        total_count=total,
+        is_public=[v.dataset.name in public for v in views],
+        is_admin=[v.full for v in views],
+    )
+
+
+def _named_only(name: DatasetName) -> Any:
+    return T.TTable(name=name.name, db=[name.database])
+
+
+def _check(params: Any) -> None:
+    for other in ("databases", "filter", "connection_name", "count_only"):
+        if params.dataset_names and getattr(params, other):
+            raise InvalidRequest(f"Cannot specify both dataset_names and {other}")
+    if params.count_only and not params.names_only:
+        raise InvalidRequest("Cannot specify count_only without names_only")
+
+
+def _chosen(call: Call, params: Any) -> Iterator[Any]:
+    held = Held.of(call) if params.access_levels else None
+    tags = {tag_of(a) for a in params.attributes or ()}
+    for view in _named(call, params):
+        name = view.dataset.name
+        if params.filter and params.filter.lower() not in name.name:
+            continue
+        if held and not held.anything_on(on_dataset(name), params.access_levels):
+            continue
+        if params.connection_name and _connection(view.dataset) != params.connection_name:
+            continue
+        if tags and not _tagged(call, view, tags, params.attr_match_level):
+            continue
+        yield view
+
+
+def _named(call: Call, params: Any) -> Iterable[Any]:
+    datasets = call.services.datasets
+    if params.dataset_names:
+        for text in params.dataset_names:
+            database, _, name = text.partition(".")
+            try:
+                yield datasets.get(call.caller, DatasetName(fold(database), fold(name)))
+            except (NotFound, InvalidRequest):
+                continue
+    elif params.databases:
+        for database in params.databases:
+            yield from datasets.list(call.caller, fold(database))
+    else:
+        yield from (
+            v for v in datasets.list(call.caller) if not v.dataset.name.database.startswith("_")
+        )
+
+
+def _connection(dataset: Dataset) -> str:
+    return dataset.properties.get("okera.connection.name", "")
+
+
+def _tagged(call: Call, view: Any, tags: set[TagName], level: int | None) -> bool:
+    match = T.TAttributeMatchLevel
+    on_table = bool(view.dataset.tags & tags)
+    on_column = any((c.tags | c.inner_tags) & tags for c in _columns(view))
+    if level == match.COLUMN_ONLY:
+        return on_column
+    if level == match.TABLE_ONLY:
+        return on_table
+    if level == match.DATABASE_ONLY:
+        return _on_database(call, view, tags)
+    if level == match.TABLE_PLUS or level is None:
+        return on_table or on_column
+    return on_table or on_column or _on_database(call, view, tags)
+
+
+def _on_database(call: Call, view: Any, tags: set[TagName]) -> bool:
+    database = call.services.databases.get(call.caller, view.dataset.name.database)
+    return bool(database.database.tags & tags)
+
+
+def _columns(view: Any) -> list[Column]:
+    if view.full and not view.decision.visible:
+        return list(view.dataset.columns)
+    return [decided.column for decided in view.decision.visible]
+
+
+def _table(call: Call, view: Any) -> Any:
+    dataset: Dataset = view.dataset
+    name = dataset.name
+    tags = [value_of(tag, *name) for tag in sorted(dataset.tags)]
+    told = T.TTable(
+        name=name.name,
+        db=[name.database],
+        schema=_schema(name, _columns(view)),
+        description=dataset.description or None,
+        attribute_values=tags or None,
+        metadata={},
+        serde_metadata={},
+    )
+    if view.full:
+        _add_whole(call, told, dataset)
+    return told
+
+
+def _add_whole(call: Call, told: Any, dataset: Dataset) -> None:
+    """What is for those who administer it: where it lies, what it is made of."""
+    told.owner = dataset.owner
+    told.metadata = dict(dataset.properties) | _lineage(call, dataset.name)
+    if dataset.created_at:
+        told.created_time_unix_epoch = int(dataset.created_at.timestamp())
+    if dataset.view is not None:
+        told.view_string = told.view_expanded_text = dataset.view.text
+        told.table_format = "VIEW"
+        return
+    told.table_format, told.input_format = _CLASSES.get(dataset.source.format, ("TEXT", ""))
+    told.output_format = told.input_format.replace("InputFormat", "OutputFormat")
+    told.location = dataset.source.uri
+    told.serde_metadata = {
+        key: str(dataset.source.options[key])
+        for key in ("delimiter",)
+        if key in dataset.source.options
+    }
+
+
+def _lineage(call: Call, name: DatasetName) -> dict[str, str]:
+    try:
+        found = call.services.views.lineage(call.caller, name)
+    except (Forbidden, NotFound):
+        return {}
+    parts = {
+        "okera.view.parents": found.parents,
+        "okera.view.base-tables": found.tables,
+        "okera.view.children": found.children,
+    }
+    return {key: ",".join(sorted(map(str, names))) for key, names in parts.items() if names}
+
+
+def _schema(name: DatasetName, columns: Iterable[Column]) -> Any:
+    return T.TSchema(
+        cols=[each for column in columns for each in _described(name, column)],
+        is_count_star=False,
+    )
+
+
+def _described(name: DatasetName, column: Column) -> Iterator[Any]:
+    """A column and, in the order of the protocol, what is inside it."""
+    tags: dict[tuple[str, ...], list[TagName]] = {}
+    for tagged in column.field_tags:
+        tags.setdefault(tagged.path, []).append(tagged.tag)
+    told = schema_of(pa.schema([(column.name, column.type)])).cols
+    told[0].comment = column.comment or None
+    told[0].is_partitioning_col = column.partition
+    for each, path in zip(told, _paths((column.name,), plain_type(column.type)), strict=True):
+        held = sorted(set(tags.get(path, ())))
+        each.attribute_values = [value_of(tag, *name, ".".join(path)) for tag in held] or None
+        yield each
+
+
+def _paths(path: tuple[str, ...], kind: pa.DataType) -> Iterator[tuple[str, ...]]:
+    """The path of a field and, in the order of the protocol, of those inside it."""
+    yield path
+    if pat.is_struct(kind):
+        for i in range(kind.num_fields):
+            field = kind.field(i)
+            yield from _paths((*path, field.name.lower()), field.type)
+    elif pat.is_list(kind):
+        yield from _paths((*path, "item"), kind.value_type)
+    elif pat.is_map(kind):
+        yield from _paths((*path, "key"), kind.key_type)
+        yield from _paths((*path, "value"), kind.item_type)
+
+
+def _tables(call: Call, params: Any) -> Any:
+    database = fold(params.database[0])
+    call.services.databases.get(call.caller, database)
+    views = call.services.datasets.list(call.caller, database)
+    held = Held.of(call) if params.access_levels else None
+    names = [
+        v.dataset.name
+        for v in views
+        if (not params.filter or params.filter.lower() in v.dataset.name.name)
+        and (not params.name or params.name.lower() == v.dataset.name.name)
+        and (held is None or held.anything_on(on_dataset(v.dataset.name), params.access_levels))
+    ]
+    return T.TGetTablesResult(tables=[_named_only(n) for n in names])
+
+
+def _functions(_: Call, __: Any) -> Any:
+    return T.TGetUdfsResult(udfs=[])
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "GetDatasets": _get,
+    "GetTables": _tables,
+    "GetUdfs": _functions,
+}

@@ -1,0 +1,41 @@
+"""From a text to its answer: special forms first, everything else as a statement of ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from privet.model.errors import Conflict
+from privet.okera.calls import Call
+from privet.okera.rpc.ddl import describing, granting, making
+from privet.okera.rpc.ddl.answers import Answer
+from privet.okera.rpc.ddl.writing import in_ours
+
+Special = Callable[[Call, re.Match[str], str], Answer]
+_SPECIAL: tuple[tuple[re.Pattern[str], Special], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE | re.DOTALL), run)
+    for pattern, run in (*describing.SPECIAL, *granting.SPECIAL, *making.SPECIAL)
+)
+
+
+def execute(call: Call, text: str, database: str) -> Answer:
+    """Carry out a statement of the original.
+
+    Raises:
+        What our statement raises.
+    """
+    del database  # Names without a database are refused, as everywhere.
+    written = in_ours(text)
+    for pattern, run in _SPECIAL:
+        if found := pattern.fullmatch(written):
+            return run(call, found, written)
+    return plain(call, written)
+
+
+def plain(call: Call, text: str) -> Answer:
+    """A statement that is the same with us."""
+    result = call.services.statements.execute(call.caller, text)
+    return Answer(result.columns, result.rows, warnings=result.warnings)
+
+
+__all__ = ["Conflict", "execute", "plain"]

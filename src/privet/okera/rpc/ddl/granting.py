@@ -1,0 +1,189 @@
+"""Permissions and roles, in the original's rows of sixteen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from privet.model.errors import Conflict, Forbidden, NotFound
+from privet.model.names import TagName, fold, fold_role
+from privet.model.permissions import AccessLevel, Effect, Permission, Scope, ScopeKind
+from privet.okera.calls import Call
+from privet.okera.rpc.ddl.answers import Answer, Row
+from privet.service.forms import permission_json
+
+COLUMNS = (
+    "scope", "database", "table", "column", "uri", "attribute_namespace", "role", "crawler",
+    "data_connection", "privilege", "attribute_expression", "transform_expression", "filter",
+    "grant_option", "create_time", "properties",
+)  # fmt: skip
+_KINDS = {ScopeKind.CATALOG: "server", ScopeKind.NAMESPACE: "attribute_namespace"}
+_HAVING = re.compile(
+    r"(?is)\bon\s+(\w+(?:\s+[\w.`]+)?)\s+(?:having|has)\s+attribute(.+?)"
+    r"\s(?:to|transform|except|where)\s"
+)
+
+
+def rows_of(found: Iterable[Permission]) -> tuple[Row, ...]:
+    """Permissions as rows; one on several columns as one row for each."""
+    return tuple(row for permission in found for row in _rows(permission))
+
+
+def _rows(permission: Permission) -> Iterator[Row]:
+    form = permission_json(permission)["json"]
+    scope = permission.scope
+    transforms = "; ".join(f"{t['tags']}:{t['transform']}" for t in form["transforms"])
+    verb = "" if permission.effect is Effect.GRANT else f"{permission.effect.value} "
+    kind = "column" if permission.columns else _KINDS.get(scope.kind, scope.kind.value)
+    created = permission.created_at.isoformat() if permission.created_at else ""
+    properties = ", ".join(f"{k}={v}" for k, v in sorted(permission.properties.items()))
+    for column in permission.columns or ("",):
+        yield (
+            kind,
+            scope.database,
+            scope.dataset,
+            column,
+            _name(scope, ScopeKind.URI),
+            _name(scope, ScopeKind.NAMESPACE),
+            _name(scope, ScopeKind.ROLE),
+            _name(scope, ScopeKind.CRAWLER),
+            _name(scope, ScopeKind.DATACONNECTION),
+            verb + permission.level.value,
+            form["having"] or "",
+            transforms,
+            form["where"] or "",
+            str(permission.grant_option).lower(),
+            created,
+            properties,
+        )
+
+
+def _name(scope: Scope, kind: ScopeKind) -> str:
+    return scope.name if scope.kind is kind else ""
+
+
+def _of_role(call: Call, found: re.Match[str], _: str) -> Answer:
+    role = fold_role(fold(found[1], "role name"))
+    known = {r.name for r in call.services.roles.list(call.caller)}
+    if role not in known:
+        raise _unknown(call, role)
+    held = call.services.permissions.list(call.caller, role=role)
+    return Answer(COLUMNS, rows_of(_within(held, found[2])))
+
+
+def _unknown(call: Call, role: str) -> NotFound | Forbidden:
+    """Of roles that somebody does not know they hear the same as of those that are not there."""
+    user = call.services.sessions.identify(call.caller)
+    if user.admin:
+        return NotFound(f"role `{role}` does not exist")
+    return Forbidden(f"'{user.user}' is not an admin")
+
+
+def _within(found: Iterable[Permission], where: str | None) -> list[Permission]:
+    if not where:
+        return list(found)
+    scope = _scope(where)
+    return [p for p in found if scope.holds(p.scope)]
+
+
+def _scope(text: str) -> Scope:
+    words = text.replace("`", "").split()
+    if words[0].lower() in {"catalog", "server"}:
+        return Scope(ScopeKind.CATALOG)
+    name = words[-1].lower()
+    if words[0].lower() == "table":
+        database, _, table = name.partition(".")
+        return Scope(ScopeKind.TABLE, database, table)
+    return Scope(ScopeKind.DATABASE, name)
+
+
+def _of_tag(call: Call, found: re.Match[str], _: str) -> Answer:
+    tag = TagName.parse(found[1].replace("`", ""))
+    return Answer(
+        COLUMNS, rows_of(_within(call.services.permissions.naming(call.caller, tag), found[2]))
+    )
+
+
+def _grant(call: Call, found: re.Match[str], text: str) -> Answer:
+    """A grant that is there: with an expression an error, without one nothing new."""
+    del found
+    if call.compatibility:
+        _check_opposite(call, text)
+    try:
+        result = call.services.statements.execute(call.caller, text)
+    except Conflict as error:
+        if not call.compatibility or re.search(r"(?i)\b(?:having|has|transform|where)\b", text):
+            error.message = f"Grant already exists: {error.message}"
+            raise
+        return Answer()
+    return Answer(warnings=result.warnings)
+
+
+def _check_opposite(call: Call, text: str) -> None:
+    """Refuse, as the original does, a grant beside one with the opposite expression."""
+    found = _HAVING.search(text)
+    role = re.search(r"(?i)\bto\s+(?:role\s+)?`?(\w+)`?", text)
+    if found is None or role is None:
+        return
+    wanted = _simple(found[2])
+    scope = _scope(found[1])
+    for permission in call.services.permissions.list(call.caller, role=fold_role(role[1].lower())):
+        having = permission_json(permission)["json"]["having"]
+        if permission.scope == scope and having and _opposite(wanted, _simple(having)):
+            raise Conflict("Another grant with the opposite expression exists")
+
+
+def _simple(text: str) -> str:
+    return re.sub(r"[()\s`]+", " ", text).strip().lower()
+
+
+def _opposite(one: str, other: str) -> bool:
+    return one == f"not {other}" or other == f"not {one}"
+
+
+def _roles(call: Call, found: re.Match[str], text: str) -> Answer:
+    kind = (found[1] or "").lower()
+    if kind == "all" and not _may_see_all(call):
+        user = call.services.sessions.identify(call.caller).user
+        raise Forbidden(f"'{user}' is not an admin")
+    result = call.services.statements.execute(call.caller, text)
+    names = {row[0] for row in result.rows}
+    if call.compatibility:
+        names = {their_role(name) for name in names}
+    return Answer(("role_name",), tuple((name,) for name in sorted(names)))
+
+
+def their_role(name: str) -> str:
+    """A role by the name that the original has for it."""
+    if name == "public_role":
+        return "okera_public_role"
+    return (
+        name.replace("_owner_", "_okera_internal_role_", 1) if name.startswith("_owner_") else name
+    )
+
+
+def _may_see_all(call: Call) -> bool:
+    rights = call.services.permissions.held(call.caller)
+    return rights.principal.admin or any(p.grant_option for p in rights.permissions)
+
+
+def _of_group(call: Call, found: re.Match[str], text: str) -> Answer:
+    group = found[1].strip("`'\"")
+    caller = call.services.sessions.identify(call.caller)
+    if group not in caller.effective_groups and not _may_see_all(call):
+        raise Forbidden(f"'{caller.user}' is not an admin")
+    result = call.services.statements.execute(call.caller, text)
+    names = {their_role(row[0]) for row in result.rows} | {their_role("public_role")}
+    return Answer(("role_name",), tuple((name,) for name in sorted(names)))
+
+
+_ON = r"(?:\s+on\s+(.+?))?"
+SPECIAL: tuple[tuple[str, Callable[[Call, re.Match[str], str], Answer]], ...] = (
+    (r"\s*show\s+grant\s+role\s+`?(\w+)`?" + _ON, _of_role),
+    (r"\s*show\s+grant\s+attribute\s+([\w`]+\.[\w`]+)" + _ON, _of_tag),
+    (r"\s*show\s+(?:(all|current)\s+)?roles", _roles),
+    (r"\s*show\s+role\s+grant\s+group\s+(\S+)", _of_group),
+    (r"\s*grant\s+(?!role\b).+", _grant),
+)
+
+__all__ = ["COLUMNS", "SPECIAL", "AccessLevel", "rows_of", "their_role"]

@@ -1,0 +1,41 @@
+"""Errors in the original's words, for the mode in which its own tests run.
+
+Everywhere else our words are the answer: they read alike for hidden and for absent, and so do
+these, since they only have more around them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from privet.model.errors import Forbidden, NotFound, PrivetError
+
+ADMINS = frozenset({"", "okera", "root"})
+_TEXTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), told)
+    for pattern, told in (
+        (r"(?i)^grant already exists", r"Grant already exists"),
+        (r"^role `([^`]*)` does not exist", r"Role '\1' does not exist"),
+        (
+            r"^dataset `([^`]*)` does not exist",
+            (
+                r"Could not resolve table reference: '\1'. Table does not exist, "
+                r"or user USER does not have privileges to it"
+            ),
+        ),
+    )
+)
+
+
+def in_their_words(user: str, error: Exception) -> Exception:
+    """The same error, with the original's words around ours."""
+    if not isinstance(error, PrivetError):
+        return error
+    for pattern, template in _TEXTS:
+        if found := pattern.search(error.message):
+            told = found.expand(template).replace("USER", f"'{user}'")
+            error.message = f"{told} ({error.message})"
+            return error
+    if isinstance(error, NotFound | Forbidden) and user not in ADMINS:
+        error.message = f"User '{user}' does not have privileges to this: {error.message}"
+    return error

@@ -1,0 +1,1 @@
+"""The original client's own tests at the okera door: their server, and their report."""

@@ -1,0 +1,34 @@
+"""What the original client's tests read, made up here: as files below folders that are buckets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conformance import lake
+from privet.model.principals import NamedUser
+from privet.service import Caller, Services
+
+BUCKETS = (
+    "cerebrodata-test",
+    "cerebro-datasets",
+    "cerebro-customers",
+    "okera-ui",
+    "okera-demo",
+    "cerebro-test-kevin",
+    "cerebro-test-itay",
+    "sample-data",
+)
+
+
+def write_lake(folder: Path) -> None:
+    """Write every file that is looked at."""
+    for bucket in BUCKETS:
+        (folder / bucket).mkdir(parents=True, exist_ok=True)
+    lake.write(folder)
+
+
+def define(offered: Services) -> None:
+    """Register them, and grant what is granted to begin with."""
+    admin = Caller(NamedUser(""), "conformance")
+    for statement in lake.STATEMENTS:
+        offered.statements.execute(admin, statement)

@@ -1,0 +1,67 @@
+"""A server in compatibility mode, on loopback, with what the original client's tests read."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from conformance.fixtures import BUCKETS, define, write_lake
+from conformance.naming import NamingIdentity
+from privet.okera import House, OkeraDoor
+from privet.server import logs
+from privet.server.dev import dev_settings
+from privet.server.wiring import services
+
+_TABLES_OVER_ONE_PATH = 24
+
+
+@contextmanager
+def serving(directory: Path, port: int = 0) -> Generator[int]:
+    """Serve below a fresh directory; yields the one port of planner and worker."""
+    lake = directory / "buckets"
+    write_lake(lake)
+    mirrors = {
+        name: lake / bucket
+        for bucket in BUCKETS
+        for name in (bucket, *(f"{bucket}--{n}" for n in range(1, _TABLES_OVER_ONE_PATH)))
+    }
+    settings = dev_settings(
+        directory / "state", mirrors=mirrors, query_workers=2, catalog_admins=["okera", "root"]
+    )
+    with services(settings, ("admin_role",), NamingIdentity) as offered:
+        define(offered)
+        offered.queries.warm_up()
+        house = House(offered, tls=None, clear=True, compatibility=True, public_host="")
+        door = OkeraDoor(house, host="127.0.0.1", port=port)
+        thread = threading.Thread(target=door.serve, daemon=True)
+        thread.start()
+        try:
+            yield door.port
+        finally:
+            door.shutdown()
+            thread.join(timeout=10)
+
+
+def main() -> int:
+    """Serve in the foreground until told to end."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=12050)
+    given = parser.parse_args()
+    logs.configure()
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    with tempfile.TemporaryDirectory() as place, serving(Path(place), given.port) as port:
+        print(f"COMPATIBILITY MODE: everybody is whom they say, at 127.0.0.1:{port}", flush=True)
+        ended.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
