@@ -49,23 +49,23 @@ def worlds() -> st.SearchStrategy[World]:
 
 def draw(random: Random) -> World:
     """A case."""
-    names = _names(random)
+    names = names_of(random)
     # Few tags: so that those of columns, of HAVING and of transforms are often the same.
     tags = random.sample(TAGS[:4], random.choice((2, 2, 3, 4)))
-    dataset = _dataset(random, names, tags)
+    dataset = dataset_of(random, names, tags)
     rows = random.choice((0, 1, 2, 4, 8, 12))
     table = pa.table({name: column_of(random, name, rows) for name in names})
-    drawn = Draw(random, dataset.name, names, tags, _filters(random, dataset, table))
+    drawn = Draw(random, dataset.name, names, tags, filters_of(random, dataset, table))
     grants = [drawn.grant(f"p{n}") for n in range(random.choice((1, 2, 3, 3, 4, 4, 5, 6)))]
     guards = [drawn.safeguard(f"s{n}") for n in range(random.choice((0, 0, 1, 1, 2, 2, 3, 4)))]
-    reader = _reader(random, dataset, table)
+    reader = reader_of(random, dataset, table)
     roles = {role: _members(random, reader) for role in ROLES[:3]}
     # At a whole second, permissions begin and end at the very moment.
     now = random.choice((NOW, NOW.replace(microsecond=0)))
     return World(reader, dataset, table, (*grants, *guards), roles, now)
 
 
-def _names(random: Random) -> list[str]:
+def names_of(random: Random) -> list[str]:
     """Columns in any order: mostly with some that may have tokens, often with floats."""
     names = random.sample(list(TYPES), random.choice((2, 3, 4, 5)))
     wanted = random.sample(TOKENIZED, random.choice((0, 1, 2, 2)))
@@ -75,7 +75,7 @@ def _names(random: Random) -> list[str]:
     return random.sample(found, len(found))
 
 
-def _dataset(random: Random, names: Sequence[str], some: Sequence[TagName]) -> Dataset:
+def dataset_of(random: Random, names: Sequence[str], some: Sequence[TagName]) -> Dataset:
     tags, database_tags = _tags(random, some, 0.15), _tags(random, some, 0.2)
     columns = tuple(
         Column(
@@ -120,7 +120,7 @@ def _tags(random: Random, some: Sequence[TagName], likely: float) -> frozenset[T
     return frozenset(random.sample(list(some), random.choice((1, 1, 2))))
 
 
-def _filters(random: Random, dataset: Dataset, table: pa.Table) -> list[Expr | None]:
+def filters_of(random: Random, dataset: Dataset, table: pa.Table) -> list[Expr | None]:
     """Few filters for many permissions, so that equal ones, opposites and different ones meet."""
     cells = {name: cells_of(table.column(name)) for name in table.column_names}
     known = {n: [c for c in held if c is not None] for n, held in cells.items()}
@@ -154,7 +154,7 @@ def _members(random: Random, reader: Principal) -> frozenset[tuple[str, str]]:
     return others | {(reader.issuer, random.choice(sorted(reader.effective_groups)))}
 
 
-def _reader(random: Random, dataset: Dataset, table: pa.Table) -> Principal:
+def reader_of(random: Random, dataset: Dataset, table: pa.Table) -> Principal:
     groups = frozenset(g for g in ("g1", "g2", "g3") if random.random() < 0.6)
     others = frozenset(g for g in ("g2", "g3", "g4") if random.random() < 0.3)
     column = random.choice(table.columns)

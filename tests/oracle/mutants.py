@@ -19,7 +19,7 @@ GRANTS, LAW, FOLD = "policy/grants.py", "policy/law.py", "policy/fold.py"
 PLAN, EVALUATE, COMPARE = "enforcement/plan.py", "enforcement/evaluate.py", "enforcement/compare.py"
 VALUES, REBUILD = "enforcement/values.py", "enforcement/rebuild.py"
 BOUND, GUARDS, SETTLING = "policy/bound.py", "policy/guards.py", "policy/settling.py"
-PERMISSIONS, TRANSFORMS = "model/permissions.py", "model/transforms.py"
+PERMISSIONS, TRANSFORMS = "model/permissions.py", "model/transforms/calls.py"
 
 MUTANTS = (
     # ---- what a grant says

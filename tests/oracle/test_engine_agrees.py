@@ -45,7 +45,11 @@ def foreseen_by_one_only(world: World) -> bool:
     How far one looks is not law. The other then has columns and, without them, no dataset; but
     nothing is in them.
     """
-    answers = engine.answer(world), law.answer(world, _KEYED)
+    return alike_but_for_foresight(engine.answer(world), law.answer(world, _KEYED))
+
+
+def alike_but_for_foresight(*answers: Answer | None) -> bool:
+    """Whether two answers differ by columns only that hold nothing."""
     shared = set(answers[0].columns if answers[0] else ()) & set(
         answers[1].columns if answers[1] else ()
     )

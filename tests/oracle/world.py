@@ -27,7 +27,8 @@ class World:
     """A question: who asks, for what, when, and all that is the case.
 
     `permissions` are grants and safeguards alike; `roles` maps a role to the (issuer, group) pairs
-    that hold it.
+    that hold it. Behind a view `lenders` are those who made the views on the way, whoever lends
+    this dataset last.
     """
 
     principal: Principal
@@ -36,65 +37,93 @@ class World:
     permissions: tuple[Permission, ...]
     roles: Mapping[str, frozenset[tuple[str, str]]]
     now: datetime
+    lenders: tuple[Principal, ...] = ()
+
+    @property
+    def owner(self) -> Principal:
+        """By whose grants it is read."""
+        return self.lenders[-1] if self.lenders else self.principal
+
+    @property
+    def bound(self) -> tuple[Principal, ...]:
+        """Whose safeguards bind; an administrator has none."""
+        if self.principal.admin:
+            return self.lenders
+        return (*self.lenders, self.principal)
 
 
 # ---- who
 
 
 def roles_of(world: World) -> frozenset[str]:
-    """The roles that grants go by: of the token's groups, of `user:<name>`, and the public one."""
-    return _roles(world, world.principal.groups)
+    """The reader's roles: of the token's groups, of `user:<name>`, and the public one."""
+    return _roles(world, world.principal, world.principal.groups)
 
 
 def roles_bound(world: World) -> frozenset[str]:
-    """The roles that safeguards go by: also of the groups that the token leaves out."""
-    return _roles(world, world.principal.groups | world.principal.other_groups)
+    """The roles that safeguards go by: also of the groups that a token leaves out."""
+    of_each = (_roles(world, one, one.groups | one.other_groups) for one in world.bound)
+    return frozenset().union(*of_each)
 
 
-def _roles(world: World, groups: frozenset[str]) -> frozenset[str]:
-    reader = world.principal
-    held = {(reader.issuer, g) for g in (*groups, f"user:{reader.user}")}
+def _roles(world: World, who: Principal, groups: frozenset[str]) -> frozenset[str]:
+    held = {(who.issuer, g) for g in (*groups, f"user:{who.user}")}
     return frozenset({PUBLIC, *(r for r, members in world.roles.items() if members & held)})
 
 
 def grants_heard(world: World) -> Iterator[Permission]:
-    """The grants of cells that are the reader's, cover the dataset and are in force."""
+    """The grants of cells that are the reader's, cover the dataset and are in force.
+
+    Behind a view they are those of whoever made it.
+    """
     reading = {AccessLevel.SELECT, AccessLevel.ALL}
-    for permission in _covering(world, roles_of(world)):
+    lent = _roles(world, world.owner, world.owner.groups)
+    for permission in _covering(world, lent, world.owner):
         counts = permission.effect is Effect.GRANT and permission.level in reading
         if counts and in_force(permission, world.now, unreadable=False):
             yield permission
 
 
 def safeguards_heard(world: World) -> Iterator[Permission]:
-    """The safeguards that bind the reader, cover the dataset and are in force."""
-    for permission in _covering(world, roles_bound(world)):
+    """The safeguards that bind the reader, cover the dataset and are in force.
+
+    Behind a view also those that bind whoever made a view on the way. They bind all of them alike.
+    """
+    for permission in _covering(world, roles_bound(world), world.principal, *world.lenders):
         counts = permission.effect is not Effect.GRANT
         if counts and in_force(permission, world.now, unreadable=True):
             yield permission
 
 
-def _covering(world: World, held: frozenset[str]) -> Iterator[Permission]:
-    return (p for p in world.permissions if p.role in held and covers(p, world))
+def _covering(world: World, held: frozenset[str], *who: Principal) -> Iterator[Permission]:
+    return (
+        p for p in world.permissions if p.role in held and any(covers(p, world, w) for w in who)
+    )
 
 
 # ---- on what, and when
 
 
-def covers(permission: Permission, world: World) -> bool:
-    """Whether a permission is on the catalog, on this database or on this dataset."""
+def covers(permission: Permission, world: World, who: Principal | None = None) -> bool:
+    """Whether a permission is on the catalog, on this database or on this dataset.
+
+    Args:
+        permission: any.
+        world: with the dataset.
+        who: whose name `${user}` stands for; the reader's by default.
+    """
     scope, name = permission.scope, world.dataset.name
     if scope.kind is ScopeKind.CATALOG:
         return True
-    database, dataset = (_of_user(part, world) for part in (scope.database, scope.dataset))
+    user = (who or world.principal).user
+    database, dataset = (_of_user(part, user) for part in (scope.database, scope.dataset))
     if scope.kind is ScopeKind.DATABASE:
         return database == name.database
     return scope.kind is ScopeKind.TABLE and (database, dataset) == (name.database, name.name)
 
 
-def _of_user(part: str, world: World) -> str | None:
-    """The part for who asks; None if their name is no part of a name."""
-    user = world.principal.user
+def _of_user(part: str, user: str) -> str | None:
+    """The part for somebody; None if their name is no part of a name."""
     if "${user}" not in part:
         return part
     return part.replace("${user}", user) if _IN_NAMES.fullmatch(user) else None
