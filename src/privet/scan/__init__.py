@@ -6,6 +6,7 @@ What is made of such batches and kept is written here too (`Parts`).
 from privet.scan.budget import BufferBudget
 from privet.scan.parts import Parts, storable
 from privet.scan.pieces import Piece
+from privet.scan.private_files import write_private
 from privet.scan.stream import Engine, GovernedStream, Progress, run
 
 __all__ = [

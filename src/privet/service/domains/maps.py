@@ -7,7 +7,6 @@ without how often it occurs.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import structlog
 
 from privet.catalog import Domain, TokenJob
@@ -36,6 +34,7 @@ from privet.model.expressions import Call, ColumnSlot
 from privet.model.names import DatasetName
 from privet.model.principals import Principal
 from privet.privacy import Kernel, KeyScope, bind
+from privet.scan import write_private
 from privet.service.access import Act, administer, event_of, steward
 from privet.service.domains.matrix import columns_in
 from privet.service.domains.raw import read_columns, require_files
@@ -183,23 +182,8 @@ class TokenMaps:
         folder = self._platform.token_maps
         assert folder is not None
         title = f"{job.domain}-v{job.from_version}-v{job.to_version}-{job.id}.parquet"
-        target, partial = folder / title, folder / f".{job.id}"
         ordered = pairs.sort_by([("form", "ascending"), ("old", "ascending")])
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                pq.write_table(ordered, file)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(target)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise InvalidRequest(
-                f"the map cannot be written: {error.strerror}",
-                hint="token_maps_dir must be a folder that the server may write to",
-            ) from error
-        return target
+        return write_private(ordered, folder, title)
 
 
 @dataclass(slots=True)
