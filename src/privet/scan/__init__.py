@@ -18,4 +18,5 @@ __all__ = [
     "Progress",
     "run",
     "storable",
+    "write_private",
 ]
