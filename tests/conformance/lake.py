@@ -56,6 +56,9 @@ STATEMENTS: tuple[str, ...] = (
     "CREATE DATABASE okera_sample",
     "CREATE DATABASE okera_system",
     f"CREATE EXTERNAL TABLE okera_sample.users {_USERS} LOCATION 's3://sample-data/users'",
+    "CREATE EXTERNAL TABLE okera_sample.sample (record string) ROW FORMAT DELIMITED"
+    " FIELDS TERMINATED BY '|' STORED AS TEXTFILE LOCATION 's3://sample-data/sample'"
+    " TBLPROPERTIES('skip.header.line.count'='0')",
     "CREATE TABLE okera_sample.whoami (user string)",
     "GRANT SELECT ON DATABASE okera_sample TO ROLE okera_public_role",
     "CREATE DATABASE rs",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from privet.okera.calls import Handler
-from privet.okera.rpc import attributes, databases, datasets, ddl
+from privet.okera.rpc import attributes, databases, datasets, ddl, roles
 
 HANDLERS: Mapping[str, Handler] = {
     **attributes.HANDLERS,
     **databases.HANDLERS,
     **datasets.HANDLERS,
     **ddl.HANDLERS,
+    **roles.HANDLERS,
 }

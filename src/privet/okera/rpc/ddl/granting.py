@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from privet.model.errors import Conflict, Forbidden, NotFound
-from privet.model.names import TagName, fold, fold_role
+from privet.model.names import TagName, fold_role
 from privet.model.permissions import AccessLevel, Effect, Permission, Scope, ScopeKind
 from privet.okera.calls import Call
 from privet.okera.rpc.ddl.answers import Answer, Row
+from privet.okera.rpc.roles import our_role, their_role
 from privet.service.forms import permission_json
 
 COLUMNS = (
@@ -63,7 +64,7 @@ def _name(scope: Scope, kind: ScopeKind) -> str:
 
 
 def _of_role(call: Call, found: re.Match[str], _: str) -> Answer:
-    role = fold_role(fold(found[1], "role name"))
+    role = our_role(found[1])
     known = {r.name for r in call.services.roles.list(call.caller)}
     if role not in known:
         raise _unknown(call, role)
@@ -151,15 +152,6 @@ def _roles(call: Call, found: re.Match[str], text: str) -> Answer:
     if call.compatibility:
         names = {their_role(name) for name in names}
     return Answer(("role_name",), tuple((name,) for name in sorted(names)))
-
-
-def their_role(name: str) -> str:
-    """A role by the name that the original has for it."""
-    if name == "public_role":
-        return "okera_public_role"
-    return (
-        name.replace("_owner_", "_okera_internal_role_", 1) if name.startswith("_owner_") else name
-    )
 
 
 def _may_see_all(call: Call) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from privet.model.names import RESERVED_ROLE_PREFIX
+
 _LITERALS = re.compile(r"'(?:[^'\\]|\\.|'')*'|\"((?:[^\"\\]|\\.)*)\"|`[^`]*`", re.DOTALL)
 _STORES = re.compile(r"(?i)^(['\"`]?)s3[an]://")
 _SUFFIX = re.compile(r"(?i)\s+(?:do\s+not\s+)?cascade\s*$")
@@ -18,6 +20,9 @@ _IN_LIST = re.compile(r"(?i)\bin\s*\(([^()]*)\)")
 _TRUE = re.compile(r"(?i)\s*(?:!=\s*false|=\s*true)\b")
 
 
+_OWNERS = re.compile(r"(?i)\b_okera_internal_role_(?=\w)")
+
+
 def _plain_list(found: re.Match[str]) -> str:
     """A list of tags without what says only that they are there."""
     return f"IN ({_TRUE.sub('', found[1])})"
@@ -28,7 +33,7 @@ def in_ours(text: str) -> str:
     written = text.strip().rstrip(";").rstrip()
     if _ON_VIEW.match(written):
         return written
-    written = _LITERALS.sub(_literal, written)
+    written = _OWNERS.sub(RESERVED_ROLE_PREFIX, _LITERALS.sub(_literal, written))
     written = _IN_LIST.sub(_plain_list, written) if _GRANTING.match(written) else written
     if _TAGGING.match(written):
         written = _SUFFIX.sub("", written)
