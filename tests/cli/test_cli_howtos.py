@@ -6,11 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from doors.servers import TrialServer
+from doors.steward import Steward, write
+from privet.demo.generate import generate
 
 GUIDES = Path(__file__).parents[2] / "docs" / "how-to"
 _BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -59,3 +62,20 @@ def test_see_what_a_policy_does(server: TrialServer, governed: str, tmp_path: Pa
     assert "~ mrn tokenize() tokenize(), then mask()" in lines
     assert any("where opted_out != 1 AND age > 30" in line for line in lines)
     assert any(line.startswith("admin in clear all admin") for line in lines)
+
+
+@pytest.mark.service
+def test_join_on_tokens(fresh_server: Callable[..., TrialServer], tmp_path: Path) -> None:
+    """Declared, admitted, reported on, turned back, rotated and mapped, on a server of its own."""
+    server = fresh_server("tokens")
+    steward = Steward(server)
+    steward.ensure_rules()
+    lake = server.lake / "medical-costs"
+    write(generate(), lake / "medical_costs.csv")
+    steward.register(steward.crawl(lake), steward.database("medical_charges"), "medical_costs")
+    told = run_guide("join-on-tokens.md", server, tmp_path)
+    assert "admitted medical_charges.medical_costs to token domain people" in told
+    assert "have a value of their own" in told
+    assert "token domain people is at key version 2" in told
+    assert "wrote " in told
+    assert "completed" in told

@@ -190,6 +190,18 @@ def test_writers_who_read_tokens(writes: str) -> None:
     assert risks(writes, everybody) == {Risk("writer", PUBLIC_ROLE)}
 
 
+def test_tokens_in_views_and_copies_are_read_there() -> None:
+    """Whoever may read what is made of the domain's tables reads its tokens, whatever the grant."""
+    permissions = [
+        grant("GRANT INSERT ON TABLE d.t TO ROLE w"),
+        grant("GRANT SELECT ON TABLE d.v TO ROLE w"),
+    ]
+    made = [table("v", "file:///lake/v")]
+    for made_of_them, risk in (([], ()), (made, (Risk("w", "w"),))):
+        found = admission_risks(table(), [], {"phi.mrn"}, permissions, Community({}), made_of_them)
+        assert found == risk
+
+
 def test_who_has_files_read_writes_them() -> None:
     """SELECT on the path with CREATE somewhere counts as writing, and one without the other not."""
     path, place = (

@@ -11,7 +11,7 @@ from privet.store.tables import audit_events as table
 
 _OF_DATA = (
     *("database.", "dataset.", "table.", "view.", "scan.", "query.", "permission."),
-    *("tag.assign", "tag.unassign", "tag.release", "explain"),
+    *("tag.assign", "tag.unassign", "tag.release", "token.risk", "explain"),
 )
 # What a permission on the whole catalog is on is written as a database of that name would be.
 _NO_DATABASE = "catalog"

@@ -66,6 +66,7 @@ def admission_risks(
     tags: Collection[str],
     permissions: Sequence[Permission],
     community: Community,
+    made_of_them: Iterable[Dataset] = (),
 ) -> tuple[Risk, ...]:
     """By which roles somebody could write to a dataset and read tokens of a domain with it.
 
@@ -77,9 +78,11 @@ def admission_risks(
         tags: what the domain serves, as texts.
         permissions: all that are stored.
         community: who holds what.
+        made_of_them: views and copies of all these, whose cells may be tokens of the domain.
     """
-    inside = [joining, *members]
-    readers = _readers(inside, tags, permissions)
+    readers = _readers([joining, *members], tags, permissions)
+    for made in made_of_them:
+        readers |= {p.role for p in permissions if _reads(p) and may_cover(p, made.name)}
     writers = _writers(joining, permissions, community)
     return tuple(sorted(Risk(w, r) for w in writers for r in readers if community.shared(w, r)))
 
@@ -96,12 +99,16 @@ def _readers(
             for p in covering
         )
         for grant in covering:
-            if grant.effect is not Effect.GRANT or not grant.level.reads or grant.role in found:
+            if not _reads(grant) or grant.role in found:
                 continue
             ways = bind_grant(Same(grant), Same(dataset)).shown.values()
             if guarded or any(_has_tokens(way, tags) for way in ways):
                 found.add(grant.role)
     return found
+
+
+def _reads(permission: Permission) -> bool:
+    return permission.effect is Effect.GRANT and permission.level.reads
 
 
 def _has_tokens(way: Way, tags: Collection[str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from privet.catalog import Domain
@@ -167,6 +167,7 @@ class Domains:
             domain.tags,
             snapshot.permissions,
             Community({role: frozenset(of) for role, of in groups.items()}, held),
+            _made_of({joining.name, *inside}, snapshot.datasets),
         )
 
     def _refused(self, admin: Principal, dataset: DatasetName, risks: tuple[Risk, ...]) -> Conflict:
@@ -194,6 +195,21 @@ class Domains:
 
 def _seen(domain: Domain, known: Collection[DatasetName]) -> DomainView:
     return DomainView(replace(domain, datasets=tuple(d for d in domain.datasets if d in known)))
+
+
+def _made_of(names: Collection[DatasetName], datasets: Sequence[Dataset]) -> Iterator[Dataset]:
+    """The views and copies of some datasets, and those of these."""
+    known = {*names}
+    waiting = list(datasets)
+    while found := [d for d in waiting if _origins(d) & known]:
+        yield from found
+        known |= {d.name for d in found}
+        waiting = [d for d in waiting if d not in found]
+
+
+def _origins(dataset: Dataset) -> frozenset[DatasetName]:
+    seen = dataset.view.sees if dataset.view else ()
+    return frozenset(seen) | frozenset(dataset.copy.origins if dataset.copy else ())
 
 
 def _altering(
