@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -43,6 +44,7 @@ def serve(config: Path | None, dev: Path | None, ports: Ports) -> int:
         0 after a clean end, 1 when the server could not start; the reason is on standard error.
     """
     logs.configure()
+    collect_less_often()
     try:
         given = _given(ports)
         settings = dev_settings(dev, **given) if dev is not None else Settings.load(config, **given)
@@ -54,6 +56,15 @@ def serve(config: Path | None, dev: Path | None, ports: Ports) -> int:
         return 1
     doors.leave()
     return 0
+
+
+def collect_less_often() -> None:
+    """Have cycles looked for after more new objects than Python does by itself.
+
+    A large catalog is millions of objects that stay. Looking through them again and again while
+    they are made took a third of the time of the first list.
+    """
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _given(ports: Ports) -> dict[str, Any]:
