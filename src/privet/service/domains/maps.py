@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.types as pat
 import structlog
 
 from privet.catalog import Domain, TokenJob
@@ -249,6 +250,9 @@ class _Pairs:
 def _kernels(work: _Work, column: Column, platform: Platform) -> Iterator[_Kernels]:
     """For each form of tokens that the column can have, how it was and how it is."""
     job, domain, kind = work.job, work.domain, plain_type(column.type)
+    if pat.is_binary(kind) or pat.is_large_binary(kind) or pat.is_fixed_size_binary(kind):
+        # A map holds text, and such tokens are none.
+        return
     for form in _FORMS:
         call = Call(form, (ColumnSlot(),))
         scopes = (
@@ -259,7 +263,7 @@ def _kernels(work: _Work, column: Column, platform: Platform) -> Iterator[_Kerne
             old, new = (bind(call, kind, scope, platform.derive) for scope in scopes)
         except TypeMismatch:
             # Such a column is hidden where it would be tokenized: it has no tokens.
-            return
+            continue
         yield _Kernels(form, old, new)
 
 
