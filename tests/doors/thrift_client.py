@@ -183,7 +183,9 @@ def log_in(wire: Wire, token: str, password: str = "cerebro", **other: str) -> N
         **other,
     }
     proof = proof_of(given, password, "AUTHENTICATE:")
-    quoted = ",".join(f'{name}="{value}"' for name, value in given.items() if name != "nc")
+    quoted = ",".join(
+        f'{name}="{value}"' for name, value in given.items() if name not in ("nc", "response")
+    )
     response = f"qop=auth,{quoted},nc={given['nc']},response={other.get('response', proof)}"
     _say(wire, 2, response.encode())
     status, answer = _hear(wire)

@@ -122,7 +122,7 @@ class Walk:
             key, value = self._take(2)
             self._pairs(key, value, depth - 1)
         else:
-            raise Malformed("a value of no type")
+            _check_type(kind)
 
     def _struct(self, depth: int) -> None:
         while kind := self._take(1)[0]:
@@ -131,6 +131,7 @@ class Walk:
             self._value(kind, depth)
 
     def _elements(self, kind: int, depth: int) -> None:
+        _check_type(kind)
         count = self._count()
         if kind in _SIZES:
             self._one_more(count)
@@ -141,6 +142,8 @@ class Walk:
             self._value(kind, depth)
 
     def _pairs(self, key: int, value: int, depth: int) -> None:
+        _check_type(key)
+        _check_type(value)
         for _ in range(self._count()):
             self._one_more()
             self._value(key, depth)
@@ -156,3 +159,8 @@ class Walk:
         self._parts += parts
         if self._parts > _MOST_PARTS:
             raise Malformed("a message of too many parts")
+
+
+def _check_type(kind: int) -> None:
+    if kind not in _SIZES and kind not in (_STRING, _STRUCT, _MAP, _SET, _LIST):
+        raise Malformed("a value of no type")
