@@ -205,10 +205,13 @@ class Following(RuleBasedStateMachine):
         self.change(who, lambda c: c.tags.drop(tag))
         self.change(1 - who, lambda c: c.tags.create(tag, by=BY))
 
-    @rule(who=either, tag=tags, name=names)
-    def rotate(self, who: int, tag: TagName, name: DatasetName) -> None:
+    @rule(who=either, tag=tags)
+    def rotate(self, who: int, tag: TagName) -> None:
         self.change(who, lambda c: c.domains.rotate(str(tag)))
-        self.change(1 - who, lambda c: c.domains.expel(str(tag), c.datasets.get(name)))
+
+    @rule(who=either, tag=tags, name=names)
+    def expel(self, who: int, tag: TagName, name: DatasetName) -> None:
+        self.change(who, lambda c: c.domains.expel(str(tag), c.datasets.get(name)))
 
     @rule(who=either, tag=tags, name=names)
     def admit(self, who: int, tag: TagName, name: DatasetName) -> None:

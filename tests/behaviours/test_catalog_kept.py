@@ -181,6 +181,25 @@ def test_lists_read_only_what_changed(steward: Catalog, engine: Engine) -> None:
     assert {name for name in later if later[name] is after[name]} == {TABLE, VIEW, OUTER}
 
 
+def test_lists_follow_token_domains(steward: Catalog, engine: Engine) -> None:
+    """A dataset that is taken out of one, taken in again, and a new key version: each is seen."""
+    steward.datasets.assign_tag(TABLE, ("id",), TAG, by="s")
+    dataset, catalog = steward.datasets.get(TABLE), fresh(engine)
+    changes: list[tuple[Callable[[], object], list[int]]] = [
+        (lambda: None, [1]),
+        (lambda: steward.domains.expel(str(TAG), dataset), []),
+        (lambda: steward.domains.admit(str(TAG), dataset), [1]),
+        (lambda: steward.domains.rotate(str(TAG)), [2]),
+    ]
+    for change, versions in changes:
+        change()
+        found = {f.name: f.dataset for f in catalog.list_facts(ADA)}[TABLE]
+        alone = catalog.facts(TABLE, ADA).dataset
+        assert found == alone == steward.datasets.get(TABLE)
+        assert found is not None
+        assert [domain.version for domain in found.domains.values()] == versions
+
+
 # ---- what is noted
 
 
