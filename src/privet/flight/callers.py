@@ -82,7 +82,7 @@ class _Callers(fl.ServerMiddlewareFactory):
                 return Call(Caller(BearerToken(token), _DOOR), token)
             caller = Caller(credentials, _DOOR)
             # Before anything is read of what a stranger sent; each use case asks again.
-            self._services.sessions.admit(caller)
+            self._services.sessions.identify(caller)
             return Call(caller)
 
 

@@ -159,7 +159,7 @@ class Connection:
 
     def _admit(self, incoming: Incoming) -> None:
         def check(token: str) -> None:
-            self._house.services.sessions.admit(Caller(BearerToken(token), DOOR))
+            self._house.services.sessions.identify(Caller(BearerToken(token), DOOR))
 
         token = sasl.negotiate(self._socket, incoming, check)
         self._answer_all(Framed(self._socket, incoming), Caller(BearerToken(token), DOOR))

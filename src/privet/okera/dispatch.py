@@ -69,5 +69,5 @@ def _as_requested(call: Call, params: Any) -> Call:
         return call.of_user(user or "")
     if not user:
         return call
-    call.services.sessions.check_user(call.caller, user)
+    call.services.sessions.identify(call.caller, user)
     return call

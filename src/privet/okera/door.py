@@ -11,8 +11,10 @@ from pathlib import Path
 
 import structlog
 
+from privet.model.errors import ConfigurationInvalid
 from privet.okera.connections import Connection, House
 
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _CONNECTIONS = 512
 _SETTLED_SECONDS = 60.0
 _BACKLOG = 128
@@ -31,8 +33,14 @@ class OkeraDoor:
         """Open the port.
 
         Raises:
+            ConfigurationInvalid: without TLS or tokens it opens on loopback only.
             OSError: it cannot be opened.
         """
+        if (house.clear or house.compatibility) and host not in _LOOPBACK:
+            raise ConfigurationInvalid(
+                f"the okera door opens at `{host}` only with TLS and tokens",
+                hint="on loopback it may do without",
+            )
         self._house = house
         self._most = connections
         self._open: dict[Connection, threading.Thread] = {}

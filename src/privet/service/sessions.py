@@ -48,39 +48,27 @@ class Sessions:
         self._platform.audit.record(event_of(principal, caller, "session.login", Outcome.ALLOWED))
         return self._issue(principal.user, principal.groups, None)
 
-    def admit(self, caller: Caller) -> None:
-        """Check credentials and nothing else, for a door that has not read yet what is asked.
+    def identify(self, caller: Caller, named: str = "") -> Principal:
+        """Whose the credentials are, and nothing else: also before it is read what is asked.
+
+        Args:
+            caller: who calls.
+            named: the user that a request says it comes from; nobody acts for another.
 
         Raises:
             Unauthenticated: they do not hold; recorded.
-        """
-        authenticate(self._platform, caller)
-
-    def check_user(self, caller: Caller, user: str) -> None:
-        """Check that a request which names a user comes from them: nobody acts for another.
-
-        Raises:
-            Unauthenticated: the credentials do not hold.
             Forbidden: they are another user's; recorded.
         """
         principal = authenticate(self._platform, caller)
-        if principal.user == user:
-            return
+        if named in ("", principal.user):
+            return principal
         event = event_of(principal, caller, "session.delegate", Outcome.REFUSED)
-        audited = self._platform.audit.record(replace(event, object=user, error=Forbidden.code))
+        audited = self._platform.audit.record(replace(event, object=named, error=Forbidden.code))
         raise Forbidden(
             "nobody asks for another user here",
             hint="connect with that user's own token",
             audit_id=audited.id,
         )
-
-    def identify(self, caller: Caller) -> Principal:
-        """Whose the credentials are.
-
-        Raises:
-            Unauthenticated: they do not hold.
-        """
-        return authenticate(self._platform, caller)
 
     def whoami(self, caller: Caller) -> Whoami:
         """The caller, and their roles."""
@@ -127,6 +115,16 @@ class Sessions:
         """The local users."""
         steward(self._platform, caller, Act("user.list"))
         return self._platform.identity.list_users()
+
+    def list_seen(self, caller: Caller) -> tuple[str, ...]:
+        """The names of everybody who has asked for something.
+
+        Raises:
+            NotFound: the caller is no administrator.
+        """
+        steward(self._platform, caller, Act("user.list"))
+        seen = self._platform.catalog.principals.list()
+        return tuple(dict.fromkeys(each.user for each in seen))
 
     def attributes_of(self, caller: Caller, user: str) -> Mapping[str, str]:
         """What is known of a user, but for what a token of theirs would say; on record.
