@@ -62,6 +62,9 @@ class TrialServer:
     ca: Path
     admin_token: str
 
+    arguments: tuple[str, ...] = ()
+    """More of the command line, for a server that is not started yet."""
+
     def __init__(self, home: Path, **variables: str) -> None:
         self.home = home
         self.log = home.with_name(f"{home.name}.log")
@@ -91,7 +94,7 @@ class TrialServer:
         ports = ("--port", "0", "--flight-port", "0")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*COMMAND, "--dev", str(self.home), *ports],
+                [*COMMAND, "--dev", str(self.home), *ports, *self.arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
