@@ -115,6 +115,8 @@ def _as_scan(tree: exp.Expr) -> ScanRequest | None:
     """The scan that `SELECT * FROM d.t [LIMIT n]` is; None for anything else."""
     if not isinstance(tree, exp.Select) or _given(tree) - {"expressions", "from_", "limit"}:
         return None
+    if "from_" not in _given(tree):
+        return None
     source, limit = tree.args["from_"].this, tree.args.get("limit")
     stars = [isinstance(each, exp.Star) and not _given(each) for each in tree.expressions]
     if stars != [True] or not isinstance(source, exp.Table) or _given(source) - {"this", "db"}:
