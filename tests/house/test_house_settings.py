@@ -14,7 +14,7 @@ from privet.server.settings import S3Settings, SecretSettings, Settings
 def default(field: FieldInfo) -> str:
     """A default as the page writes it; a dash for none."""
     value = field.get_default(call_default_factory=True, validated_data={})
-    if value is None or value == "":
+    if field.is_required() or value is None or value == "":
         return "-"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
