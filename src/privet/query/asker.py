@@ -94,8 +94,12 @@ class Asker:
         self._gone = gone
         self._feeding: Feeding | None = None
 
-    def read(self, request: QueryRequest) -> Asked:
+    def read(self, request: QueryRequest, user: str | None = None) -> Asked:
         """Have a statement read.
+
+        Args:
+            request: the statement.
+            user: who `current_user` is in it; NULL if nobody.
 
         Raises:
             ParseFailed, InvalidRequest, ResourcesExceeded: it is not one that is answered.
@@ -105,6 +109,7 @@ class Asker:
         told = self._ask(
             {
                 "text": request.text,
+                "user": user,
                 "database": None
                 if request.database is None
                 else fold(request.database, "database name"),

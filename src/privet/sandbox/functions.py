@@ -26,14 +26,14 @@ _REFUSED = frozenset(
     # They open files, run text as SQL, ask the engine about itself, wait, or write its log.
     (
         "add_parquet_key copy_database create_sort_key current_connection_id "
-        "current_query current_query_id current_role current_setting "
-        "current_transaction_id current_user currval disable_logging enable_logging "
+        "current_query current_query_id current_setting "
+        "current_transaction_id currval disable_logging enable_logging "
         "force_checkpoint get_block_size getenv getvariable glob histogram_values "
         "import_database in_search_path index_key json_deserialize_sql "
         "json_execute_serialized_sql json_serialize_plan json_serialize_sql nextval "
-        "parse_duckdb_log_message query query_table seq_scan session_user setseed setval "
+        "parse_duckdb_log_message query query_table seq_scan setseed setval "
         "sleep_ms sniff_csv stats summary test_all_types test_vector_types "
-        "truncate_duckdb_logs txid_current user vector_type which_secret write_log"
+        "truncate_duckdb_logs txid_current vector_type which_secret write_log"
     ).split()
     # They take for granted what is inside of bytes and states that anybody can write down.
     + (
@@ -73,6 +73,11 @@ _TYPES: tuple[tuple[DuckDBPyType, pa.DataType], ...] = (
 _OWN_DOMAIN = "own"
 _IN_SQL = tuple(spec for spec in SPECS if spec.name != "null")
 """`null` is a word of SQL itself."""
+
+
+WHO_READS = frozenset({"current_role", "current_user", "session_user", "user"})
+"""What SQL calls whoever a statement runs for. The engine would name its own user."""
+_READER = "privet_reader"
 
 
 def served_table_function(name: str) -> bool:
@@ -131,6 +136,22 @@ def _bodies(
     function = _ColumnFunction(spec, kind, derive)
     connection.create_function(name, function, [engine_type], engine_type, type=PythonUDFType.ARROW)
     return [f"(x {engine_type}) AS {name}(x)"]
+
+
+def add_reader(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let `user`, `current_user` and the like be whoever the statement runs for.
+
+    A macro of ours is found before the engine's function, also where the word stands without
+    parentheses. What it reads is a variable that no SELECT can set.
+    """
+    for name in sorted(WHO_READS):
+        body = f"CAST(getvariable('{_READER}') AS VARCHAR)"
+        connection.execute(f'CREATE MACRO "{name}"() AS {body}').fetchall()
+
+
+def name_reader(connection: duckdb.DuckDBPyConnection, user: str | None) -> None:
+    """Say who the statement runs for; NULL if that is nobody."""
+    connection.execute(f"SET VARIABLE {_READER} = $1", [user]).fetchall()
 
 
 def preload() -> None:

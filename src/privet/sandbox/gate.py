@@ -25,7 +25,7 @@ from privet.model.errors import (
 )
 from privet.model.names import DatasetName, fold
 from privet.model.sql_text import BLANK, EXPLAIN
-from privet.sandbox.functions import refused_function, served_table_function
+from privet.sandbox.functions import WHO_READS, refused_function, served_table_function
 from privet.sandbox.plain import PlainSelect, find_plain
 
 CATALOG = "privet"
@@ -301,7 +301,9 @@ class _Walk:
 
     def _call(self, node: dict[str, Any]) -> None:
         name = str(node.get("function_name", "")).lower()
-        if refused_function(name):
+        # With a schema before it, it would be the engine's own.
+        foreign = name in WHO_READS and len(node["qualified_name"]["path"]) > 1
+        if foreign or refused_function(name):
             raise self._unserved(name, node)
 
     def _unserved(self, name: str, node: dict[str, Any]) -> UnknownName:

@@ -19,7 +19,7 @@ from privet.model.errors import InvalidRequest, PrivetError, UnknownName
 from privet.model.names import DatasetName
 from privet.model.requests import Parameters
 from privet.sandbox import engine, faults, gate
-from privet.sandbox.functions import OwnKeys
+from privet.sandbox.functions import OwnKeys, name_reader
 from privet.sandbox.sources import GovernedSource, Reads, register
 from privet.sandbox.wire import Channel, pack_schema, unpack_bytes, unpack_schema
 
@@ -58,6 +58,7 @@ class Asking:
     def _converse(self) -> None:
         asked, _ = self._control.receive()
         database = asked["database"]
+        name_reader(self._connection, asked["user"])
         statement = gate.read(self._connection, asked["text"], database)
         values = _values(asked["parameters"], statement.parameters)
         self._control.send(

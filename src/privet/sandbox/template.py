@@ -18,7 +18,7 @@ from typing import NoReturn
 import duckdb
 
 from privet.sandbox import engine, gate, walls
-from privet.sandbox.functions import OwnKeys, add_functions, preload
+from privet.sandbox.functions import OwnKeys, add_functions, add_reader, preload
 from privet.sandbox.statement import Asking
 from privet.sandbox.wire import Channel, Closed, Limits
 
@@ -77,6 +77,7 @@ def make_ready() -> Ready:
     connection = engine.open_engine()
     keys = OwnKeys()
     add_functions(connection, keys)
+    add_reader(connection)
     gate.read(connection, "SELECT count(*) FROM d.t WHERE x IN (SELECT 1)", None)
     relation = connection.sql("SELECT range, range::VARCHAR FROM range(10000) LIMIT 1")
     relation.to_arrow_reader(engine.ROWS_PER_BATCH).read_all()
