@@ -7,6 +7,8 @@ a mistake here gives a wrong or refused answer, never one with more in it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, ParseError, SqlglotError, TokenError
@@ -21,19 +23,25 @@ _DEFAULT_DATABASE = "default"
 _ZONE = "UTC"
 
 
-def understood(text: str, principal: Principal) -> ScanRequest | QueryRequest:
+Replace = Callable[[exp.Expr], exp.Expr]
+
+
+def understood(
+    text: str, principal: Principal, replace: Replace = lambda tree: tree
+) -> ScanRequest | QueryRequest:
     """What a statement of the original's dialect asks for.
 
     Args:
         text: as the client sent it.
         principal: whom `user()` and the like name.
+        replace: puts something else in the place of names that are no datasets here.
 
     Raises:
         ParseFailed: no statement of this dialect.
         InvalidRequest: no single SELECT, or something that the engine has no words for.
         ResourcesExceeded: too deep.
     """
-    tree = _parsed(text)
+    tree = replace(_parsed(text))
     scan = _as_scan(tree)
     if scan is not None:
         return scan

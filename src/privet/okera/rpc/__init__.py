@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from privet.okera.calls import Handler
-from privet.okera.rpc import attributes, databases, datasets, ddl, roles
+from privet.okera.rpc import attributes, configs, databases, datasets, ddl, partitions, roles, users
 
 HANDLERS: Mapping[str, Handler] = {
     **attributes.HANDLERS,
     **databases.HANDLERS,
     **datasets.HANDLERS,
     **ddl.HANDLERS,
+    **configs.HANDLERS,
+    **partitions.HANDLERS,
     **roles.HANDLERS,
+    **users.HANDLERS,
 }

@@ -15,6 +15,15 @@ _TEXTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), told)
     for pattern, told in (
         (r"(?i)^grant already exists", r"Grant already exists"),
+        (r"^`enabled` must be", r"enabled must a boolean string"),
+        (
+            r"^`(start|end)_datetime` must be a Unix",
+            r"\1_datetime must a positive long value representing a Unix epoch time",
+        ),
+        (r"^`start_datetime` must be before", r"start_datetime must be before end_datetime"),
+        (r"^this needs DROP on ROLE", r"USER does not have privileges to DROP this role"),
+        (r"^this needs CREATE_ROLE_AS_OWNER", r"USER not have privileges to CREATE this role"),
+        (r"^this needs MANAGE_GROUPS", r"USER cannot GRANT/REVOKE this role to groups."),
         (r"^role `([^`]*)` does not exist", r"Role '\1' does not exist"),
         (
             r"^dataset `([^`]*)` does not exist",
