@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from conformance import lake
+from privet.model.errors import PrivetError
 from privet.model.principals import NamedUser
 from privet.service import Caller, Services
 
@@ -31,4 +32,8 @@ def define(offered: Services) -> None:
     """Register them, and grant what is granted to begin with."""
     admin = Caller(NamedUser(""), "conformance")
     for statement in lake.STATEMENTS:
-        offered.statements.execute(admin, statement)
+        try:
+            offered.statements.execute(admin, statement)
+        except PrivetError as error:
+            error.message += f" [{statement}]"
+            raise
