@@ -39,7 +39,7 @@ def list_connections(context: typer.Context, as_json: Json = False) -> None:
 
 
 @group.command("test")
-def test_connection(context: typer.Context, name: Name, as_json: Json = False) -> None:
+def try_connection(context: typer.Context, name: Name, as_json: Json = False) -> None:
     """Try to log in with a connection. Exits with 1 if that fails."""
     with session(context).rest() as rest:
         tested = rest.post(f"/v1/connections/{quote(name, safe='')}/test")

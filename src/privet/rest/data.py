@@ -96,7 +96,7 @@ def get_connection(caller: CallerDep, services: ServicesDep, name: str) -> Json:
 
 
 @router.post("/connections/{name}/test", tags=["connections"])
-def test_connection(caller: CallerDep, services: ServicesDep, name: str) -> Json:
+def try_connection(caller: CallerDep, services: ServicesDep, name: str) -> Json:
     """Try to log in, and say whether that works."""
     tested = services.connections.test(caller, name)
     return {"name": tested.connection.name, "works": not tested.problem, "problem": tested.problem}

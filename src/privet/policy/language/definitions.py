@@ -113,7 +113,7 @@ class CreateTable:
 
 @dataclass(frozen=True, slots=True)
 class CreateTableAs:
-    """`CREATE TABLE [IF NOT EXISTS] d.t [COMMENT ..] [LOCATION '..'] [TBLPROPERTIES(..)] AS <text>`.
+    """`CREATE TABLE [IF NOT EXISTS] d.t [COMMENT ..] [LOCATION ..] [TBLPROPERTIES(..)] AS <text>`.
 
     The text is SQL of the engine, as it was written, and begins at `text_position`.
     """
