@@ -43,7 +43,8 @@ class World:
     def copy(self) -> SanitisedCopy:
         """A database that holds what the analyst's scans show."""
         return SanitisedCopy(
-            {name: self.place.scan(self.analyst, name) for name in (VISITS, TOWNS)}
+            {name: self.place.scan(self.analyst, name) for name in (VISITS, TOWNS)},
+            self.analyst.user,
         )
 
 

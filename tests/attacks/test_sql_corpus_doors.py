@@ -60,7 +60,7 @@ def seen(server: TrialServer, analyst: Reader) -> Iterator[SanitisedCopy]:
         table = DOORS["flight path"](server, analyst.token, Wanted(name), None).table
         assert table is not None
         tables[name] = table
-    copy = SanitisedCopy(tables)
+    copy = SanitisedCopy(tables, analyst.user)
     yield copy
     copy.close()
 

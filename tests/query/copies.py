@@ -12,9 +12,14 @@ SECONDS = 20
 
 
 class SanitisedCopy:
-    """Plain DuckDB over the physically sanitised tables, with nothing else within reach."""
+    """Plain DuckDB over the physically sanitised tables, with nothing else within reach.
 
-    def __init__(self, tables: dict[str, pa.Table]) -> None:
+    Args:
+        tables: by name.
+        user: who asks, as SQL calls them.
+    """
+
+    def __init__(self, tables: dict[str, pa.Table], user: str = "") -> None:
         self._lock = threading.Lock()
         self._connection = duckdb.connect(":memory:", config={"threads": 2})
         run = self._connection.execute
@@ -26,6 +31,8 @@ class SanitisedCopy:
             run(f'CREATE SCHEMA IF NOT EXISTS "{database}"')
             run(f'CREATE TABLE "{database}"."{dataset}" AS FROM copied_{number}')
             self._connection.unregister(f"copied_{number}")
+        for word in ("user", "current_user", "session_user", "current_role"):
+            run(f"CREATE MACRO \"{word}\"() AS '{user}'")
         for setting in (
             "enable_external_access = false",
             "python_enable_replacements = false",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pyarrow as pa
 import pytest
 
 from privet.model.errors import Forbidden, NotFound, PrivetError
@@ -313,3 +314,23 @@ def test_the_history_of_a_role(world: World) -> None:
     assert roles.history(world.place.admin.caller, name)[0].action == "role.delete"
     with pytest.raises(NotFound):
         roles.history(world.place.admin.caller, world.place.unique("never"))
+
+
+@pytest.mark.parametrize("drop", ["TABLE {}.t", "DATABASE {} CASCADE"])
+def test_what_goes_with_an_object_is_in_the_history(world: World, drop: str) -> None:
+    """Each permission that a DROP takes along is told of its role; a refused one tells nothing."""
+    database, role = world.place.unique("gone"), world.place.unique("role")
+    admin = world.place.admin.caller
+    world.services.roles.create(admin, role)
+    world.place.dataset(pa.table({"id": [1]}), f"{database}.t")
+    run = world.services.statements.execute
+    run(admin, f"GRANT SELECT ON TABLE {database}.t TO ROLE {role}")
+    statement = f"DROP {drop.format(database)} INCLUDING PERMISSIONS"
+    with pytest.raises(PrivetError):
+        run(holder(world).caller, statement)
+    assert world.services.roles.history(admin, role)[0].action == "permission.create"
+    run(admin, statement)
+    event = world.services.roles.history(admin, role)[0]
+    assert (event.action, event.user) == ("permission.delete", "root")
+    assert event.statement == f"REVOKE SELECT ON TABLE {database}.t FROM ROLE {role}"
+    assert world.place.platform.catalog.permissions.list(role=role) == ()

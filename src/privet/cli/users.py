@@ -95,3 +95,12 @@ def delete(context: typer.Context, name: Name, as_json: Json = False) -> None:
     with session(context).rest() as rest:
         answer = rest.delete(f"/v1/users/{quote(check_principal_name(name), safe='')}")
     print_done(answer, f"deleted user {name}", as_json=as_json)
+
+
+@group.command()
+def revoke(context: typer.Context, name: Name, as_json: Json = False) -> None:
+    """End every token of a user that was issued until now; running scans end with them."""
+    path = f"/v1/users/{quote(check_principal_name(name), safe='')}/revoke"
+    with session(context).rest() as rest:
+        answer = rest.post(path, {})
+    print_done(answer, f"ended the tokens of {name}", as_json=as_json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,9 +18,10 @@ from privet.model.errors import (
     Unauthenticated,
 )
 from privet.model.events import Event, Outcome
-from privet.model.permissions import Scope
+from privet.model.names import RESERVED_ROLE_PREFIX
+from privet.model.permissions import Permission, Scope
 from privet.model.principals import Password, Principal
-from privet.policy import Need, Passing, Ruling
+from privet.policy import Need, Passing, Ruling, to_sql
 from privet.service.platform import Caller, Platform
 from privet.service.rights import Administrator
 
@@ -72,6 +73,7 @@ class Act:
 
     Without `needs` it is for catalog administrators. What it `creates` belongs to its creator if
     they could create it only so; what owners had, as such, on what it `drops` ends with it.
+    `removes` says which permissions go as well: each is in the history of its role.
     """
 
     action: str
@@ -81,6 +83,7 @@ class Act:
     needs: tuple[Need | Passing, ...] = ()
     creates: Scope | None = None
     drops: Scope | None = None
+    removes: Callable[[], Iterable[Permission]] | None = None
 
 
 @contextmanager
@@ -94,6 +97,7 @@ def administer(platform: Platform, caller: Caller, act: Act) -> Generator[Princi
     """
     principal = authenticate(platform, caller)
     ruling, asked = _rule(platform, principal, caller, act)
+    removals = [platform.audit.record(event) for event in _removals(platform, act, asked)]
     try:
         yield principal
         if act.creates is not None and ruling.as_owner:
@@ -102,13 +106,14 @@ def administer(platform: Platform, caller: Caller, act: Act) -> Generator[Princi
             platform.catalog.permissions.disown(act.drops)
     except PrivetError as error:
         error.audit_id = error.audit_id or asked.id
-        _record_failure(platform, asked, error.code)
+        _record_failure(platform, (asked, *removals), error.code)
         raise
     except BaseException as error:
-        _record_failure(platform, asked, type(error).__name__)
+        _record_failure(platform, (asked, *removals), type(error).__name__)
         raise
     try:
-        _record_end(platform, asked, Outcome.COMPLETED, "")
+        for event in (asked, *removals):
+            _record_end(platform, event, Outcome.COMPLETED, "")
     except AuditUnavailable as error:
         raise AuditUnavailable(
             "it was applied, and its end could not be recorded",
@@ -117,10 +122,28 @@ def administer(platform: Platform, caller: Caller, act: Act) -> Generator[Princi
         ) from error
 
 
-def _record_failure(platform: Platform, asked: Event, error: str) -> None:
+def _removals(platform: Platform, act: Act, asked: Event) -> Iterator[Event]:
+    """What is on record about each permission that goes with what is dropped."""
+    gone = {} if act.removes is None else {p.id: p for p in act.removes()}
+    if act.drops is not None:
+        on = platform.catalog.permissions.list(database=act.drops.database)
+        owned = (p for p in on if p.role.startswith(RESERVED_ROLE_PREFIX))
+        gone |= {p.id: p for p in owned if act.drops.holds(p.scope)}
+    for permission in gone.values():
+        yield replace(
+            asked,
+            action="permission.delete",
+            object=str(permission.scope),
+            statement=to_sql(permission, verb="REVOKE"),
+            detail={"role": permission.role, "because": asked.id},
+        )
+
+
+def _record_failure(platform: Platform, asked: Iterable[Event], error: str) -> None:
     # Why it failed is what its author has to know; the log tells of an end that is not on record.
     with suppress(AuditUnavailable):
-        _record_end(platform, asked, Outcome.FAILED, error)
+        for event in asked:
+            _record_end(platform, event, Outcome.FAILED, error)
 
 
 def _record_end(platform: Platform, asked: Event, outcome: Outcome, error: str) -> None:

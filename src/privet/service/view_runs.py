@@ -117,7 +117,7 @@ class _ViewRun:
         lease = askers.lease_behind(behind, gone) if behind else askers.lease(owner, gone)
         with lease as asker:
             try:
-                asked = asker.read(QueryRequest(view.text, None, view.database))
+                asked = asker.read(QueryRequest(view.text, None, view.database), reader.user)
                 if set(asked.datasets) != set(self.decided.bases):
                     raise _changed()
                 schemas = {name: self._in_view(name) for name in asked.datasets}

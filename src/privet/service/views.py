@@ -155,7 +155,7 @@ def trace(
     owner = (reader.issuer, reader.user)
     # A plan that is not rewritten: what is a constant now, the date or a key, is another later.
     with platform.askers.lease(owner, lambda: False, rewrites=False) as asker:
-        asked = asker.read(request)
+        asked = asker.read(request, reader.user)
         if asked.parameters or asked.explained:
             raise InvalidRequest("what is kept is the answer of one SELECT without parameters")
         schemas = {name: schema_of(name, at) for name, at in asked.datasets.items()}

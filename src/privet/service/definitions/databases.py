@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from privet.catalog import Database
 from privet.model.names import DatasetName, TagName
@@ -65,12 +66,14 @@ class Databases:
         """
         scope = on_database(name)
         managing = (Need(AccessLevel.MANAGE_GRANTS, scope),) if with_permissions else ()
+        stored = self._platform.catalog.permissions
         act = Act(
             "database.delete",
             name,
             detail={"cascade": cascade, "permissions": with_permissions},
             needs=(Need(AccessLevel.DROP, scope), *managing),
             drops=scope,
+            removes=partial(stored.list, database=name) if with_permissions else None,
         )
         with administer(self._platform, caller, act):
             held = self._platform.catalog.datasets.list(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from privet.catalog import Described
 from privet.classifier import BUILTIN_RULES
@@ -95,12 +96,14 @@ class Tables:
         """
         scope = on_dataset(name)
         managing = (Need(AccessLevel.MANAGE_GRANTS, scope),) if permissions else ()
+        stored = self._platform.catalog.permissions
         act = Act(
             "dataset.delete",
             str(name),
             detail={"permissions": permissions},
             needs=(Need(AccessLevel.DROP, scope), *managing),
             drops=scope,
+            removes=partial(stored.list, dataset=name) if permissions else None,
         )
         with administer(self._platform, caller, act):
             dataset = self._platform.catalog.datasets.get(name)
