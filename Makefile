@@ -10,6 +10,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= python3
 CONFIG ?= privet.toml
 ARGS ?=
+KIT ?= ../shared/conformance
+PORT ?= 12050
 SEED ?= $(PRIVET_ORACLE_SEED)
 CASES ?= $(or $(PRIVET_ORACLE_CASES),200000)
 BIN := .venv/bin
@@ -28,11 +30,11 @@ export UV_PYTHON_DOWNLOADS := never
 export PYRIGHT_PYTHON_GLOBAL_NODE := true
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := true
 
-.PHONY: help demo test check fix serve trial bench conformance chaos prove
+.PHONY: help demo test check fix serve trial bench conformance conformance-server chaos prove
 .PHONY: setup check-format check-lint check-types check-imports check-lock
 
 help:  ## print this menu
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: setup  ## run the acceptance flow end to end on fictitious data, and print it
 	@$(BIN)/privet demo $(ARGS)
@@ -58,8 +60,11 @@ bench: setup  ## measure, and hold the figures against their bounds (ARGS="NAME 
 trial:  ## start a trial instance: console and notebooks (not built yet)
 	@echo "trial: the console and the notebook hub are not built yet; \`make demo\` shows the whole flow without them" >&2; exit 2
 
-conformance:  ## run the original's own client tests against Privet (not built yet)
-	@echo "conformance: the door for the original's client is not built yet" >&2; exit 2
+conformance: setup  ## run the original's own client tests, and write docs/conformance.md (KIT=folder that lists them)
+	@PYTHONPATH=tests $(BIN)/python -m conformance.run --kit "$(KIT)" $(ARGS)
+
+conformance-server: setup  ## serve only what these tests talk to, in the foreground (PORT=12050)
+	@PYTHONPATH=tests exec $(BIN)/python -m conformance.server --port $(PORT)
 
 chaos:  ## kill, cut off and fill up a running server (not built yet)
 	@echo "chaos: the failure campaign is not built yet; \`make test\` has the single-failure tests" >&2; exit 2
