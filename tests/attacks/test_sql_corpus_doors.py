@@ -21,11 +21,14 @@ from attacks.sql_worlds import (
     SanitisedCopy,
     difference,
 )
-from doors.doors import BROKEN, DOORS, Answer, Wanted
+from doors.doors import BROKEN, DOORS, Answer, Wanted, by_thrift
 from doors.planted import GRANT, TAGS, planted
 from doors.servers import TrialServer
 from doors.steward import Reader, Steward, write
+from privet.model.principals import Principal
+from privet.model.requests import QueryRequest
 from privet.model.sql_text import is_query
+from privet.okera.dialect import understood
 
 pytestmark = pytest.mark.service
 EVERY = 1 if PROVE else 3
@@ -91,6 +94,51 @@ def test_attacks_at_every_door(
             answer = Answer(pa.table({}))
         wrong += (f"{attack.sql[:200]}\n    {odd}" for odd in _odd(seen, door, attack, answer))
     assert len(chosen) > 20
+    assert not wrong, "\n".join(wrong)
+
+
+OWN_NAME = 'SELECT "user"'
+"""Says who asks, where a plain database says its own."""
+
+
+def test_attacks_at_the_okera_door(
+    server: TrialServer, analyst: Reader, seen: SanitisedCopy
+) -> None:
+    """Read in another dialect; what is answered is what the translation says over the copy."""
+    who = Principal(analyst.user, frozenset({analyst.group}))
+    step = 1 if PROVE else EVERY
+    wrong: list[str] = []
+    answered = 0
+    for attack in islice(attacks(), ROUND % step, None, step):
+        if attack.parameters:
+            continue
+        answer = by_thrift(server, analyst.token, attack.sql)
+        if found := planted_in([*answer.received, answer.message.encode()], attack.sql):
+            wrong.append(f"{attack.sql[:200]}\n    planted values came back: {found}")
+        if answer.code in {"internal", BROKEN}:
+            wrong.append(f"{attack.sql[:200]}\n    {answer.code}: {answer.message}")
+        if answer.table is None or attack.is_ours:
+            continue
+        answered += 1
+        meant = understood(attack.sql, who)
+        if not isinstance(meant, QueryRequest):
+            scanned = DOORS["thrift"](server, analyst.token, Wanted(str(meant.dataset)), None)
+            assert scanned.table is not None
+            assert (
+                scanned.table.slice(0, min(10**6 if meant.limit is None else meant.limit, 10**6))
+                == answer.table
+            )
+            continue
+        text = meant.text
+        if text == OWN_NAME:
+            continue
+        try:
+            odd = difference(answer.table, seen.ask(text))
+        except duckdb.Error as error:
+            odd = f"answered, and fails over the copy: {error}"
+        if odd:
+            wrong.append(f"{text[:200]}\n    not the answer over the copy: {odd}")
+    assert answered > 20
     assert not wrong, "\n".join(wrong)
 
 
