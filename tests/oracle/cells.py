@@ -7,9 +7,10 @@ are `Day` and `Moment`, since Arrow's reach further than Python's: days and nano
 
 from __future__ import annotations
 
+import ast
 import math
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 import pyarrow as pa
@@ -98,7 +99,15 @@ def to_array(cells: list[Cell], kind: pa.DataType) -> pa.Array:
     if pat.is_date64(kind):
         counts = [None if c is None else c.days * 86_400_000 for c in cells]
         return pa.array(counts, pa.int64()).view(kind)
-    return pa.array(cells, kind)
+    return pa.array([_said(c) if isinstance(c, Opaque) else c for c in cells], kind)
+
+
+def _said(cell: Opaque) -> bytes | time:
+    """What an opaque cell of a single value is."""
+    if cell.said.startswith("b"):
+        return ast.literal_eval(cell.said)
+    inside = cell.said.removeprefix("datetime.time(").removesuffix(")")
+    return time(*map(int, inside.split(", ")))
 
 
 def identity(cell: Cell) -> tuple[str, str]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from datetime import time
 from decimal import Decimal
 
 import pyarrow as pa
-from cells import Cell, Day, Moment, cells_of, identity, to_array
+import pyarrow.types as pat
+from cells import Cell, Day, Moment, Opaque, cells_of, identity, to_array
 from kinds import kind_of_type
 
 from privet.model.datasets import CanonicalType, Column, Dataset
@@ -112,13 +114,12 @@ def fits(way: Way, column: Column, dataset: Dataset) -> bool:
 
 
 def _fits(name: str, domain: str, column: Column, dataset: Dataset) -> bool:
-    text = kind_of_type(column.type) == "text"
-    if name not in KEYED:
-        return name == "null" or kind_of_type(column.type) != "other"
-    found = dataset.domains.get(domain)
-    if found is not None and found.canonical is CanonicalType.TEXT:
-        return text
-    return text or column.type in (pa.int32(), pa.int64())
+    kind = kind_of_type(column.type)
+    single = kind != "other" or pat.is_binary(column.type) or pat.is_time(column.type)
+    found = dataset.domains.get(domain) if name in KEYED else None
+    if found is not None and found.canonical is CanonicalType.TEXT and kind == "integer":
+        return False
+    return name == "null" or single
 
 
 def leaves_as(kind: pa.DataType) -> pa.DataType:
@@ -175,6 +176,8 @@ def masked(text: str, start: int = 0, length: int | None = None) -> str:
 
 def zero(cell: Cell) -> Cell:
     """The empty text, 0, false, the epoch."""
+    if isinstance(cell, Opaque):
+        return Opaque("b''" if cell.said.startswith("b") else repr(time(0)))
     if isinstance(cell, Decimal):
         return Decimal((0, (0,), cell.as_tuple().exponent))
     zeroes = {bool: False, int: 0, float: 0.0, str: "", Day: Day(0), Moment: Moment(0)}

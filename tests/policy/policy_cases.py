@@ -232,7 +232,7 @@ calls = st.one_of(
     ),
     st.builds(
         lambda a, b: Call("mask", (ColumnSlot(), Literal(a), Literal(b))),
-        st.integers(-9, 9),
+        st.integers(0, 9),
         st.integers(0, 9),
     ),
 )

@@ -115,7 +115,7 @@ def test_datasets_outside_the_scope_do_not_count() -> None:
 def test_transforms_that_do_not_fit() -> None:
     """Fitting no tagged column is refused with the call's position; fitting some is warned."""
     with pytest.raises(TypeMismatch, match=r"`medical_charges\.other\.price`") as caught:
-        check(grant("TRANSFORM t.x WITH tokenize()"), VOCABULARY, [COSTS, OTHER])
+        check(grant("TRANSFORM t.x WITH mask_ccn()"), VOCABULARY, [COSTS, OTHER])
     assert caught.value.position is not None
     domain = {"phi.mrn": TokenDomain("phi.mrn", CanonicalType.TEXT)}
     text, integer = (replace(d, domains=domain) for d in (COSTS, OTHER))

@@ -267,19 +267,19 @@ def test_ties_go_by_text() -> None:
 def test_transform_that_does_not_fit_hides() -> None:
     """A transform that does not fit the type hides its column, with a warning, never clear."""
     table = dataset(column("a"), column("price", pa.float64(), "t.x"))
-    permission = grant("TRANSFORM t.x WITH tokenize() TRANSFORM t.x WITH zero()", "p")
+    permission = grant("TRANSFORM t.x WITH mask_ccn() TRANSFORM t.x WITH zero()", "p")
     assert calls(decide_on(table, [permission]), "price") == ["zero()"]
-    bad = grant("TRANSFORM t.x WITH tokenize()", "p")
+    bad = grant("TRANSFORM t.x WITH mask_ccn()", "p")
     decision = decide_on(table, [bad])
     assert verdicts(decision) == {"a": "clear", "price": "hidden"}
-    assert "`tokenize` does not fit" in decision.warnings[0]
+    assert "`mask_ccn` does not fit" in decision.warnings[0]
     assert verdicts(decide_on(table, [bad, grant("", "q")]))["price"] == "clear"
 
 
 def test_hidden_rather_than_less_protective() -> None:
     """If the most protective clause does not fit, no other clause takes its place."""
     table = dataset(column("a"), column("price", pa.float64(), "t.x"))
-    decision = decide_on(table, [grant("TRANSFORM t.x WITH tokenize() TRANSFORM t.x WITH sha2()")])
+    decision = decide_on(table, [grant("TRANSFORM t.x WITH mask_ccn() TRANSFORM t.x WITH round()")])
     assert verdicts(decision)["price"] == "hidden"
 
 

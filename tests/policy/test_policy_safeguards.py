@@ -118,7 +118,7 @@ def test_several_transforms_compose() -> None:
 def test_a_transform_that_does_not_fit_hides() -> None:
     """Fail closed."""
     table = replace(COSTS, columns=(*COSTS.columns[:-1], column("opted_out", pa.float64(), "a.b")))
-    decision = decide_on(table, [ALL, guard("RESTRICT TRANSFORM a.b WITH tokenize()")])
+    decision = decide_on(table, [ALL, guard("RESTRICT TRANSFORM a.b WITH mask_ccn()")])
     assert "opted_out" not in names(decision)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
 
 from privet.model.transforms import SPECS
@@ -99,13 +100,15 @@ def test_refused_functions_are_refused_in_statements(place: Place, reviewed: Rev
 
 
 def test_our_functions_are_there() -> None:
-    """Every transform of the policy language but `null`, under its name and aliases."""
+    """The transforms of text that need no arguments and no chance, by name and alias."""
     connection = open_engine()
     keys = OwnKeys()
     keys.take(b"a secret of tests, of 32 bytes..")
     add_functions(connection, keys)
-    for spec in SPECS:
-        for name in (spec.name, *spec.aliases) if spec.name != "null" else ():
+    theirs = {"null", "round", "lower", "upper", "hash"}
+    ours = [s for s in SPECS if s.name not in theirs and s.fits(pa.string()) and not s.random]
+    for spec in ours:
+        for name in () if any(p.required for p in spec.parameters) else (spec.name, *spec.aliases):
             ((value,),) = connection.execute(f"SELECT {name}('MRN-12345678')").fetchall()
             assert value != "MRN-12345678", name
             assert connection.execute(f"SELECT {name}(NULL::VARCHAR)").fetchall() == [(None,)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ from privet.model.expressions import Call, Expr
 from privet.model.requests import ScanRequest
 from privet.model.transforms import get_spec, is_text, steps
 from privet.policy import columns_of
-from privet.privacy import Derive, Kernel, KeyScope, bind
+from privet.privacy import Circumstances, Derive, Kernel, KeyScope, bind
 
 PARTLY = {b"privet.withheld": b"partly"}
 """Field metadata of a column of which some cells are withheld or differ in treatment."""
@@ -153,12 +153,17 @@ class EnforcedPlan:
         keep: pa.Array | None,
         masks: list[Mask],
     ) -> pa.Array:
-        raw = rebuild(columns[output.column.name], keep)
+        column = columns[output.column.name]
+        if _is_uniform(output, masks, self._filters) and isinstance(column, pa.DictionaryArray):
+            # A kernel builds anew what it makes of a dictionary, and rows out of view are no part.
+            kept = column if keep is None else column.take(keep)
+            return output.options[0].cells(kept)
+        raw = rebuild(column, keep)
         for cell_filter in output.cell_filters:
             holds = passing_rows(cell_filter, columns, len(columns[output.column.name]))
             raw = withhold(raw, holds if keep is None else holds[np.asarray(keep)])
         first = output.options[0]
-        if len(first.filters) == len(masks) or any(self._filters[i] is None for i in first.filters):
+        if _covers(first, masks, self._filters):
             return first.cells(raw)
         open_cells = np.ones(len(raw), np.bool_)
         parts: list[pa.Array] = []
@@ -178,35 +183,62 @@ class EnforcedPlan:
         }
 
 
-def enforce(decision: Decision, request: ScanRequest, derive: Derive) -> EnforcedPlan:
+def _covers(option: _Option, masks: list[Mask], filters: Sequence[Expr | None]) -> bool:
+    """Whether all visible cells are shown in this way."""
+    return len(option.filters) == len(masks) or any(filters[i] is None for i in option.filters)
+
+
+def _is_uniform(output: _Output, masks: list[Mask], filters: Sequence[Expr | None]) -> bool:
+    """Whether all visible cells go through the same kernels, and none is withheld."""
+    first = output.options[0]
+    return bool(first.kernels) and not output.cell_filters and _covers(first, masks, filters)
+
+
+def enforce(
+    decision: Decision,
+    request: ScanRequest,
+    derive: Derive,
+    circumstances: Circumstances | None = None,
+) -> EnforcedPlan:
     """Compile an allowed decision and a request.
 
     Args:
         decision: of the policy for the principal who asks.
         request: columns and limit.
         derive: gives token keys by their labels; keys stay inside the kernels.
+        circumstances: chance and the day, for transforms that need them.
 
     Raises:
+        InvalidRequest: a transform needs circumstances, and there are none.
         NotFound: the decision shows nothing, or a requested column is not visible.
     """
     decision.require()
     assert decision.dataset is not None
     named = request.columns
-    outputs = tuple(_output(c, decision, derive) for c in _choose(decision, named))
+    made = _Making(decision, derive, circumstances)
+    outputs = tuple(_output(c, made) for c in _choose(decision, named))
     where = conjunction(request.where)
     tested: tuple[_Output, ...] = ()
     if where is not None:
         on = _choose(decision, tuple(sorted(columns_of(where))))
-        tested = tuple(_output(c, decision, derive) for c in on)
+        tested = tuple(_output(c, made) for c in on)
     seen = {o.column.name: _seen(o) for o in tested}
     asked = _Asked(where, tested, raw_conditions(request.where, seen), request.limit)
     return EnforcedPlan(_SEAL, decision, outputs, asked)
 
 
-def _output(chosen: ColumnDecision, decision: Decision, derive: Derive) -> _Output:
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """What kernels are made from, besides the transforms."""
+
+    decision: Decision
+    derive: Derive
+    circumstances: Circumstances | None
+
+
+def _output(chosen: ColumnDecision, making: _Making) -> _Output:
     options = (
-        _Option(_kernels(option, chosen, decision, derive), option.filters)
-        for option in chosen.options
+        _Option(_kernels(option, chosen, making), option.filters) for option in chosen.options
     )
     return _Output(chosen.column, tuple(options), chosen.cell_filters)
 
@@ -238,15 +270,19 @@ def _choose(decision: Decision, names: tuple[str, ...] | None) -> list[ColumnDec
     return [by_name[name] for name in dict.fromkeys(names)]
 
 
-def _kernels(
-    option: CellOption, chosen: ColumnDecision, decision: Decision, derive: Derive
-) -> tuple[Kernel, ...]:
+def _kernels(option: CellOption, chosen: ColumnDecision, making: _Making) -> tuple[Kernel, ...]:
     """What the grant says, then what safeguards add; what was done already is not done again."""
     own = option.transform
     uses = (*([own] if own else []), *(use for use in chosen.safeguards if use != own))
     kind = plain_type(chosen.column.type)
     return tuple(
-        bind(step, kind, _key_scope(use, step, kind, decision), derive)
+        bind(
+            step,
+            kind,
+            _key_scope(use, step, kind, making.decision),
+            making.derive,
+            making.circumstances,
+        )
         for use in uses
         for step in steps(use.call)
     )

@@ -14,10 +14,12 @@ from privet.model.names import TagName
 from privet.model.permissions import Effect, Permission, TransformClause
 from privet.model.transforms import (
     CLEAR_RANK,
+    PER_PRINCIPAL_RANK,
     PER_TABLE_RANK,
     TOKEN_RANK,
     check_fit,
     find_spec,
+    is_per_user,
     specs_of,
     steps,
 )
@@ -128,10 +130,11 @@ def use_of(clause: TransformClause, column: Column, dataset: Dataset) -> Transfo
     use = TransformUse(clause.call)
     if any(spec.keyed for spec in specs):
         domain = _domain_of(clause, dataset.effective_tags(column))
-        use = TransformUse(clause.call, domain, domain in dataset.domains)
+        own = any(map(is_per_user, steps(clause.call)))
+        use = TransformUse(clause.call, domain, domain in dataset.domains, own)
     canonical = dataset.domains[use.domain].canonical if use.admitted else None
-    for spec in specs:
-        check_fit(spec, column.type, canonical)
+    for spec, step in zip(specs, steps(clause.call), strict=True):
+        check_fit(spec, column.type, canonical, step)
     return use
 
 
@@ -152,6 +155,8 @@ def _step_rank(step: Call, *, admitted: bool) -> int:
     spec = find_spec(step.function)
     if spec is None:
         return _UNKNOWN_RANK
+    if is_per_user(step):
+        return max(spec.rank, PER_PRINCIPAL_RANK)
     return PER_TABLE_RANK if spec.rank == TOKEN_RANK and not admitted else spec.rank
 
 

@@ -323,13 +323,14 @@ def _warnings(firing: list[Firing], columns: tuple[ColumnDecision, ...]) -> tupl
         f"column `{c.column.name}` is clear in some rows, so its tokens in the others are the "
         "reader's own and join with nobody else's"
         for c in columns
-        if _is_personal(c)
+        if _is_personal(c) and c.options and c.options[0].transform is None
     }
     return tuple(sorted(found))
 
 
 def _is_personal(column: ColumnDecision) -> bool:
-    return any(o.transform is not None and o.transform.per_principal for o in column.options)
+    uses = (*(o.transform for o in column.options), *column.safeguards)
+    return any(use is not None and use.per_principal for use in uses)
 
 
 def _digestible(dataset: Dataset, columns: tuple[ColumnDecision, ...]) -> list[object]:

@@ -16,6 +16,8 @@ Flags = NDArray[np.bool_]
 Offsets = NDArray[np.int64]
 
 _LONGEST_STRING_BUFFER = 2**31 - 1
+_READ_AS = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
+_LONG = (pa.large_string(), pa.large_binary())
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +63,26 @@ def present_of(column: pa.Array) -> Flags | None:
     return column.is_valid().to_numpy(zero_copy_only=False)
 
 
+def spread(flags: Flags, present: Flags | None) -> Flags:
+    """Flags of the cells that are not NULL, as flags of all; those of NULL are down."""
+    if present is None:
+        return flags
+    every = np.zeros(len(present), bool)
+    every[present] = flags
+    return every
+
+
 def read_text(column: pa.Array) -> Cells:
-    """The cells of a text column that are not NULL, in order."""
-    if pa.types.is_string_view(column.type):
-        column = column.cast(pa.large_string())
+    """The cells of a column of text or bytes that are not NULL, in order."""
+    if other := _READ_AS.get(column.type):
+        column = column.cast(other)
+    elif pa.types.is_fixed_size_binary(column.type):
+        column = column.cast(pa.binary())
     column = column.drop_null()
     if not len(column):
         return Cells(np.empty(0, np.uint8), np.zeros(1, np.int64))
     _, positions, values = column.buffers()
-    width = np.int64 if pa.types.is_large_string(column.type) else np.int32
+    width = np.int64 if column.type in _LONG else np.int32
     offsets = np.frombuffer(positions, width)[column.offset : column.offset + len(column) + 1]
     offsets = offsets.astype(np.int64)
     data = np.frombuffer(values or b"", np.uint8)[offsets[0] : offsets[-1]]
@@ -77,33 +90,83 @@ def read_text(column: pa.Array) -> Cells:
 
 
 def write_text(kind: pa.DataType, cells: Cells, present: Flags | None = None) -> pa.Array:
-    """A text column of new buffers from the cells of its places that are not NULL.
+    """A column of text or bytes, in new buffers, from the cells of its places that are not NULL.
+
+    Cells of a fixed-size type have its size.
 
     Raises:
         InvalidRequest: more bytes than a column of this type can hold.
     """
+    if pa.types.is_fixed_size_binary(kind):
+        return write_fixed(kind, cells.data.reshape(-1, kind.byte_width), present)
     offsets = cells.offsets
     if present is not None:
         lengths = np.zeros(len(present), np.int64)
         lengths[present] = cells.lengths
         offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths)))
-    if pa.types.is_string(kind):
+    short = pa.types.is_string(kind) or pa.types.is_binary(kind)
+    if short:
         if offsets[-1] > _LONGEST_STRING_BUFFER:
             raise InvalidRequest(
-                "the transformed column does not fit one array of type `string`",
+                f"the transformed column does not fit one array of type `{kind}`",
                 hint="transform it in smaller batches",
             )
         offsets = offsets.astype(np.int32)
-    stored = kind if pa.types.is_string(kind) else pa.large_string()
+    stored = kind if short else _READ_AS.get(kind, kind)
     buffers = [_validity(present), pa.py_buffer(offsets), pa.py_buffer(cells.data)]
     column = pa.Array.from_buffers(stored, len(offsets) - 1, buffers)
     return column if stored == kind else column.cast(kind)
 
 
+def write_fixed(kind: pa.DataType, rows: Bytes, present: Flags | None = None) -> pa.Array:
+    """A column of a fixed-width type, in new buffers, from the bytes of its cells.
+
+    Args:
+        kind: whole bytes wide.
+        rows: `(k, width)`, those of the places that are not NULL.
+        present: which those are; zeros lie under the others.
+    """
+    count = len(rows)
+    if present is not None:
+        count = len(present)
+        every = np.zeros((count, rows.shape[1]), np.uint8)
+        every[present] = rows
+        rows = every
+    data = pa.py_buffer(np.ascontiguousarray(rows))
+    return pa.Array.from_buffers(kind, count, [_validity(present), data])
+
+
+def write_flags(flags: Flags, present: Flags | None = None) -> pa.Array:
+    """A column of booleans in new buffers, from those of its places that are not NULL."""
+    data = pa.py_buffer(np.packbits(spread(flags, present), bitorder="little"))
+    count = len(flags) if present is None else len(present)
+    return pa.Array.from_buffers(pa.bool_(), count, [_validity(present), data])
+
+
+def place(column: pa.Array, present: Flags | None, kept: Flags) -> pa.Array:
+    """A column with NULL where `present` is false, and for values that are not kept.
+
+    Args:
+        column: of a fixed-width type, without NULLs: the values of the places present.
+        present: by place; None for all.
+        kept: by value.
+    """
+    everywhere = None if present is None and kept.all() else spread(kept, present)
+    if pa.types.is_boolean(column.type):
+        return write_flags(column.to_numpy(zero_copy_only=False)[kept], everywhere)
+    width = column.type.bit_width // 8
+    rows = np.frombuffer(column.buffers()[1], np.uint8)
+    rows = rows[column.offset * width : (column.offset + len(column)) * width]
+    rows = rows.reshape(-1, width)
+    return write_fixed(column.type, rows[kept], everywhere)
+
+
 def fixed_cells(rows: Bytes) -> Cells:
     """Cells of one length from a contiguous `(k, length)` array."""
     count, length = rows.shape
-    return Cells(rows.reshape(-1), np.arange(count + 1, dtype=np.int64) * length)
+    return Cells(
+        np.ascontiguousarray(rows).reshape(-1), np.arange(count + 1, dtype=np.int64) * length
+    )
 
 
 def overwrite(cells: Cells, rows: Flags, others: Cells) -> Cells:

@@ -71,8 +71,14 @@ _TYPES: tuple[tuple[DuckDBPyType, pa.DataType], ...] = (
     (TIMESTAMP, pa.timestamp("us")),
 )
 _OWN_DOMAIN = "own"
-_IN_SQL = tuple(spec for spec in SPECS if spec.name != "null")
-"""`null` is a word of SQL itself."""
+_OF_THE_ENGINE = frozenset({"null", "round", "lower", "upper", "hash"})
+"""Words of SQL itself."""
+_IN_SQL = tuple(
+    spec
+    for spec in SPECS
+    if spec.name not in _OF_THE_ENGINE
+    and not (spec.random or spec.dated or any(p.required for p in spec.parameters))
+)
 
 
 WHO_READS = frozenset({"current_role", "current_user", "session_user", "user"})

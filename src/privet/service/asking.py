@@ -152,9 +152,10 @@ class Asking:
 
     def schemas(self) -> Mapping[DatasetName, pa.Schema]:
         """What the principal sees of each dataset."""
-        derive = self._platform.derive
+        platform = self._platform
+        known = (platform.derive, platform.circumstances)
         return {
-            name: enforce(decided.decision, ScanRequest(name), derive).schema
+            name: enforce(decided.decision, ScanRequest(name), *known).schema
             for name, decided in self.decided.items()
         }
 
@@ -164,7 +165,9 @@ class Asking:
     def _open(self, read: Read) -> GovernedStream:
         request = ScanRequest(read.dataset, read.columns, read.limit, read.where)
         decided = self.decided[read.dataset]
-        plan = enforce(decided.decision, request, self._platform.derive)
+        plan = enforce(
+            decided.decision, request, self._platform.derive, self._platform.circumstances
+        )
         check = self._running.guarding(still_allowed(self._platform, self._principal))
         return start(
             self._platform, decided, plan, self._was_read, check=check, behind=self._behind

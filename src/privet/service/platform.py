@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from secrets import token_bytes
 
 from privet.audit import AuditLog
 from privet.catalog import Catalog
@@ -13,7 +14,7 @@ from privet.connector import Connectors, CopyRoots, Secrets
 from privet.enforcement import Seal
 from privet.identity import Identity
 from privet.model.principals import Credentials
-from privet.privacy import Derive
+from privet.privacy import Circumstances, Derive
 from privet.query import Askers
 from privet.scan import Engine
 from privet.service.running import Running
@@ -40,6 +41,11 @@ class Platform:
     detokenized_an_hour: int = 10_000
     """Values that each principal may have turned back."""
     running: Running = field(default_factory=Running)
+
+    @property
+    def circumstances(self) -> Circumstances:
+        """What transforms need besides keys: chance, and the day by our clock."""
+        return Circumstances(token_bytes, self.clock().date())
 
 
 @dataclass(frozen=True, slots=True)

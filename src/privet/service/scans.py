@@ -104,7 +104,11 @@ class Scans:
             platform.audit.record(event)
         decision.require(recorded.id)
         try:
-            return decided, enforce(decision, request, platform.derive), recorded
+            return (
+                decided,
+                enforce(decision, request, platform.derive, platform.circumstances),
+                recorded,
+            )
         except PrivetError as error:
             error.audit_id = recorded.id
             platform.audit.record(_ended(recorded, Outcome.REFUSED, error.code))

@@ -148,7 +148,7 @@ class _ViewRun:
 
     def _enforced(self, request: ScanRequest) -> EnforcedPlan:
         decision = self.decided.bases[request.dataset].decision
-        return enforce(decision, request, self.platform.derive)
+        return enforce(decision, request, self.platform.derive, self.platform.circumstances)
 
 
 def _loaded(batch: pa.RecordBatch) -> list[pa.RecordBatch]:

@@ -108,7 +108,9 @@ class Views:
                     "a view reads by the grants of whoever writes it, of administrators too"
                 )
                 raise
-            return enforce(decision, ScanRequest(of), self._platform.derive).schema
+            return enforce(
+                decision, ScanRequest(of), self._platform.derive, self._platform.circumstances
+            ).schema
 
         request = QueryRequest(text, None, database)
         traced, schemas = trace(self._platform, reader, request, readable)

@@ -36,7 +36,7 @@ from privet.model.expressions import (
 )
 from privet.model.names import TagName, fold
 from privet.model.permissions import USER_SLOT, fold_object
-from privet.model.transforms import SPECS, find_spec, specs_of
+from privet.model.transforms import SIGNED_USER, SPECS, find_spec, specs_of
 from privet.policy.functions import CAST, CASTS, FUNCTIONS, near
 from privet.policy.language.syntax import Branch, position_of, read_tree
 
@@ -45,6 +45,8 @@ _INT64 = range(-(2**63), 2**63)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?", re.ASCII)
 _EXPONENT_LIMIT = 3
+_SHARED = Call(SIGNED_USER, (Literal(False),))
+"""Says what goes without saying."""
 
 
 def parse_filter(text: str) -> Expr:
@@ -150,6 +152,8 @@ def read_transform(tree: Branch) -> Call:
     """A transform call under its canonical name, checked against the transforms there are."""
     token, position = _token(tree), position_of(tree)
     name = str(token).lower()
+    if name == SIGNED_USER:
+        return Call(SIGNED_USER, tuple(map(read_expr, _branches(tree))), position)
     spec = find_spec(name)
     if spec is None:
         known = [n for s in SPECS for n in (s.name, *s.aliases)]
@@ -159,11 +163,19 @@ def read_transform(tree: Branch) -> Call:
             position=position,
         )
     arguments = tuple(map(read_expr, _branches(tree)))
-    if not (arguments and isinstance(arguments[0], ColumnSlot | Call)):
+    if not arguments or not _is_column(arguments[0]):
         arguments = (ColumnSlot(), *arguments)
+    if spec.keyed and arguments[-1] == _SHARED:
+        arguments = arguments[:-1]
     call = Call(spec.name, arguments, position)
     specs_of(call)
     return call
+
+
+def _is_column(argument: Expr) -> bool:
+    if isinstance(argument, Call):
+        return argument.function != SIGNED_USER
+    return isinstance(argument, ColumnSlot)
 
 
 # ---- filters

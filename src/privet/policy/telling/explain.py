@@ -8,7 +8,7 @@ from typing import Any
 
 from privet.model.decisions import ColumnDecision, Decision, Reason, TransformUse, Verdict
 from privet.model.permissions import Permission
-from privet.model.transforms import find_spec, steps
+from privet.model.transforms import find_spec, is_per_user, steps
 from privet.policy.binding import columns_of
 from privet.policy.language.forms import to_english
 from privet.policy.language.printing import to_sql, transform_sql
@@ -186,7 +186,7 @@ def _unjoinable(decision: Decision) -> Iterator[str]:
 
 def _is_shared(use: TransformUse) -> bool:
     """Whether other datasets of its domain would have the same tokens, if it was in it."""
-    specs = [find_spec(step.function) for step in steps(use.call)]
+    specs = [find_spec(s.function) for s in steps(use.call) if not is_per_user(s)]
     return any(s is not None and s.keyed and not s.per_table for s in specs)
 
 

@@ -65,7 +65,7 @@ class Rounds:
         for i in reversed(range(ROUNDS)) if inverse else range(ROUNDS):
             modulus, other = moduli[i % 2], moduli[1 - i % 2]
             source = a if inverse else b
-            y = _divide(self._round_words(i, source, other), modulus)
+            y = divide(self._round_words(i, source, other), modulus)
             if inverse:
                 a, b = _subtract(b, y, modulus), a
             else:
@@ -102,7 +102,7 @@ class Rounds:
         blocks = np.zeros((rows, -(-(self.width + 1) // BLOCK) * BLOCK), np.uint8)
         words = blocks.view(_BIG32)
         limb_count = -(-self.width // 4)
-        for j, limb in enumerate(_limbs(source, moduli, limb_count), 1):
+        for j, limb in enumerate(limbs_of(source, moduli, limb_count), 1):
             words[:, -j] = limb
         blocks[:, -self.width - 1] = i
         blocks[:, :BLOCK] ^= self.state
@@ -138,7 +138,7 @@ def prepare(cipher: BlockCipher, positions: int, radix: Bytes, width: int, tweak
     return cipher.fold(text[:, :varying]) ^ text[:, varying : varying + BLOCK]
 
 
-def _limbs(number: Number, moduli: Sequence[Modulus], count: int) -> list[Words]:
+def limbs_of(number: Number, moduli: Sequence[Modulus], count: int) -> list[Words]:
     """The 32-bit limbs of a number, least significant first."""
     limbs: list[Words] = []
     for word, modulus in zip(number, moduli, strict=True):
@@ -152,7 +152,7 @@ def _limbs(number: Number, moduli: Sequence[Modulus], count: int) -> list[Words]
     return limbs
 
 
-def _divide(limbs: list[Words], moduli: Sequence[Modulus]) -> Number:
+def divide(limbs: list[Words], moduli: Sequence[Modulus]) -> Number:
     """A number (limbs most significant first) modulo the product of the moduli."""
     number: Number = []
     for modulus in reversed(moduli):

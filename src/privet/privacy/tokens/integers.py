@@ -16,6 +16,7 @@ from privet.privacy.columns import (
     present_of,
     read_integers,
     read_text,
+    spread,
     write_integers,
     write_text,
 )
@@ -141,22 +142,25 @@ class TokenizeDecimals(Kernel):
         self._overflow = OpaqueTokens(scope.key(derive, f"{family}-overflow"))
 
     def _apply(self, column: pa.Array) -> pa.Array:
-        cells = read_text(column)
+        return self._transform(column)[0]
+
+    def _transform(self, column: pa.Array) -> tuple[pa.Array, Flags]:
+        cells, present = read_text(column), present_of(column)
         values, outside = parse_integers(write_text(pa.large_string(), cells))
         others = self._overflow.tokens(select(cells, outside))
-        self._count(len(others))
         # Zero stands at the rows that are overwritten, so that every row has a number.
-        spread = np.zeros(len(cells), np.int64)
-        spread[~outside] = self._permutation.permute(values)
-        result = read_text(pa.array(spread).cast(pa.large_string()))
-        return write_text(self.kind, overwrite(result, outside, others), present_of(column))
+        numbers = np.zeros(len(cells), np.int64)
+        numbers[~outside] = self._permutation.permute(values)
+        result = read_text(pa.array(numbers).cast(pa.large_string()))
+        written = write_text(self.kind, overwrite(result, outside, others), present)
+        return written, spread(outside, present)
 
     def _invert(self, column: pa.Array) -> pa.Array:
         cells = read_text(column)
         values, outside = parse_integers(write_text(pa.large_string(), cells))
-        spread = np.zeros(len(cells), np.int64)
-        spread[~outside] = self._permutation.permute(values, inverse=True)
-        result = read_text(pa.array(spread).cast(pa.large_string()))
+        numbers = np.zeros(len(cells), np.int64)
+        numbers[~outside] = self._permutation.permute(values, inverse=True)
+        result = read_text(pa.array(numbers).cast(pa.large_string()))
         return without(self.kind, result, outside, column)
 
 

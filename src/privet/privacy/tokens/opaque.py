@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -28,14 +30,24 @@ class OpaqueTokens:
     def tokens(self, cells: Cells) -> Cells:
         """The token of every cell: 32 lower-case hexadecimal characters."""
         result = np.empty((len(cells), 2 * BLOCK), np.uint8)
+        for at, mac in self._macs(cells):
+            hexadecimal(mac, result[at : at + len(mac)])
+        return fixed_cells(result)
+
+    def bare(self, cells: Cells) -> Bytes:
+        """The token of every cell as bytes: `(k, 16)`."""
+        result = np.empty((len(cells), BLOCK), np.uint8)
+        for at, mac in self._macs(cells):
+            result[at : at + len(mac)] = mac
+        return result
+
+    def _macs(self, cells: Cells) -> Iterator[tuple[int, Bytes]]:
         length = cells.uniform_length
         one_block = 0 <= length <= BLOCK - _LENGTH_BYTES
         for at in range(0, len(cells), _ROWS):
             bounds = cells.offsets[at : at + _ROWS + 1]
             part = Cells(cells.data[bounds[0] : bounds[-1]], bounds - bounds[0])
-            mac = self._one_block(part, length) if one_block else self._many_blocks(part)
-            hexadecimal(mac, result[at : at + _ROWS])
-        return fixed_cells(result)
+            yield at, self._one_block(part, length) if one_block else self._many_blocks(part)
 
     def _one_block(self, cells: Cells, length: int) -> Bytes:
         blocks = np.zeros((len(cells), BLOCK), np.uint8)

@@ -17,6 +17,7 @@ from privet.privacy.columns import (
     overwrite,
     present_of,
     read_text,
+    spread,
     write_text,
 )
 from privet.privacy.tokens.aes import BlockCipher, Bytes
@@ -159,13 +160,15 @@ class TokenizeText(Kernel):
         self._overflow = OpaqueTokens(scope.key(derive, "fp-overflow"))
 
     def _apply(self, column: pa.Array) -> pa.Array:
-        cells = read_text(column)
+        return self._transform(column)[0]
+
+    def _transform(self, column: pa.Array) -> tuple[pa.Array, Flags]:
+        cells, present = read_text(column), present_of(column)
         result, outside = self._formats.permute(cells)
         if outside.any():
             others = select(cells, outside)
-            self._count(len(others))
             result = overwrite(result, outside, self._overflow.tokens(others))
-        return write_text(self.kind, result, present_of(column))
+        return write_text(self.kind, result, present), spread(outside, present)
 
     def _invert(self, column: pa.Array) -> pa.Array:
         tokens = read_text(column)

@@ -205,7 +205,9 @@ class _SchemaOf:
         except PrivetError as error:
             error.position = position
             raise
-        return enforce(decision, ScanRequest(name), self.platform.derive).schema
+        return enforce(
+            decision, ScanRequest(name), self.platform.derive, self.platform.circumstances
+        ).schema
 
 
 def _notes(copy: Copy) -> tuple[str, ...]:

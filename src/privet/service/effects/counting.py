@@ -46,7 +46,7 @@ class RowCounter:
         check = self._deadline.check
         try:
             check()
-            plan = enforce(decision, request, self._platform.derive)
+            plan = enforce(decision, request, self._platform.derive, self._platform.circumstances)
             with start(self._platform, decided, plan, _unheard, check=check) as stream:
                 rows = 0
                 for batch in stream:
