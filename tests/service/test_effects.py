@@ -387,6 +387,21 @@ def test_a_holder_of_a_role_alone_reads_views_by_it(
     assert rows[reader.role] == "all; of `clinic.people` only where id < 5"
 
 
+def test_a_view_that_asks_who_reads_is_not_counted(
+    place: Place, lent: tuple[Person, str, Person]
+) -> None:
+    """It has other rows for each of those who see the same change."""
+    definer, name, reader = lent
+    own = DatasetName.parse(f"{name}_own")
+    text = "SELECT id FROM clinic.people WHERE phone = current_user"
+    place.services.views.create(definer.caller, own, text)
+    (effect,) = effects_on(
+        ask(place, f"GRANT SELECT ON TABLE {own} TO ROLE {reader.role}"), str(own), reader.user
+    )
+    assert (effect.count_before, effect.count_after) == (None, None)
+    place.platform.catalog.datasets.drop(own)
+
+
 def revoked(text: str) -> Revoke:
     """A statement that removes a permission."""
     statement = parse(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -31,6 +32,7 @@ from privet.service.permissions import known_vocabulary
 from privet.service.platform import Caller, Platform
 
 MOST_STATEMENTS = 500
+_WHO_READS = re.compile(r"\b(?:user|current_user|session_user|current_role)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +302,16 @@ def _name(item: tuple[tuple[DatasetName, Change], _Group]) -> DatasetName:
     return item[0][0]
 
 
+def _asks_who_reads(decided: Decided) -> bool:
+    """Whether a view may have other rows for each reader: its statement names them."""
+    datasets = (d.dataset for d in (decided.decision, *decided.behind()))
+    views = (dataset.view for dataset in datasets if dataset is not None)
+    return any(_WHO_READS.search(view.text) for view in views if view is not None)
+
+
 def _effect(key: tuple[DatasetName, Change], group: _Group, counter: RowCounter | None) -> Effect:
+    if _asks_who_reads(group.before) or _asks_who_reads(group.after):
+        counter = None
     return Effect(
         dataset=key[0],
         change=key[1],
