@@ -70,7 +70,8 @@ def _name_columns(select: exp.Select) -> None:
 
 
 def _nameless(each: exp.Expr) -> bool:
-    return not each.alias_or_name and not isinstance(each, exp.Star)
+    named = isinstance(each, exp.Column | exp.Star | exp.Dot)
+    return not named and not each.alias
 
 
 def _written(tree: exp.Expr, principal: Principal | None) -> str:

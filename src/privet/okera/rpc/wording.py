@@ -15,6 +15,9 @@ _TEXTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), told)
     for pattern, told in (
         (r"(?i)^grant already exists", r"Grant already exists"),
+        (r"^DENY must specify", r"must specify attribute expression"),
+        (r"^DENY .*WHERE", r"do not support filters"),
+        (r"^RESTRICT must", r"RESTRICT privileges must specify"),
         (r"^`enabled` must be", r"enabled must a boolean string"),
         (
             r"^`(start|end)_datetime` must be a Unix",
