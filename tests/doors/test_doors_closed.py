@@ -32,8 +32,12 @@ READERS = {
     ("GET", "/v1/datasets/{database}/{name}/explain"),
     ("GET", "/v1/roles"),
     ("GET", "/v1/permissions"),
+    ("GET", "/v1/connections"),
     ("GET", "/v1/crawls"),
     ("GET", "/v1/scans"),
+    ("GET", "/v1/token-domains"),
+    ("GET", "/v1/token-domains/{domain}"),
+    ("GET", "/v1/token-joins"),
     ("GET", "/v1/audit"),
     ("POST", "/v1/sql"),
 }
@@ -50,6 +54,7 @@ SAMPLES: dict[str, Any] = {
     "statement": "SHOW ROLES",
     "statements": ["GRANT SELECT ON CATALOG TO ROLE public_role"],
     "password": "correct horse battery",
+    "tokens": ["x"],
 }
 STATEMENTS = (
     "GRANT SELECT ON CATALOG TO ROLE public_role",
@@ -86,7 +91,7 @@ def addresses(server: TrialServer, names: dict[str, str]) -> Iterator[Address]:
         for method, what in methods.items():
             body = what.get("requestBody")
             if body is not None:
-                schema = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+                schema = named_in(body["content"]["application/json"]["schema"])
                 sent = {
                     name: SAMPLES.get(name, names.get(name, "of_a_reader"))
                     for name in schemas[schema]["properties"]
@@ -98,7 +103,24 @@ def addresses(server: TrialServer, names: dict[str, str]) -> Iterator[Address]:
             yield Address(method.upper(), filled, sent, (method.upper(), path))
 
 
-PARTS = ("user", "role", "group", "identifier", "name", "database", "tag", "column", "run")
+def named_in(schema: dict[str, Any]) -> str:
+    """The name of a body's schema, also where it may be left out."""
+    referring = next(s for s in (schema, *schema.get("anyOf", ())) if "$ref" in s)
+    return referring["$ref"].rpartition("/")[2]
+
+
+PARTS = (
+    "user",
+    "role",
+    "group",
+    "identifier",
+    "name",
+    "database",
+    "tag",
+    "column",
+    "run",
+    "domain",
+)
 
 
 @pytest.fixture
@@ -178,7 +200,7 @@ def test_administration_is_closed_to_readers(
             got = http.request(address.method, address.path, json=address.body)
             forbidden = got.status_code == 403
             is_problem(got, *((403, "forbidden") if forbidden else (404, "not_found")))
-            assert got.json()["audit_id"]
+            assert got.json()["audit_id"], address
     assert catalog(clinic.server) == before
 
 

@@ -316,3 +316,26 @@ def test_pages_of_a_listing_join_without_gap(server: TrialServer, steward: Stewa
             break
     assert len(seen) == len(set(seen)) == 7
     assert seen == sorted(seen, reverse=True)
+
+
+MALFORMED = [
+    ("POST", "/v1/tags", b'{"nothing": 1}'),
+    ("POST", "/v1/tags", b'{"tag": "a.b", "tag": "a.c"}'),
+    ("POST", "/v1/tags", b"{"),
+    ("POST", "/v1/sql", b'{"statement": 3}'),
+    ("GET", "/v1/audit?limit=-1", b""),
+    ("GET", "/v1/permissions?role=%00", b""),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), MALFORMED)
+def test_strangers_are_not_told_what_is_wrong_with_a_request(
+    server: TrialServer, method: str, path: str, body: bytes
+) -> None:
+    """Without credentials that hold, a malformed request is refused like a well-formed one."""
+    sent = {"content-type": "application/json"} if body else {}
+    with server.http() as http:
+        for given in ({}, {"authorization": "Bearer not-a-token"}, {"authorization": "Nonsense"}):
+            got = http.request(method, path, content=body or None, headers=sent | given)
+            if got.status_code != 404:
+                is_problem(got, 401, "unauthenticated")

@@ -11,13 +11,15 @@ from privet.service import Caller, Services, read_authorization
 _DOOR = "rest"
 
 
-def _caller(request: Request) -> Caller:
+def caller_of(request: Request) -> Caller:
+    """Whoever calls, by credentials that are not checked yet."""
     return Caller(read_authorization(request.headers.getlist("authorization")), _DOOR)
 
 
-def _services(request: Request) -> Services:
+def services_of(request: Request) -> Services:
+    """The use cases."""
     return request.app.state.services
 
 
-CallerDep = Annotated[Caller, Depends(_caller)]
-ServicesDep = Annotated[Services, Depends(_services)]
+CallerDep = Annotated[Caller, Depends(caller_of)]
+ServicesDep = Annotated[Services, Depends(services_of)]

@@ -15,10 +15,11 @@ from privet.model.requests import ScanRequest
 from privet.rest.bodies import items
 from privet.rest.callers import CallerDep, ServicesDep
 from privet.rest.formats import MEDIA_TYPES, ResultFormat, encode
+from privet.rest.strict import StrictRoute
 from privet.service.forms import Json, run_json
 from privet.service.scans import GovernedStream
 
-router = APIRouter(prefix="/v1", tags=["scans"])
+router = APIRouter(route_class=StrictRoute, prefix="/v1", tags=["scans"])
 
 
 @router.get("/datasets/{database}/{name}/scan", response_class=StreamingResponse)
