@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,7 +36,7 @@ class Client:
 
 
 @contextmanager
-def client(server: TrialServer, token: str, user: str) -> Iterator[Client]:
+def client(server: TrialServer, token: str, user: str) -> Generator[Client]:
     """A connection of a user."""
     with opened(server.okera, server.ca) as wire:
         log_in(wire, token)

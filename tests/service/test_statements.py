@@ -210,7 +210,7 @@ def test_what_is_said_of_text_is_not_guessed(place: Place) -> None:
     ("rest", "error", "says", "at"),
     [
         ("(nope INT) LOCATION '{f}'", InvalidRequest, "no column `nope`", "nope"),
-        ("(id INT)", InvalidRequest, "over files that are there", "d."),
+        ("", InvalidRequest, "a table has columns", "d."),
         ("(id INT) LOCATION '{f}/none'", NotFound, "/none", "LOCATION"),
         ("(id INT) LOCATION '/etc'", InvalidRequest, "outside", "LOCATION"),
         ("(id INT) LOCATION 'ftp://x/y'", InvalidRequest, "scheme", "LOCATION"),
