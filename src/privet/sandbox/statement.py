@@ -161,7 +161,9 @@ class Asking:
             return None
         (source,) = self._sources.values()
         columns = source.positions(statement.plain.columns)
-        return columns and [source.schema.names[c].partition(".")[2] for c in columns]
+        if columns is None:
+            return None
+        return [source.schema.names[c].partition(".")[2] for c in columns]
 
     def _tell_precisely(self, text: str, bound: Any) -> None:
         """Plan again in the way in which the engine says where it failed."""
