@@ -114,7 +114,7 @@ _ACCOUNT_ROWS = """\
 def _accounts() -> list[str]:
     known = (line.split() for line in _ACCOUNT_ROWS.splitlines())
     return [
-        f"name{n}|555-000{n}|{mail}|u{n}|2016-01-0{n + 1}|4539 7977 0575 {card}|here|{v4}|{v6}\n"
+        f"name{n}|555-000{n}|{mail}|u{n}|2016-01-0{n + 1}|453979770575000{card}|here|{v4}|{v6}\n"
         for n, (v4, v6, card, mail) in enumerate(known)
     ]
 
