@@ -119,7 +119,7 @@ def _fits(name: str, domain: str, column: Column, dataset: Dataset) -> bool:
     found = dataset.domains.get(domain) if name in KEYED else None
     if found is not None and found.canonical is CanonicalType.TEXT and kind == "integer":
         return False
-    return name == "null" or single
+    return name == "null" or (single and not (name in KEYED and kind == "boolean"))
 
 
 def leaves_as(kind: pa.DataType) -> pa.DataType:

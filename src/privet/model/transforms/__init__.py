@@ -22,6 +22,7 @@ from privet.model.transforms.kinds import (
     is_scalar,
     is_small,
     is_text,
+    is_tokenizable,
 )
 from privet.model.transforms.specs import (
     CLEAR_RANK,
@@ -69,6 +70,7 @@ __all__ = [
     "is_scalar",
     "is_small",
     "is_text",
+    "is_tokenizable",
     "specs_of",
     "steps",
     "values_of",

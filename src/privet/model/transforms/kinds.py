@@ -57,6 +57,11 @@ def is_scalar(kind: pa.DataType) -> bool:
     )
 
 
+def is_tokenizable(kind: pa.DataType) -> bool:
+    """Whether tokens and digests can stand for values; two values are none to hide among."""
+    return is_scalar(kind) and not pat.is_boolean(kind)
+
+
 def is_small(kind: pa.DataType) -> bool:
     """Whether a type has so few values that tokens of it are easily told apart by how often."""
     return pat.is_boolean(kind) or (

@@ -22,6 +22,7 @@ from privet.model.transforms.kinds import (
     is_moment,
     is_scalar,
     is_text,
+    is_tokenizable,
     takes_noise,
 )
 
@@ -136,7 +137,7 @@ def _bucket_suits(kind: pa.DataType, values: tuple[Any, ...]) -> bool:
 
 def _token(name: str, says: str, *aliases: str, per_table: bool = False) -> TransformSpec:
     rank = PER_TABLE_RANK if per_table else TOKEN_RANK
-    return TransformSpec(name, rank, is_scalar, says, aliases, keyed=True, per_table=per_table)
+    return TransformSpec(name, rank, is_tokenizable, says, aliases, keyed=True, per_table=per_table)
 
 
 _DIGITS = Parameter("digits", (int,), least=-_MOST_DIGITS, most=_MOST_DIGITS)
@@ -149,8 +150,10 @@ SPECS: tuple[TransformSpec, ...] = (
         "fp_random", RANDOM_RANK, is_scalar, "replaced by chance within its format", random=True
     ),
     TransformSpec("nfp_random", RANDOM_RANK, is_scalar, "replaced by chance", random=True),
-    TransformSpec("hash", HASH_RANK, is_scalar, "replaced by a short keyed digest", keyed=True),
-    TransformSpec("sha2", HASH_RANK, is_scalar, "replaced by a keyed digest", keyed=True),
+    TransformSpec(
+        "hash", HASH_RANK, is_tokenizable, "replaced by a short keyed digest", keyed=True
+    ),
+    TransformSpec("sha2", HASH_RANK, is_tokenizable, "replaced by a keyed digest", keyed=True),
     TransformSpec(
         "mask",
         MASK_RANK,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.types as pat
 
 from privet.model.errors import TypeMismatch
-from privet.privacy.base import Flags
 from privet.privacy.spaces.base import Ciphers, Permuting, Space
 from privet.privacy.spaces.decimals import Decimals
 from privet.privacy.spaces.numbers import days, floats, integers, moments, times
@@ -27,28 +25,32 @@ def space_of(kind: pa.DataType) -> Space:
 
 
 class Booleans(Space):
-    """Two values are no space to hide in: in place of tokens there are NULLs."""
+    """Only drawn by chance: two values are none to hide among."""
 
     def __init__(self, kind: pa.DataType) -> None:
-        self._kind = kind
+        self._refusal = TypeMismatch(f"there are no tokens of columns of type `{kind}`")
 
     def under(self, ciphers: Ciphers) -> Permuting:
-        """All becomes NULL, whatever the keys."""
+        """There is none.
+
+        Raises:
+            TypeMismatch: always.
+        """
         del ciphers
-
-        def run(column: pa.Array, *, inverse: bool = False) -> tuple[pa.Array, Flags]:
-            del inverse
-            return column, np.ones(len(column), bool)
-
-        return run
+        raise self._refusal
 
     def drawn(self, drawn: Bytes) -> pa.Array:
         """True or false."""
         return pa.array(drawn[:, 0] > 127)  # noqa: PLR2004 - half of what a byte holds
 
     def written(self, column: pa.Array) -> pa.Array:
-        """Nothing: there is no digest either."""
-        return pa.array([""] * len(column), pa.large_string())
+        """There is none.
+
+        Raises:
+            TypeMismatch: always.
+        """
+        del column
+        raise self._refusal
 
 
 _SPACES = (

@@ -9,13 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from privet.model.transforms import is_text
-from privet.privacy.base import Derive, Flags, Kernel, KeyScope
+from privet.privacy.base import Derive, Kernel, KeyScope
 from privet.privacy.columns import (
     fixed_cells,
     place,
     present_of,
     read_text,
-    spread,
     write_integers,
     write_text,
 )
@@ -64,7 +63,7 @@ class Digest(Kernel):
 class DigestScalars(Kernel):
     """The same on other types: a value of the type, drawn by the digest.
 
-    Two values may share one. Booleans become NULL.
+    Two values may share one.
     """
 
     def __init__(self, kind: pa.DataType, scope: KeyScope, derive: Derive, family: str) -> None:
@@ -73,14 +72,10 @@ class DigestScalars(Kernel):
         self._space = space_of(kind)
 
     def _apply(self, column: pa.Array) -> pa.Array:
-        return self._transform(column)[0]
-
-    def _transform(self, column: pa.Array) -> tuple[pa.Array, Flags]:
         present = present_of(column)
         written = self._space.written(column.drop_null())
         values = self._space.drawn(digests(self._key, written))
-        outside = np.full(len(written), pa.types.is_boolean(self.kind))
-        return place(values, present, ~outside), spread(outside, present)
+        return place(values, present, np.ones(len(written), bool))
 
 
 def digests(key: bytes, column: pa.Array) -> Bytes:

@@ -30,12 +30,12 @@ _RADIX = 256
 class TokenizeScalars(Kernel):
     """`tokenize` (family `fp`) and the opaque token (family `nfp`): a permutation of the values.
 
-    What the type's space does not hold, and every boolean, becomes NULL and counts as overflow.
+    What the type's space does not hold becomes NULL and counts as overflow.
     """
 
     def __init__(self, kind: pa.DataType, scope: KeyScope, derive: Derive, family: str) -> None:
         super().__init__(kind)
-        self.reversible = family == "fp" and not pa.types.is_boolean(kind)
+        self.reversible = family == "fp"
         large, small = (scope.key(derive, f) for f in (family, f"{family}-small"))
         self._permute = space_of(kind).under(Ciphers(large, small, scope.tweak))
 
