@@ -209,3 +209,46 @@ def test_only_administrators_ask_about_others(reader: Client) -> None:
     ):
         with pytest.raises(T.TRecordServiceException):
             reader.call("GetUserAttributes", params)
+
+
+def test_connections_to_databases(server: TrialServer, admin: Client) -> None:
+    """They are defined, listed, tried and dropped; strangers are told of none, secrets nobody."""
+    operations, name = T.TObjectOpType, unique("link")
+
+    def manage(who: Client, operation: int, **said: Any) -> list[Any]:
+        given = {
+            "type": "JDBC",
+            "jdbc_driver": "mysql",
+            "host": "db.example.org",
+            "port": 3306,
+            "user_key": "secret:user",
+            "password_key": "secret:word",
+            "default_catalog": "sales",
+        }
+        params = T.TDataRegConnectionParams(
+            requesting_user=who.user,
+            op_type=operation,
+            connection=T.TDataRegConnection(name=name, **(given | said)),
+            connection_pattern=name,
+        )
+        return who.call("ManageDataRegConnection", params).connections
+
+    (made,) = manage(admin, operations.CREATE)
+    assert (made.name, made.jdbc_driver, made.port) == (name, "mysql", 3306)
+    (changed,) = manage(admin, operations.UPDATE, port=3307, connection_properties={"a": "b"})
+    assert (changed.port, changed.connection_properties) == (3307, {"a": "b"})
+    assert [c.port for c in manage(admin, operations.LIST)] == [3307]
+    (tested,) = manage(admin, operations.TEST_EXISTING)
+    assert tested.test_status == "FAILED"
+    user = unique("stranger")
+    with client(server, server.token(user), user) as stranger:
+        assert manage(stranger, operations.LIST) == []
+        assert manage(stranger, operations.GET) == []
+        for operation in (operations.CREATE, operations.UPDATE, operations.DELETE):
+            with pytest.raises(T.TRecordServiceException):
+                manage(stranger, operation)
+    with pytest.raises(T.TRecordServiceException) as told:
+        manage(admin, operations.UPDATE, password="hunter2")
+    assert "hunter2" not in str(told.value)
+    assert manage(admin, operations.DELETE) == []
+    assert manage(admin, operations.GET) == []

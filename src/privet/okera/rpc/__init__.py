@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from privet.okera.calls import Handler
-from privet.okera.rpc import attributes, configs, databases, datasets, ddl, partitions, roles, users
+from privet.okera.rpc import (
+    attributes,
+    configs,
+    connections,
+    databases,
+    datasets,
+    ddl,
+    partitions,
+    roles,
+    users,
+)
 
 HANDLERS: Mapping[str, Handler] = {
     **attributes.HANDLERS,
@@ -13,6 +23,7 @@ HANDLERS: Mapping[str, Handler] = {
     **datasets.HANDLERS,
     **ddl.HANDLERS,
     **configs.HANDLERS,
+    **connections.HANDLERS,
     **partitions.HANDLERS,
     **roles.HANDLERS,
     **users.HANDLERS,
