@@ -112,7 +112,8 @@ def test_kill_9_loses_nothing_that_returned(database: Path, pause: float) -> Non
     assert len(complete) > 8
     stored = stored_ids(database)
     assert stored >= set(complete)
-    assert len(stored) <= len(complete) + 8
+    # Each may have recorded one without telling, and the end of a line may be what was lost.
+    assert len(stored) <= len(complete) + 16
 
 
 @pytest.mark.parametrize(

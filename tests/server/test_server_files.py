@@ -36,7 +36,12 @@ def test_nothing_secret_is_in_what_is_printed(server: TrialServer) -> None:
     assert server.admin_token not in said
     keys = json.loads((server.home / "signing-keys.json").read_text())["keys"]
     assert not [key for key in keys if key.get("d", "-" * 99) in said]
-    assert set(json.loads((server.home / "urls.json").read_text())) == {"rest", "flight", "ca"}
+    assert set(json.loads((server.home / "urls.json").read_text())) == {
+        "rest",
+        "flight",
+        "okera",
+        "ca",
+    }
 
 
 def test_private_files_replace_what_was_there(tmp_path: Path) -> None:

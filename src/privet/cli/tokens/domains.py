@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from privet.cli.output import Json, cell, print_done, print_items, print_json
 from privet.cli.session import session
-from privet.model.datasets import CanonicalType
 from privet.model.names import DatasetName, TagName, fold, fold_domain
 
 Domain = Annotated[
@@ -18,6 +18,13 @@ Domain = Annotated[
 Dataset = Annotated[str, typer.Argument(metavar="DATASET", help="A dataset, as database.name.")]
 group = typer.Typer(help="Token domains: within one, equal values have equal tokens.",
                     no_args_is_help=True)  # fmt: skip
+
+
+class _Kind(StrEnum):
+    """What values can be; the server's own words for it would load Arrow."""
+
+    TEXT = "text"
+    INT64 = "int64"
 
 
 def path_of(domain: str, *rest: str) -> str:
@@ -30,9 +37,7 @@ def create(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="A name without a dot.")],
     tag: Annotated[list[str], typer.Option(help="A tag that it serves; may be repeated.")],
-    kind: Annotated[
-        CanonicalType, typer.Option("--type", help="What its values are.")
-    ] = CanonicalType.TEXT,
+    kind: Annotated[_Kind, typer.Option("--type", help="What its values are.")] = _Kind.TEXT,
     purpose: Annotated[str, typer.Option(help="What it is for.")] = "",
     as_json: Json = False,
 ) -> None:
