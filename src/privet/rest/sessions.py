@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, status
 
 from privet import __version__
 from privet.rest.bodies import Login, NewToken, NewUser, items
-from privet.rest.callers import CallerDep, ServicesDep
+from privet.rest.callers import AnybodyDep, CallerDep, ServicesDep
 from privet.rest.strict import StrictRoute
 from privet.service.forms import Json, moment, token_json, whoami_json
 
@@ -23,7 +23,7 @@ def server(request: Request) -> Json:
 
 
 @router.post("/login")
-def login(caller: CallerDep, services: ServicesDep, body: Login) -> Json:
+def login(caller: AnybodyDep, services: ServicesDep, body: Login) -> Json:
     """A token for a local user."""
     issued = services.sessions.login(caller, body.user, body.password.get_secret_value())
     return token_json(issued)
