@@ -104,7 +104,8 @@ def test_kill_9_loses_nothing_that_returned(database: Path, pause: float) -> Non
     """Eight threads record while the process dies; the database is whole and holds all of them."""
     process = run(BUSY, database)
     assert process.stdout is not None
-    first = process.stdout.readline()
+    # Past the buffer of the stream, whose content the rest would come without.
+    first = os.read(process.stdout.fileno(), 65_536).decode()
     time.sleep(pause)
     os.kill(process.pid, signal.SIGKILL)
     rest, _ = process.communicate(timeout=30)
@@ -112,8 +113,7 @@ def test_kill_9_loses_nothing_that_returned(database: Path, pause: float) -> Non
     assert len(complete) > 8
     stored = stored_ids(database)
     assert stored >= set(complete)
-    # Each may have recorded one without telling, and the end of a line may be what was lost.
-    assert len(stored) <= len(complete) + 16
+    assert len(stored) <= len(complete) + 8
 
 
 @pytest.mark.parametrize(
