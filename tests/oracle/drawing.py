@@ -101,7 +101,7 @@ class Draw:
     def safeguard(self, identity: str) -> Permission:
         """A denial or a restriction, of any form that can be stored."""
         random = self.random
-        effect = Effect.DENY if random.random() < 0.15 else Effect.RESTRICT
+        effect = Effect.DENY if random.random() < 0.2 else Effect.RESTRICT
         form = random.choice(("H", "T", "T", "W", "W", "HT", "HT", "HW", "HW", "HW", "TW", "HTW"))
         if effect is Effect.DENY:
             form = "H"
