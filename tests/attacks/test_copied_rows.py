@@ -261,3 +261,20 @@ def test_listing_is_deciding_on_copies(place: Place) -> None:
     listed = {str(v.dataset.name) for v in place.services.datasets.list(person.caller)}
     assert str(partly) in listed
     assert str(closed) not in listed
+
+
+def test_where_copies_may_lie_is_for_those_who_may_make_one(place: Place) -> None:
+    """Whoever lacks the right is told that, whatever location they name; nobody is told the root."""
+    stranger = place.person("GRANT SELECT ON TABLE base.people")
+    told = set[str]()
+    for location in ("/etc/x", f"{place.lake}/copies/x", "s3://b/x"):
+        text = f"CREATE TABLE c.theirs LOCATION '{location}' AS SELECT 1 AS x"
+        with pytest.raises(PrivetError) as refused:
+            place.services.statements.execute(stranger.caller, text)
+        told.add(f"{type(refused.value).__name__} {refused.value} {refused.value.hint}")
+    assert len(told) == 1
+    with pytest.raises(PrivetError) as refused:
+        place.services.statements.execute(
+            place.admin.caller, "CREATE TABLE c.x LOCATION '/etc/x' AS SELECT 1 AS x"
+        )
+    assert str(place.lake) not in f"{refused.value} {refused.value.hint}"

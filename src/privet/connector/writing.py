@@ -53,7 +53,7 @@ class CopyRoots:
         if not any(uri.startswith(f"{root}/") for root in self._roots):
             raise InvalidRequest(
                 f"`{shown(uri)}` is not within a folder for copies",
-                hint=f"write LOCATION '{shown(self._roots[0])}/...', or leave it out",
+                hint="leave LOCATION out, or ask an administrator where copies may lie",
             )
         return uri
 

@@ -76,7 +76,12 @@ class Copies:
             Conflict: the name is taken, or something lies at the location.
         """
         name = wanted.dataset
-        folder = self._platform.copies.place(name, wanted.location)
+        folder, misplaced = "", None
+        try:
+            folder = self._platform.copies.place(name, wanted.location)
+        except PrivetError as error:
+            # Where copies may lie is for those who may make one.
+            misplaced = error
         writing = (Need(AccessLevel.INSERT, Scope(ScopeKind.URI, name=folder)),)
         act = Act(
             "table.copy",
@@ -90,6 +95,8 @@ class Copies:
             creates=on_dataset(name),
         )
         with administer(self._platform, caller, act) as author:
+            if misplaced is not None:
+                raise misplaced
             if self._platform.catalog.databases.find(name.database) is None:
                 raise absent(on_database(name.database))
             if self._platform.catalog.datasets.find(name) is not None:
