@@ -264,7 +264,7 @@ def test_listing_is_deciding_on_copies(place: Place) -> None:
 
 
 def test_where_copies_may_lie_is_for_those_who_may_make_one(place: Place) -> None:
-    """Whoever lacks the right is told that, whatever location they name; nobody is told the root."""
+    """Whoever lacks the right is told that, whatever they name; nobody is told the root."""
     stranger = place.person("GRANT SELECT ON TABLE base.people")
     told = set[str]()
     for location in ("/etc/x", f"{place.lake}/copies/x", "s3://b/x"):
