@@ -187,7 +187,7 @@ def test_waiting_ends(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
         start = time.monotonic()
         with pytest.raises(AuditUnavailable):
             log.record(scan("follower"))
-        assert time.monotonic() - start < 2
+        assert time.monotonic() - start < 10
     leader.join()
     log.record(scan("later"))
     assert [e.user for e in log.list_events()] == ["later", "leader"]

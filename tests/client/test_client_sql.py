@@ -172,7 +172,7 @@ def test_another_thread_can_cancel(client: Client) -> None:
     began = time.monotonic()
     with pytest.raises(Cancelled):
         query.to_arrow()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     timer.join()
     with pytest.raises(InvalidRequest, match="run the query again"):
         list(query)
@@ -192,7 +192,7 @@ def test_an_interrupt_ends_the_query(client: Client, steward: Steward, statement
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         query.to_arrow()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     timer.join()
     assert ended(steward, client)["outcome"] == "cancelled"
 
@@ -205,7 +205,7 @@ def test_planning_can_be_interrupted_too(client: Client) -> None:
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         client.sql(LONG_PLANNING)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15
     timer.join()
 
 

@@ -331,7 +331,7 @@ def test_who_stops_reading_holds_up_nobody(server: TrialServer, steward: Steward
         for _ in range(3):
             started = time.monotonic()
             alive(server)
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < 15
 
 
 def test_a_server_ends_with_clients_connected(

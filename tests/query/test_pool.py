@@ -98,7 +98,7 @@ def test_who_waits_too_long_is_told(tmp_path: Path) -> None:
 
 
 def test_who_leaves_while_waiting_is_forgotten(askers: Askers) -> None:
-    """Within a second; nothing waits afterwards."""
+    """Within seconds; nothing waits afterwards."""
     with (
         running(askers, "SELECT * FROM range(100000000)", FLOOD),
         running(askers, "SELECT * FROM range(100000000)", OTHER),
@@ -106,7 +106,7 @@ def test_who_leaves_while_waiting_is_forgotten(askers: Askers) -> None:
         began = time.monotonic()
         told = ask(askers, "SELECT 1", ("privet", "third"), lambda: time.monotonic() > began + 0.3)
         assert isinstance(told, Cancelled)
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10
         assert not askers._turns._waiting
 
 
@@ -116,7 +116,7 @@ def test_who_leaves_while_it_runs_ends_it(askers: Askers, sql: str) -> None:
     began = time.monotonic()
     told = ask(askers, sql, OTHER, lambda: time.monotonic() > began + 0.5)
     assert isinstance(told, Cancelled)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
     assert until(lambda: not askers._running)
 
 
@@ -191,7 +191,7 @@ def test_a_pool_closes_at_any_moment(tmp_path: Path, moment: float) -> None:
         askers.close()
         began = time.monotonic()
         told = [future.result() for future in waiting]
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
         assert all(isinstance(error, PrivetError) for error in told), told
 
 

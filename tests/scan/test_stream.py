@@ -241,7 +241,7 @@ def test_stalled_readers_block_nobody(governed: EnforcedPlan, engine: Engine) ->
     began = time.monotonic()
     with started(governed, tight) as scan:
         assert sum(b.num_rows for b in scan) == ROWS
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
     for scan in stalled:
         scan.close()
     tight.close()

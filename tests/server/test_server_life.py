@@ -66,7 +66,7 @@ def test_sigterm_ends_cleanly_while_readers_stall(fresh_server: Fresh) -> None:
         held = stalled_flight(client, dataset, token)
         began = time.monotonic()
         assert server.terminate() == 0, held
-        assert time.monotonic() - began < 12
+        assert time.monotonic() - began < 30
     events = audit(server)
     assert events.count(("scan.start", "allowed")) == 2
     assert [outcome for action, outcome in events if action == "scan.end"] == ["cancelled"] * 2
