@@ -1,17 +1,20 @@
-"""What a source need not deliver: a superset of the visible rows as an Arrow expression.
+"""What a source need not deliver: a superset of the visible rows as a plain condition.
 
 A hint only ever spares work; the exact filter runs on whatever comes back. So it is built from
 the parts that engines agree on - whole numbers, dates, text and booleans against a literal of the
 same kind - and anything else widens it to "all rows". Floats are left out: statistics do not see
 NaN, which here is greater than every number.
+
+A plain condition is made of And, Or, Compare and In over columns by their catalog names, and
+literals of the columns' own kinds, none of them NULL.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from operator import and_, or_
+from operator import and_, eq, ge, gt, le, lt, ne, or_
 from typing import Any
 
 import pyarrow as pa
@@ -27,6 +30,7 @@ from privet.model.expressions import (
     Expr,
     In,
     Literal,
+    LiteralValue,
     Or,
 )
 from privet.privacy import Kernel
@@ -37,18 +41,26 @@ _MIRRORED = {
     CompareOp.GT: CompareOp.LT,
     CompareOp.GE: CompareOp.LE,
 }
+_ARROW: Mapping[CompareOp, Callable[[Any, Any], Any]] = {
+    CompareOp.EQ: eq,
+    CompareOp.NE: ne,
+    CompareOp.LT: lt,
+    CompareOp.LE: le,
+    CompareOp.GT: gt,
+    CompareOp.GE: ge,
+}
+
+
+def source_condition(filters: tuple[Expr | None, ...], dataset: Dataset) -> Expr | None:
+    """A plain condition that holds for every visible row; None when nothing can be spared."""
+    kinds = {c.name: c.type for c in dataset.columns}
+    known = [None if f is None else _plain(f, kinds) for f in filters]
+    return None if not known or any(k is None for k in known) else _either(known)
 
 
 def source_hint(filters: tuple[Expr | None, ...], dataset: Dataset) -> pc.Expression | None:
-    """A condition over the source's own column names that holds for every visible row.
-
-    None when nothing can be spared.
-    """
-    columns = {c.name: (c.source_name, c.type) for c in dataset.columns}
-    hints = [None if f is None else _hint(f, columns) for f in filters]
-    if not hints or any(h is None for h in hints):
-        return None
-    return reduce(or_, hints)
+    """The same as Arrow has it, over the source's own column names."""
+    return as_arrow(source_condition(filters, dataset), dataset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,70 +114,79 @@ def _raw_equal(name: str, token: Any, kernel: Kernel) -> Expr | None:
     return None if value is None else Compare(CompareOp.EQ, ColumnRef(name), Literal(value))
 
 
-def narrowed(
-    hint: pc.Expression | None, conditions: tuple[Expr, ...], dataset: Dataset
-) -> pc.Expression | None:
-    """A hint that also leaves out what fails conditions on the source's cells."""
-    columns = {c.name: (c.source_name, c.type) for c in dataset.columns}
-    hints = [h for c in conditions if (h := _hint(c, columns)) is not None]
-    if hint is not None:
-        hints.append(hint)
-    return reduce(and_, hints) if hints else None
+def narrowed(condition: Expr | None, conditions: tuple[Expr, ...], dataset: Dataset) -> Expr | None:
+    """A plain condition that also leaves out what fails conditions on the source's cells."""
+    kinds = {c.name: c.type for c in dataset.columns}
+    known = [k for c in conditions if (k := _plain(c, kinds)) is not None]
+    if condition is not None:
+        known.append(condition)
+    return conjunction(tuple(known))
 
 
-def _hint(expr: Expr, columns: dict[str, tuple[str, pa.DataType]]) -> pc.Expression | None:
+def as_arrow(condition: Expr | None, dataset: Dataset) -> pc.Expression | None:
+    """A plain condition as Arrow has it, over the source's own column names."""
+    if condition is None:
+        return None
+    return _arrow(condition, {c.name: (c.source_name, c.type) for c in dataset.columns})
+
+
+def _plain(expr: Expr, kinds: Mapping[str, pa.DataType]) -> Expr | None:
     match expr:
         case And(parts):
-            known = [h for p in parts if (h := _hint(p, columns)) is not None]
-            return reduce(and_, known) if known else None
+            return conjunction(tuple(k for p in parts if (k := _plain(p, kinds)) is not None))
         case Or(parts):
-            known = [_hint(p, columns) for p in parts]
-            return None if any(h is None for h in known) else reduce(or_, known)
-        case Compare(op, ColumnRef(name), Literal(value)):
-            return _compare(op, columns[name], value)
-        case Compare(op, Literal(value), ColumnRef(name)):
-            return _compare(_MIRRORED.get(op, op), columns[name], value)
+            known = [_plain(p, kinds) for p in parts]
+            return None if any(k is None for k in known) else _either(known)
+        case Compare(op, ColumnRef(name), Literal() as literal):
+            return _compare(op, name, literal, kinds)
+        case Compare(op, Literal() as literal, ColumnRef(name)):
+            return _compare(_MIRRORED.get(op, op), name, literal, kinds)
         case In(ColumnRef(name), options) if all(isinstance(o, Literal) for o in options):
-            values = [o.value for o in options if isinstance(o, Literal)]
-            known = [_compare(CompareOp.EQ, columns[name], v) for v in values if v is not None]
-            return reduce(or_, known) if known and all(h is not None for h in known) else None
+            literals = tuple(o for o in options if isinstance(o, Literal) and o.value is not None)
+            fit = all(_same_kind(kinds[name], o.value) for o in literals)
+            return In(ColumnRef(name), literals) if literals and fit else None
         case _:
             return None
 
 
-def _compare(op: CompareOp, column: tuple[str, pa.DataType], value: Any) -> pc.Expression | None:
+def _either(parts: list[Expr | None]) -> Expr:
+    known = tuple(p for p in parts if p is not None)
+    return known[0] if len(known) == 1 else Or(known)
+
+
+def _compare(
+    op: CompareOp, name: str, literal: Literal, kinds: Mapping[str, pa.DataType]
+) -> Expr | None:
+    return Compare(op, ColumnRef(name), literal) if _same_kind(kinds[name], literal.value) else None
+
+
+def _arrow(expr: Expr, columns: Mapping[str, tuple[str, pa.DataType]]) -> pc.Expression:
+    match expr:
+        case And(parts):
+            return reduce(and_, [_arrow(p, columns) for p in parts])
+        case Or(parts):
+            return reduce(or_, [_arrow(p, columns) for p in parts])
+        case In(ColumnRef(name), options):
+            literals = [o for o in options if isinstance(o, Literal)]
+            return reduce(or_, [_compared(CompareOp.EQ, columns[name], o) for o in literals])
+        case Compare(op, ColumnRef(name), Literal() as literal):
+            return _compared(op, columns[name], literal)
+        case _:
+            raise TypeError(f"{type(expr).__name__} is not plain")
+
+
+def _compared(op: CompareOp, column: tuple[str, pa.DataType], literal: Literal) -> pc.Expression:
     source_name, kind = column
-    scalar = _same_kind(kind, value)
-    if scalar is None:
-        return None
-    field = pc.field(source_name)
-    match op:
-        case CompareOp.EQ:
-            return field == scalar
-        case CompareOp.NE:
-            return field != scalar
-        case CompareOp.LT:
-            return field < scalar
-        case CompareOp.LE:
-            return field <= scalar
-        case CompareOp.GT:
-            return field > scalar
-        case CompareOp.GE:
-            return field >= scalar
+    return _ARROW[op](pc.field(source_name), pa.scalar(literal.value, kind))
 
 
-def _same_kind(kind: pa.DataType, value: Any) -> pa.Scalar | None:
-    """The literal as a scalar of the column's type, where both are of the same plain kind."""
-    fits = (
-        (pat.is_integer(kind) and type(value) is int)
-        or (pat.is_boolean(kind) and type(value) is bool)
-        or (pat.is_string(kind) and type(value) is str)
+def _same_kind(kind: pa.DataType, value: LiteralValue) -> bool:
+    """Whether a literal and a column are of the same plain kind, and the literal fits it."""
+    if pat.is_integer(kind):
+        return type(value) is int and _in_range(value, kind)
+    return (pat.is_boolean(kind) and type(value) is bool) or (
+        pat.is_string(kind) and type(value) is str
     )
-    if not fits:
-        return None
-    if pat.is_integer(kind) and not _in_range(int(value), kind):
-        return None
-    return pa.scalar(value, kind)
 
 
 def _in_range(value: int, kind: pa.DataType) -> bool:

@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 from privet.enforcement.evaluate import passing_rows
 from privet.enforcement.hints import (
     Seen,
+    as_arrow,
     conjunction,
     narrowed,
     raw_conditions,
-    source_hint,
+    source_condition,
 )
 from privet.enforcement.rebuild import rebuild, withhold
 from privet.enforcement.values import Mask
@@ -74,7 +75,9 @@ class EnforcedPlan:
     Attributes:
         dataset: what is read.
         reads: the columns that the source has to deliver, in the dataset's order.
-        hint: rows outside it need not be read; a superset of what is visible, or None.
+        condition: rows that fail it need not be read: it holds for all that are visible, and is
+            plain (see `hints`). None if it would say nothing.
+        hint: the same as Arrow has it, over the source's own column names.
         schema: of what leaves.
         limit: of rows that leave, or None.
     """
@@ -101,9 +104,12 @@ class EnforcedPlan:
             *(columns_of(f) for o in every for f in o.cell_filters),
         )
         self.reads = tuple(c for c in self.dataset.columns if c.name in needed)
-        self.hint: pc.Expression | None = narrowed(
-            source_hint(filters, self.dataset), (*asked.raw, *self._restrictions), self.dataset
+        self.condition: Expr | None = narrowed(
+            source_condition(filters, self.dataset),
+            (*asked.raw, *self._restrictions),
+            self.dataset,
         )
+        self.hint: pc.Expression | None = as_arrow(self.condition, self.dataset)
         verdicts = {c.column.name: c.verdict for c in decision.columns}
         self.schema = pa.schema(
             [
