@@ -14,6 +14,7 @@ import pyarrow.types as pat
 
 from privet.model.errors import InvalidRequest
 from privet.model.names import DatasetName, FieldPath, TagName
+from privet.model.sources import COPIED, Format, Source
 from privet.model.tokens.profiles import Profile
 
 _DECIMAL = re.compile(r"decimal(?:128)?\((\d+), *(-?\d+)\)")
@@ -68,34 +69,6 @@ def plain_type(
     if pat.is_map(kind):
         return pa.map_(plain_type(kind.key_type, leaf), plain_type(kind.item_type, leaf))
     return leaf(kind)
-
-
-class Format(StrEnum):
-    """File formats of sources."""
-
-    CSV = "csv"
-    PARQUET = "parquet"
-    VIEW = "view"
-    """No file: the answer of a statement over other datasets."""
-
-
-COPIED = "copied"
-"""The option of a source whose rows were copied from other datasets."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a dataset's bytes lie and how they are read.
-
-    `uri` is canonical (`s3://bucket/key/parts`, `file:///absolute/path`), without credentials.
-    `options` of CSV: `delimiter`, `quote`, `header` (bool), `encoding`, `compression`.
-    `partitions` are the names of `k=v` folders, outermost first; their types stand in the columns.
-    """
-
-    uri: str
-    format: Format
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    partitions: tuple[str, ...] = ()
 
 
 class TagOrigin(StrEnum):
