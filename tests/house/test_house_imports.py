@@ -12,6 +12,8 @@ Modules = Mapping[Path, ast.Module]
 HOMES: dict[str, set[str]] = {
     "alembic": {"store"},
     "argon2": {"identity"},
+    "botocore": {"connector"},
+    "cronsim": {"service"},
     "cryptography": {"enforcement", "keys", "privacy", "sandbox", "server"},
     "duckdb": {"sandbox"},
     "fastapi": {"rest", "server"},
@@ -36,7 +38,7 @@ HOMES: dict[str, set[str]] = {
     "sqlalchemy": {"audit", "catalog", "identity", "store"},
     "starlette": {"rest", "server"},
     "pyseccomp": {"sandbox"},
-    "sqlglot": {"okera"},
+    "sqlglot": {"enforcement", "model", "okera"},
     "structlog": {"flight", "okera", "query", "rest", "server", "service"},
     "tenacity": {"connector", "scan", "store"},
     "thriftpy2": {"okera"},

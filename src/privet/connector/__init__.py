@@ -1,11 +1,19 @@
 """Opens where data lies. Credentials come from settings and are never shown, stored or logged."""
 
-from privet.connector.base import Connector, ObjectInfo, OnError, shown, source_errors
+from privet.connector.base import (
+    Connector,
+    Enter,
+    ObjectInfo,
+    OnError,
+    everything,
+    shown,
+    source_errors,
+)
 from privet.connector.dialing import Endpoint, dial
 from privet.connector.layout import DataFile, Placement, data_files, place
 from privet.connector.local import LocalConnector
+from privet.connector.objects import CredentialSource, S3Connector, S3Location
 from privet.connector.registry import Connectors
-from privet.connector.s3 import S3Connector, S3Location
 from privet.connector.secrets import SecretEntry, Secrets
 from privet.connector.writing import CopyRoots
 
@@ -13,8 +21,10 @@ __all__ = [
     "Connector",
     "Connectors",
     "CopyRoots",
+    "CredentialSource",
     "DataFile",
     "Endpoint",
+    "Enter",
     "LocalConnector",
     "ObjectInfo",
     "OnError",
@@ -25,6 +35,7 @@ __all__ = [
     "Secrets",
     "data_files",
     "dial",
+    "everything",
     "place",
     "shown",
     "source_errors",

@@ -20,6 +20,15 @@ from privet.model.errors import InvalidRequest, NotFound, PrivetError, SourceUna
 OnError = Callable[[str, PrivetError], None]
 """Takes the address of a folder that could not be listed, and why."""
 
+Enter = Callable[[str], bool]
+"""Says of the address of a folder whether anything below it is wanted."""
+
+
+def everything(folder: str) -> bool:  # noqa: ARG001 - the signature of `Enter`
+    """Walk into every folder."""
+    return True
+
+
 _SHOWN = 200
 _CREDENTIALS = re.compile(r"(?<=://)(?:[^/]*@|.*:.*@)")
 
@@ -39,11 +48,15 @@ _UNREACHABLE = ("NETWORK_CONNECTION", "REQUEST_TIMEOUT", "SLOW_DOWN", "SERVICE_U
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """A file or object: its canonical URI, its size in bytes, and when it was last written."""
+    """A file or object: its canonical URI, its size in bytes, and when it was last written.
+
+    `etag` is what its store says changes with its content; empty where there is no such thing.
+    """
 
     uri: str
     size: int
     modified: datetime | None
+    etag: str = ""
 
 
 class Connector(Protocol):
@@ -58,11 +71,15 @@ class Connector(Protocol):
         """The one spelling of an address, without looking whether anything is there."""
         ...
 
-    def walk(self, uri: str, *, on_error: OnError | None = None) -> Iterator[ObjectInfo]:
-        """The files below `uri`, or the one at it, ordered by the parts of their paths.
+    def walk(
+        self, uri: str, *, on_error: OnError | None = None, enter: Enter = everything
+    ) -> Iterator[ObjectInfo]:
+        """The files below `uri`, or the one at it, in an order that is the same each time.
 
-        Lazy; holds the listing of one folder per level. Hides nothing. A folder below `uri` that
-        cannot be listed is told to `on_error` and passed over; without `on_error` it is raised.
+        All of a folder come together. Lazy; holds a page of a listing, or the listing of one folder
+        per level. Hides nothing. A folder below `uri` that cannot be listed is told to `on_error`
+        and passed over; without `on_error`, and where a store lists all folders at once, it is
+        raised. What `enter` does not want is neither listed nor given.
         """
         ...
 
@@ -85,6 +102,7 @@ def walk_folders(
     top: str,
     list_folder: Callable[[str], Iterable[ObjectInfo | str]],
     on_error: OnError | None = None,
+    enter: Enter = everything,
 ) -> Iterator[ObjectInfo]:
     """Walk depth first from the folder `top`; without recursion, folders may be nested deeply.
 
@@ -97,7 +115,7 @@ def walk_folders(
             levels.pop()
         elif isinstance(entry, ObjectInfo):
             yield entry
-        else:
+        elif enter(entry):
             try:
                 levels.append(iter(list_folder(entry)))
             except PrivetError as error:

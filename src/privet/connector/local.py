@@ -13,10 +13,12 @@ import pyarrow as pa
 from pyarrow import fs
 
 from privet.connector.base import (
+    Enter,
     ObjectInfo,
     OnError,
     check_characters,
     check_suffixes,
+    everything,
     shown,
     source_errors,
     walk_folders,
@@ -63,7 +65,9 @@ class LocalConnector:
         self._root_of(path, uri)
         return _PREFIX + path
 
-    def walk(self, uri: str, *, on_error: OnError | None = None) -> Iterator[ObjectInfo]:
+    def walk(
+        self, uri: str, *, on_error: OnError | None = None, enter: Enter = everything
+    ) -> Iterator[ObjectInfo]:
         """See `Connector.walk`."""
         path = _path_of(uri)
         self._root_of(path, uri)
@@ -73,7 +77,7 @@ class LocalConnector:
         if resolved != path:
             raise _link(uri)
         if stat.S_ISDIR(found.st_mode):
-            yield from walk_folders(_PREFIX + path, _list_folder, on_error)
+            yield from walk_folders(_PREFIX + path, _list_folder, on_error, enter)
         else:
             yield _info(path, found)
 

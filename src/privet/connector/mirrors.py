@@ -10,9 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import fs
 
-from privet.connector.base import ObjectInfo, OnError
+from privet.connector.base import Enter, ObjectInfo, OnError, everything
 from privet.connector.local import LocalConnector
-from privet.connector.s3 import bucket_and_key
+from privet.connector.objects.s3 import bucket_and_key
 from privet.model.errors import ConfigurationInvalid, InvalidRequest, PrivetError
 
 _PREFIX, _FILE = "s3://", "file://"
@@ -48,7 +48,9 @@ class MirroredBuckets:
         bucket, key = bucket_and_key(uri)
         return f"{_PREFIX}{bucket}/{key}" if key else _PREFIX + bucket
 
-    def walk(self, uri: str, *, on_error: OnError | None = None) -> Iterator[ObjectInfo]:
+    def walk(
+        self, uri: str, *, on_error: OnError | None = None, enter: Enter = everything
+    ) -> Iterator[ObjectInfo]:
         """See `Connector.walk`."""
         bucket, _ = bucket_and_key(uri)
 
@@ -56,7 +58,13 @@ class MirroredBuckets:
             assert on_error is not None
             on_error(self._outside(bucket, where), error)
 
-        for info in self._local.walk(self._inside(uri), on_error=told if on_error else None):
+        def wanted(where: str) -> bool:
+            return enter(self._outside(bucket, where))
+
+        walked = self._local.walk(
+            self._inside(uri), on_error=told if on_error else None, enter=wanted
+        )
+        for info in walked:
             yield replace(info, uri=self._outside(bucket, info.uri))
 
     def open_file(self, uri: str) -> pa.NativeFile:

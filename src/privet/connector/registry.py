@@ -8,12 +8,19 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import fs
 
-from privet.connector.base import ObjectInfo, OnError, check_characters, shown
+from privet.connector.base import (
+    Enter,
+    ObjectInfo,
+    OnError,
+    check_characters,
+    everything,
+    shown,
+)
 from privet.connector.local import SCHEME as FILE
 from privet.connector.local import LocalConnector
 from privet.connector.mirrors import MirroredBuckets
-from privet.connector.s3 import SCHEME as S3
-from privet.connector.s3 import S3Connector, S3Location
+from privet.connector.objects.s3 import SCHEME as S3
+from privet.connector.objects.s3 import S3Connector, S3Location
 from privet.model.errors import InvalidRequest
 
 
@@ -58,9 +65,11 @@ class Connectors:
         """See `Connector.canonical`."""
         return self.connector_for(uri).canonical(uri)
 
-    def walk(self, uri: str, *, on_error: OnError | None = None) -> Iterator[ObjectInfo]:
+    def walk(
+        self, uri: str, *, on_error: OnError | None = None, enter: Enter = everything
+    ) -> Iterator[ObjectInfo]:
         """See `Connector.walk`."""
-        return self.connector_for(uri).walk(uri, on_error=on_error)
+        return self.connector_for(uri).walk(uri, on_error=on_error, enter=enter)
 
     def open_file(self, uri: str) -> pa.NativeFile:
         """See `Connector.open_file`."""

@@ -13,7 +13,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from privet.connector import S3Location, SecretEntry
+from privet.connector import CredentialSource, S3Location, SecretEntry
 from privet.model.errors import ConfigurationInvalid
 from privet.query import AskerLimits
 
@@ -21,7 +21,7 @@ LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class S3Settings(BaseModel):
-    """One S3-compatible location. Without keys it is read anonymously."""
+    """One S3-compatible location. Without credentials, an endpoint's is read anonymously."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -32,6 +32,21 @@ class S3Settings(BaseModel):
     access_key: SecretStr | None = Field(None, description="access key id")
     secret_key: SecretStr | None = Field(None, description="secret access key")
     session_token: SecretStr | None = Field(None, description="token of temporary credentials")
+    credentials: CredentialSource | None = Field(
+        None,
+        description="`keys`, `environment`, `file`, `instance`, `default` or `anonymous`; without"
+        " it: keys if there are any, else anonymous at an endpoint, and the machine's on AWS",
+    )
+    variables: str = Field(
+        "", description="for `environment`: what stands before AWS_ACCESS_KEY_ID and its like"
+    )
+    credentials_file: Path | None = Field(
+        None, description="for `file`: a shared credentials file, read again when it changes"
+    )
+    profile: str = Field("default", description="for `file`: the profile in it")
+    timeout: float = Field(
+        30, description="seconds without an answer after which a request is tried again", gt=0
+    )
     path_style: bool = Field(True, description="bucket in the path instead of the host name")
     ca: Path | None = Field(None, description="PEM file of the authority behind the endpoint")
 
@@ -301,6 +316,11 @@ def _location(settings: S3Settings) -> S3Location:
         access_key=reveal(settings.access_key),
         secret_key=reveal(settings.secret_key),
         session_token=reveal(settings.session_token),
+        credentials=settings.credentials,
+        variables=settings.variables,
+        file=settings.credentials_file,
+        profile=settings.profile,
+        timeout=settings.timeout,
         path_style=settings.path_style,
         ca="" if settings.ca is None else str(settings.ca),
     )
