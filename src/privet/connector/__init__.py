@@ -9,8 +9,8 @@ from privet.connector.base import (
     shown,
     source_errors,
 )
-from privet.connector.dialing import Endpoint, dial
-from privet.connector.layout import DataFile, Placement, data_files, place
+from privet.connector.databases import Databases, Endpoint, Reading, dial
+from privet.connector.layout import DataFile, Partitions, Placement, data_files, place
 from privet.connector.local import LocalConnector
 from privet.connector.objects import CredentialSource, S3Connector, S3Location
 from privet.connector.registry import Connectors
@@ -28,7 +28,9 @@ __all__ = [
     "LocalConnector",
     "ObjectInfo",
     "OnError",
+    "Partitions",
     "Placement",
+    "Reading",
     "S3Connector",
     "S3Location",
     "SecretEntry",
