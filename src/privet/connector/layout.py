@@ -6,7 +6,7 @@ reviewed and what is read are the same files.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -30,6 +30,13 @@ class Placement:
     hidden: bool
 
 
+Partitions = tuple[tuple[str, str | None], ...]
+"""Names and values of partition folders, outermost first."""
+
+Wanted = Callable[[Partitions], bool]
+"""Says of values of the outermost partition columns, or of all, whether such rows are wanted."""
+
+
 @dataclass(frozen=True, slots=True)
 class DataFile:
     """A file of a dataset and the values of the dataset's partition columns in it."""
@@ -51,15 +58,28 @@ def place(root: str, uri: str) -> Placement:
     return Placement("/".join((root, *folders[:start])), partitions, hidden)
 
 
-def data_files(connector: Connector, source: Source) -> Iterator[DataFile]:
-    """The files of a dataset, in path order; hidden and empty files hold no rows and are left out.
+def data_files(
+    connector: Connector, source: Source, wanted: Wanted = lambda _: True
+) -> Iterator[DataFile]:
+    """The files of a dataset; hidden and empty files hold no rows and are left out.
+
+    Their order is the same each time. Partitions that are not `wanted` are not even listed.
 
     Raises:
         NotFound: nothing is at the source's address any more.
         SourceUnavailable: it cannot be listed.
         SchemaChanged: a file lies in other partition folders than the source has.
     """
-    for info in connector.walk(source.uri):
+
+    def enter(folder: str) -> bool:
+        placement = place(source.uri, f"{folder}/-")
+        if placement.hidden or placement.dataset != source.uri:
+            return False
+        names = tuple(name for name, _ in placement.partitions)
+        # What lies in other folders than it should is to be found, and told.
+        return names != source.partitions[: len(names)] or wanted(placement.partitions)
+
+    for info in connector.walk(source.uri, enter=enter):
         placement = place(source.uri, info.uri)
         if placement.hidden or placement.dataset != source.uri or not info.size:
             continue
@@ -68,7 +88,8 @@ def data_files(connector: Connector, source: Source) -> Iterator[DataFile]:
                 f"`{shown(info.uri)}` lies in other partition folders than its dataset has",
                 hint="a steward has to crawl and review the dataset again",
             )
-        yield DataFile(info, placement.partitions)
+        if wanted(placement.partitions):
+            yield DataFile(info, placement.partitions)
 
 
 def _is_hidden(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import and_
 
 import pyarrow as pa
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as pds
 from pyarrow.fs import LocalFileSystem
 
-from privet.connector import Connectors, ObjectInfo
+from privet.connector import Connectors, ObjectInfo, Partitions
 from privet.connector import data_files as listed_files
 from privet.enforcement import EnforcedPlan
 from privet.model.datasets import Column, Dataset
@@ -32,7 +32,9 @@ class PlannedFile:
 
 
 def planned_files(plan: EnforcedPlan, connectors: Connectors) -> Iterator[PlannedFile]:
-    """The files that may hold visible rows, in path order. Messages name no path.
+    """The files that may hold visible rows, in the source's order. Messages name no path.
+
+    Partitions that cannot hold any are not even listed.
 
     Raises:
         SourceUnavailable: nothing is there any more, or it cannot be listed.
@@ -41,12 +43,20 @@ def planned_files(plan: EnforcedPlan, connectors: Connectors) -> Iterator[Planne
     dataset = plan.dataset
     columns = {c.source_name: c for c in dataset.columns if c.partition}
     found = False
+
+    def values(partitions: Partitions) -> dict[str, pa.Scalar]:
+        return {columns[name].name: _typed(text, columns[name]) for name, text in partitions}
+
+    @lru_cache(maxsize=64)
+    def wanted(partitions: Partitions) -> bool:
+        nonlocal found
+        # What is passed over was there too: no dataset reads as vanished by who asks.
+        found = True
+        return _may_hold(values(partitions), dataset, plan.hint)
+
     try:
-        for file in listed_files(connectors, dataset.source):
-            found = True
-            values = {columns[n].name: _typed(text, columns[n]) for n, text in file.partitions}
-            if _may_hold(values, dataset, plan.hint):
-                yield PlannedFile(file.info, values)
+        for file in listed_files(connectors, dataset.source, wanted):
+            yield PlannedFile(file.info, values(file.partitions))
     except NotFound as error:
         raise _vanished() from error
     except (InvalidRequest, SourceUnavailable) as error:
