@@ -13,6 +13,7 @@ import pytest
 
 from doors.servers import TrialServer
 from doors.steward import Steward, write
+from privet import connect
 from privet.demo.generate import generate
 
 GUIDES = Path(__file__).parents[2] / "docs" / "how-to"
@@ -79,3 +80,23 @@ def test_join_on_tokens(fresh_server: Callable[..., TrialServer], tmp_path: Path
     assert "token domain people is at key version 2" in told
     assert "wrote " in told
     assert "completed" in told
+
+
+@pytest.mark.service
+def test_hipaa_safe_harbor(fresh_server: Callable[..., TrialServer], tmp_path: Path) -> None:
+    """Written, applied, and nothing but what is left is read by whoever holds the role."""
+    server = fresh_server("harbor")
+    steward = Steward(server)
+    steward.ensure_rules()
+    lake = server.lake / "medical-costs"
+    write(generate(), lake / "medical_costs.csv")
+    steward.register(steward.crawl(lake), steward.database("medical_charges"), "medical_costs")
+    told = run_guide("hipaa-safe-harbor.md", server, tmp_path)
+    assert "wrote 3 files to safe-harbor" in told
+    reader = server.token("of_harbor", "safe_harbor_group")
+    with connect(server.flight_url, reader, ca=server.ca) as client:
+        seen = client.scan("medical_charges.medical_costs").to_arrow()
+    assert seen.num_rows > 100
+    for gone in ("mrn", "phone"):
+        assert seen[gone].null_count == seen.num_rows
+    assert seen["charges"].null_count == 0

@@ -38,6 +38,8 @@ READERS = {
     ("GET", "/v1/token-domains"),
     ("GET", "/v1/token-domains/{domain}"),
     ("GET", "/v1/token-joins"),
+    ("GET", "/v1/transforms"),
+    ("POST", "/v1/transforms/try"),
     ("GET", "/v1/audit"),
     ("POST", "/v1/sql"),
 }
@@ -55,6 +57,8 @@ SAMPLES: dict[str, Any] = {
     "statements": ["GRANT SELECT ON CATALOG TO ROLE public_role"],
     "password": "correct horse battery",
     "tokens": ["x"],
+    "transform": "mask()",
+    "values": ["x"],
 }
 STATEMENTS = (
     "GRANT SELECT ON CATALOG TO ROLE public_role",

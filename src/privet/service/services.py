@@ -8,7 +8,7 @@ from privet.service.copies import Copies
 from privet.service.crawls import Crawls
 from privet.service.datasets import Datasets
 from privet.service.definitions import Databases, Tables
-from privet.service.domains import Detokenizing, Domains, Joins, TokenMaps, TokenRisks
+from privet.service.domains import Detokenizing, Domains, Joins, TokenMaps, TokenRisks, Trials
 from privet.service.effects import Outlooks, Readers
 from privet.service.explanations import Explanations
 from privet.service.permissions import Permissions
@@ -48,6 +48,7 @@ class Services:
         self.token_risks = TokenRisks(platform)
         self.token_maps = TokenMaps(platform)
         self.detokenizing = Detokenizing(platform)
+        self.trials = Trials(platform)
         self.databases = Databases(platform, self.datasets)
         self.tables = Tables(platform)
         offered = Offered(

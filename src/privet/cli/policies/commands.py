@@ -1,4 +1,4 @@
-"""`privet policy export`, `diff` and `apply`."""
+"""`privet policy export`, `diff`, `apply` and `template`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from privet.cli.policies.plan import Plan, Step, plan
 from privet.cli.policies.policies import Policies, Statement
 from privet.cli.policies.reading import read_policies
 from privet.cli.policies.sql_text import sql_text
+from privet.cli.policies.templates import NEXT, ROLE, statements, template_files, template_sql
 from privet.cli.policies.toml_text import toml_texts
 from privet.cli.session import session
 from privet.model.errors import PrivetError
+from privet.model.names import fold_role
 
 CHANGES = 2
 Directory = Annotated[Path, typer.Argument(metavar="DIR", help="The directory with the files.")]
@@ -114,6 +116,36 @@ def apply(
         print_json(_plan_json(found, warnings) | {"applied": len(applied)})
     elif applied:
         print(f"applied {len(applied)} changes")
+
+
+@group.command("template")
+def template(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="hipaa-safe-harbor.")],
+    role: Annotated[str, typer.Option(help="Whom it binds.")] = ROLE,
+    directory: Annotated[
+        Path | None,
+        typer.Option(help="Write files for `privet policy apply` there, instead of printing."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Print statements to begin a policy with; no server is asked.
+
+    hipaa-safe-harbor: the 18 identifiers of 45 CFR 164.514(b)(2)(i), each with tags for its columns
+    and a safeguard that removes it for whoever holds the role.
+    """
+    role = fold_role(role)
+    text = template_sql(name, role)
+    if directory is not None:
+        texts = template_files(name, role)
+        write_directory(directory, texts, replace=False)
+        if as_json:
+            print_json({"files": sorted(texts)})
+        else:
+            print(f"wrote {len(texts)} files to {escape(str(directory))}")
+    elif as_json:
+        print_json({"statements": [statement for _, statement in statements(role)]})
+    else:
+        print(text + NEXT.format(role=role), end="")
 
 
 def _stopped(error: PrivetError, found: Plan, applied: list[Step], *, as_json: bool) -> PrivetError:

@@ -104,6 +104,8 @@ class TransformSpec:
     fits: Fits = field(compare=False)
     says: str = ""
     """How the English form puts it: "with phi:mrn `tokenized`"."""
+    shows: str = ""
+    """What can still be told from what it makes."""
     aliases: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     suits: Suits = field(default=_always, compare=False)
@@ -135,47 +137,101 @@ def _bucket_suits(kind: pa.DataType, values: tuple[Any, ...]) -> bool:
     return pat.is_floating(kind) or isinstance(width, int)
 
 
-def _token(name: str, says: str, *aliases: str, per_table: bool = False) -> TransformSpec:
+_COARSER = "order, and all that is left of the value"
+_EQUAL = "which cells are equal and how often each occurs"
+_FORMAT = f"{_EQUAL}; of text its length, separators and kinds of characters"
+
+
+def _token(
+    name: str, says: str, shows: str, *aliases: str, per_table: bool = False
+) -> TransformSpec:
     rank = PER_TABLE_RANK if per_table else TOKEN_RANK
-    return TransformSpec(name, rank, is_tokenizable, says, aliases, keyed=True, per_table=per_table)
+    where = "in one dataset" if per_table else "in every dataset of the domain"
+    return TransformSpec(
+        name,
+        rank,
+        is_tokenizable,
+        says,
+        f"{where}: {shows}",
+        aliases,
+        keyed=True,
+        per_table=per_table,
+    )
 
 
 _DIGITS = Parameter("digits", (int,), least=-_MOST_DIGITS, most=_MOST_DIGITS)
 SPECS: tuple[TransformSpec, ...] = (
-    _token("tokenize", "tokenized", "fp_ref_tokenize", "fpt_ref"),
-    _token("tokenize_no_ref", "tokenized per dataset", "fpt", "fp_noref_tokenize", per_table=True),
-    _token("nfp_ref_tokenize", "replaced by an opaque token"),
-    _token("nfp_noref_tokenize", "replaced by an opaque token per dataset", per_table=True),
-    TransformSpec(
-        "fp_random", RANDOM_RANK, is_scalar, "replaced by chance within its format", random=True
+    _token("tokenize", "tokenized", _FORMAT, "fp_ref_tokenize", "fpt_ref"),
+    _token(
+        "tokenize_no_ref",
+        "tokenized per dataset",
+        _FORMAT,
+        "fpt",
+        "fp_noref_tokenize",
+        per_table=True,
     ),
-    TransformSpec("nfp_random", RANDOM_RANK, is_scalar, "replaced by chance", random=True),
+    _token("nfp_ref_tokenize", "replaced by an opaque token", _EQUAL),
+    _token("nfp_noref_tokenize", "replaced by an opaque token per dataset", _EQUAL, per_table=True),
     TransformSpec(
-        "hash", HASH_RANK, is_tokenizable, "replaced by a short keyed digest", keyed=True
+        "fp_random",
+        RANDOM_RANK,
+        is_scalar,
+        "replaced by chance within its format",
+        "of text its length, separators and kinds of characters",
+        random=True,
     ),
-    TransformSpec("sha2", HASH_RANK, is_tokenizable, "replaced by a keyed digest", keyed=True),
+    TransformSpec(
+        "nfp_random", RANDOM_RANK, is_scalar, "replaced by chance", "nothing", random=True
+    ),
+    TransformSpec(
+        "hash", HASH_RANK, is_tokenizable, "replaced by a short keyed digest", _EQUAL, keyed=True
+    ),
+    TransformSpec(
+        "sha2", HASH_RANK, is_tokenizable, "replaced by a keyed digest", _EQUAL, keyed=True
+    ),
     TransformSpec(
         "mask",
         MASK_RANK,
         is_scalar,
         "masked",
+        "of text its length, spaces, punctuation and symbols",
         parameters=(Parameter("start", (int,)), Parameter("length", (int,))),
     ),
-    TransformSpec("mask_ccn", CARD_RANK, is_text, "masked but for the last four"),
-    TransformSpec("zero", ZERO_RANK, is_scalar, "set to zero or empty"),
-    TransformSpec("null", NULL_RANK, lambda _: True, "set to NULL"),
-    TransformSpec("phi_age", COARSE_RANK, is_measure, "with ages of 90 and over as 90"),
-    TransformSpec("phi_date", COARSE_RANK, is_moment, "cut to the year"),
     TransformSpec(
-        "phi_dob", COARSE_RANK, is_moment, "cut to the year, no more than 90 years ago", dated=True
+        "mask_ccn",
+        CARD_RANK,
+        is_text,
+        "masked but for the last four",
+        "the last four letters or digits, and what mask shows",
     ),
-    TransformSpec("phi_zip3", COARSE_RANK, _zip_fits, "cut to three digits of a ZIP code"),
-    TransformSpec("round", COARSE_RANK, is_measure, "rounded", parameters=(_DIGITS,)),
+    TransformSpec("zero", ZERO_RANK, is_scalar, "set to zero or empty", "whether it is NULL"),
+    TransformSpec("null", NULL_RANK, lambda _: True, "set to NULL", "nothing"),
+    TransformSpec(
+        "phi_age", COARSE_RANK, is_measure, "with ages of 90 and over as 90", "the age below 90"
+    ),
+    TransformSpec("phi_date", COARSE_RANK, is_moment, "cut to the year", "the year"),
+    TransformSpec(
+        "phi_dob",
+        COARSE_RANK,
+        is_moment,
+        "cut to the year, no more than 90 years ago",
+        "the year",
+        dated=True,
+    ),
+    TransformSpec(
+        "phi_zip3",
+        COARSE_RANK,
+        _zip_fits,
+        "cut to three digits of a ZIP code",
+        "the area, if more than 20,000 people live there",
+    ),
+    TransformSpec("round", COARSE_RANK, is_measure, "rounded", _COARSER, parameters=(_DIGITS,)),
     TransformSpec(
         "bucket",
         COARSE_RANK,
         lambda kind: is_measure(kind) or is_moment(kind),
         "put into buckets",
+        _COARSER,
         parameters=(Parameter("width", (int, Decimal), required=True, least=1e-9, most=_WIDEST),),
         suits=_bucket_suits,
     ),
@@ -184,6 +240,7 @@ SPECS: tuple[TransformSpec, ...] = (
         COARSE_RANK,
         lambda kind: is_text(kind) or is_measure(kind) or is_moment(kind),
         "truncated",
+        _COARSER,
         parameters=(
             Parameter("size", (int, str), required=True, least=-_MOST_DIGITS, choices=UNITS),
         ),
@@ -194,11 +251,12 @@ SPECS: tuple[TransformSpec, ...] = (
         NOISE_RANK,
         takes_noise,
         "changed by noise",
+        "about the number; asked often enough, the number itself",
         parameters=(Parameter("noise", (int, Decimal), least=1e-9, most=1e12),),
         random=True,
     ),
-    TransformSpec("lower", CASE_RANK, is_text, "in lower case"),
-    TransformSpec("upper", CASE_RANK, is_text, "in upper case"),
+    TransformSpec("lower", CASE_RANK, is_text, "in lower case", "the text but for its case"),
+    TransformSpec("upper", CASE_RANK, is_text, "in upper case", "the text but for its case"),
 )
 
 _BY_NAME = {name: spec for spec in SPECS for name in (spec.name, *spec.aliases)}

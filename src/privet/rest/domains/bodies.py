@@ -37,3 +37,13 @@ class NewMap(Body):
     """The key version whose tokens a map is from; the one before by default."""
 
     version: int | None = Field(None, strict=True, ge=1, lt=2**63)
+
+
+class ToTry(Body):
+    """A transform as after WITH, and values as text; `domain` is whose key to use."""
+
+    transform: str
+    values: list[str | None]
+    type: str = "string"
+    domain: str | None = None
+    purpose: str = Field("", description="what the key is used for; on record")

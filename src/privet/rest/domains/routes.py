@@ -7,9 +7,17 @@ from fastapi import APIRouter, status
 from privet.model.names import DatasetName, TagName, fold, fold_domain
 from privet.rest.bodies import items
 from privet.rest.callers import CallerDep, ServicesDep
-from privet.rest.domains.bodies import Admission, NewDomain, NewMap, ToDetokenize
+from privet.rest.domains.bodies import Admission, NewDomain, NewMap, ToDetokenize, ToTry
 from privet.rest.strict import StrictRoute
-from privet.service.domains.forms import domain_json, job_json, join_json, risk_json
+from privet.service.domains import Trial
+from privet.service.domains.forms import (
+    domain_json,
+    job_json,
+    join_json,
+    risk_json,
+    transform_json,
+    tried_json,
+)
 from privet.service.forms import Json
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1", tags=["token domains"])
@@ -119,6 +127,20 @@ def get_risk(
     """How identifiable the tokens of a column remain, by how often values occur."""
     dataset = _dataset(database, name)
     return risk_json(services.token_risks.of_column(caller, dataset, fold(column, "column name")))
+
+
+@router.get("/transforms")
+def list_transforms(caller: CallerDep, services: ServicesDep) -> Json:
+    """The transforms that policies are written with, and what each still shows."""
+    return items([transform_json(spec) for spec in services.trials.list(caller)])
+
+
+@router.post("/transforms/try")
+def try_transform(caller: CallerDep, services: ServicesDep, body: ToTry) -> Json:
+    """What a policy would make of values; with a domain it takes DETOKENIZE there."""
+    domain = None if body.domain is None else fold_domain(body.domain)
+    trial = Trial(body.transform, body.values, body.type, domain, body.purpose)
+    return tried_json(services.trials.run(caller, trial))
 
 
 def _dataset(database: str, name: str) -> DatasetName:

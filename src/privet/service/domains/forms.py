@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import pyarrow as pa
+
 from privet.catalog import TokenJob
+from privet.model.transforms import TransformSpec
 from privet.service.domains.domains import DomainView
 from privet.service.domains.matrix import JoinGroup
 from privet.service.domains.risks import TokenRisk
+from privet.service.domains.trials import Tried
 from privet.service.forms import moment
 
 Json = dict[str, Any]
@@ -71,3 +76,47 @@ def job_json(job: TokenJob) -> Json:
         "started_at": moment(job.started_at),
         "finished_at": moment(job.finished_at),
     }
+
+
+_KINDS: Mapping[str, tuple[pa.DataType, ...]] = {
+    "text": (pa.string(),),
+    "bytes": (pa.binary(),),
+    "integers": (
+        *(pa.int8(), pa.int16(), pa.int32(), pa.int64()),
+        *(pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()),
+    ),
+    "decimals": (pa.decimal128(38, 2),),
+    "fractions": (pa.float64(),),
+    "booleans": (pa.bool_(),),
+    "dates": (pa.date32(),),
+    "timestamps": (pa.timestamp("us"),),
+    "times": (pa.time64("us"),),
+    "durations": (pa.duration("us"),),
+    "lists, structs, maps": (pa.list_(pa.string()),),
+}
+
+
+def transform_json(spec: TransformSpec) -> Json:
+    """A transform, for whoever writes policies."""
+    return {
+        "name": spec.name,
+        "aliases": list(spec.aliases),
+        "arguments": [p.says + ("" if p.required else " (optional)") for p in spec.parameters],
+        "types": _types(spec),
+        "leaves_columns": spec.says,
+        "still_shows": spec.shows,
+        "keyed": spec.keyed,
+    }
+
+
+def _types(spec: TransformSpec) -> list[str]:
+    found: list[str] = []
+    for name, kinds in _KINDS.items():
+        fitting = [str(kind) for kind in kinds if spec.fits(kind)]
+        found += [name] if len(fitting) == len(kinds) else fitting
+    return found
+
+
+def tried_json(tried: Tried) -> Json:
+    """What a transform made of some values."""
+    return {**asdict(tried), "values": list(tried.values), "shows": list(tried.shows)}

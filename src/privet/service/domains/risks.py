@@ -112,7 +112,7 @@ class TokenRisks:
             if not get_spec("tokenize").fits(plain_type(found.type)):
                 raise InvalidRequest(
                     f"there are no tokens of columns of type `{found.type}`",
-                    hint="ask about a column of text or integers",
+                    hint="ask about a column of single values other than booleans",
                 )
             counted = self._count(asker, dataset, column)
             return _report(table, column, counted, exact=asker.admin)
