@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel, ParseError, SqlglotError, TokenError
+from sqlglot.errors import ErrorLevel, SqlglotError
 
-from privet.model.errors import InvalidRequest, ParseFailed, Position, ResourcesExceeded
+from privet.model.errors import InvalidRequest
+from privet.model.foreign_sql import read_statements, too_deep
 from privet.model.names import DatasetName, fold
 from privet.model.principals import Principal
-from privet.model.requests import LONGEST_STATEMENT, QueryRequest, ScanRequest
+from privet.model.requests import QueryRequest, ScanRequest
 
 _READ, _WRITE = "hive", "duckdb"
 _DEFAULT_DATABASE = "default"
@@ -84,40 +84,14 @@ def _written(tree: exp.Expr, principal: Principal | None) -> str:
             hint="write it in plain SQL",
         ) from error
     except RecursionError as error:
-        raise _too_deep() from error
+        raise too_deep() from error
 
 
 def _parsed(text: str) -> exp.Expr:
-    if len(text.encode("utf-8", "replace")) > LONGEST_STATEMENT:
-        raise InvalidRequest(
-            "the statement is too long", hint=f"{LONGEST_STATEMENT // 1024} KB at most"
-        )
-    try:
-        trees = [tree for tree in sqlglot.parse(text, read=_READ) if tree is not None]
-    except ParseError as error:
-        raise ParseFailed("the statement cannot be read", position=_place(error, text)) from error
-    except TokenError as error:
-        raise ParseFailed("the statement cannot be read") from error
-    except RecursionError as error:
-        raise _too_deep() from error
+    trees = read_statements(text, _READ)
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):
         raise InvalidRequest("only one SELECT can be planned", hint="such as SELECT * FROM d.t")
     return trees[0]
-
-
-def _place(error: ParseError, text: str) -> Position | None:
-    first = error.errors[0] if error.errors else {}
-    line, column = first.get("line"), first.get("col")
-    if not isinstance(line, int) or not isinstance(column, int):
-        return None
-    before = sum(len(each) + 1 for each in text.split("\n")[: line - 1])
-    return Position(line, column, before + column - 1)
-
-
-def _too_deep() -> ResourcesExceeded:
-    return ResourcesExceeded(
-        "the statement is nested too deeply or too large", hint="split it, or name parts in WITH"
-    )
 
 
 def _as_scan(tree: exp.Expr) -> ScanRequest | None:
