@@ -72,6 +72,13 @@ class StatementFailed(InvalidRequest):
     code = "statement_failed"
 
 
+class NotExpressible(InvalidRequest):
+    """What another engine could not say or do with the same meaning, so it is not told to."""
+
+    code = "not_expressible"
+    status = 422
+
+
 class ResourcesExceeded(PrivetError):
     """A statement that needs more memory, time or depth than one may use."""
 
