@@ -9,7 +9,14 @@ from privet.connector.base import (
     shown,
     source_errors,
 )
-from privet.connector.databases import Databases, Endpoint, Reading, dial
+from privet.connector.databases import (
+    SSLMODES,
+    Databases,
+    Endpoint,
+    Reading,
+    TableShape,
+    dial,
+)
 from privet.connector.layout import DataFile, Partitions, Placement, data_files, place
 from privet.connector.local import LocalConnector
 from privet.connector.objects import CredentialSource, S3Connector, S3Location
@@ -18,11 +25,13 @@ from privet.connector.secrets import SecretEntry, Secrets
 from privet.connector.writing import CopyRoots
 
 __all__ = [
+    "SSLMODES",
     "Connector",
     "Connectors",
     "CopyRoots",
     "CredentialSource",
     "DataFile",
+    "Databases",
     "Endpoint",
     "Enter",
     "LocalConnector",
@@ -35,6 +44,7 @@ __all__ = [
     "S3Location",
     "SecretEntry",
     "Secrets",
+    "TableShape",
     "data_files",
     "dial",
     "everything",

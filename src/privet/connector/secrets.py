@@ -17,6 +17,9 @@ _LARGEST = 64 * 1024
 class SecretEntry:
     """A secret of the settings: in a file or in a variable of the environment.
 
+    References name it `secret:NAME`. A name with a scheme of its own, such as that of another
+    store, is the whole reference: `awssm://warehouse-password`.
+
     `hosts` are those to whom it may be told. Whoever defines a connection chooses its host: a
     secret for any host would be theirs.
     """
@@ -31,7 +34,7 @@ class Secrets:
     """Looks secrets up when they are used, so that a new one counts at once."""
 
     def __init__(self, entries: Sequence[SecretEntry] = ()) -> None:
-        self._entries = {entry.name: entry for entry in entries}
+        self._entries = {_reference(entry.name): entry for entry in entries}
 
     def get(self, reference: str, host: str) -> str:
         """The secret that a reference means, for a host.
@@ -40,13 +43,17 @@ class Secrets:
             InvalidRequest: it is unknown here, or not for that host; which of the two is not said.
             SourceUnavailable: it cannot be read.
         """
-        entry = self._entries.get(reference.removeprefix(_PREFIX))
-        if not reference.startswith(_PREFIX) or entry is None or host not in entry.hosts:
+        entry = self._entries.get(reference)
+        if entry is None or host not in entry.hosts:
             raise InvalidRequest(
                 f"this server has no secret `{reference[:64]}` for host `{host[:64]}`",
                 hint="the setting secrets names secrets and the hosts that they are for",
             )
         return _read(entry)
+
+
+def _reference(name: str) -> str:
+    return name if ":" in name else f"{_PREFIX}{name}"
 
 
 def _read(entry: SecretEntry) -> str:

@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 import pyarrow as pa
 
-from privet.connector import Connectors
+from privet.connector import Connectors, Databases
 from privet.enforcement import EnforcedPlan
 from privet.model.batches import BatchStream
 from privet.model.datasets import Format
@@ -25,6 +25,7 @@ from privet.scan.files import PlannedFile, planned_files
 from privet.scan.parquet_source import parquet_pieces
 from privet.scan.pieces import Piece
 from privet.scan.recut import recut
+from privet.scan.table_source import table_pieces
 
 PieceReader = Callable[[PlannedFile, EnforcedPlan, Connectors], Iterator[Piece]]
 READERS: dict[Format, PieceReader] = {Format.CSV: csv_pieces, Format.PARQUET: parquet_pieces}
@@ -37,8 +38,14 @@ _LEAST_AHEAD = 8 * 1024 * 1024
 class Engine:
     """The threads and the buffer budget that all scans of a process share."""
 
-    def __init__(self, connectors: Connectors, budget: BufferBudget | None = None) -> None:
+    def __init__(
+        self,
+        connectors: Connectors,
+        budget: BufferBudget | None = None,
+        databases: Databases | None = None,
+    ) -> None:
         self.connectors = connectors
+        self.databases = databases
         self.budget = budget or BufferBudget()
         # Weakly: a stream that everybody has dropped ends by that.
         self._streams: WeakSet[GovernedStream] = WeakSet()
@@ -191,6 +198,10 @@ class GovernedStream(BatchStream):
     def _pieces(self) -> Generator[Piece]:
         if self._source is not None:
             yield from self._source()
+            return
+        if self._plan.dataset.source.format is Format.TABLE:
+            assert self._engine.databases is not None
+            yield from table_pieces(self._plan, self._engine.databases, self._check_now_and_then)
             return
         read = READERS[self._plan.dataset.source.format]
         for file in planned_files(self._plan, self._engine.connectors):

@@ -56,7 +56,9 @@ class SecretSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str = Field(description="as connections name it: secret:NAME")
+    name: str = Field(
+        description="as connections name it, secret:NAME; or a whole reference of another store"
+    )
     hosts: list[str] = Field(description="hosts that may be told it")
     file: Path | None = Field(None, description="file that holds it")
     variable: str = Field("", description="instead, the environment variable that holds it")
@@ -132,6 +134,9 @@ class Settings(BaseSettings):
     )
     secrets: list[SecretSettings] = Field(
         default_factory=list[SecretSettings], description="secrets that connections name"
+    )
+    database_ca_file: Path | None = Field(
+        None, description="PEM file of the authorities behind databases; default: the system's"
     )
     mirrors: dict[str, Path] = Field(
         default_factory=dict[str, Path],

@@ -12,7 +12,7 @@ from pathlib import Path
 from privet.audit import AuditLog
 from privet.catalog import Catalog
 from privet.classifier import BUILTIN_TAGS
-from privet.connector import Connectors, CopyRoots, Secrets
+from privet.connector import Connectors, CopyRoots, Databases, Endpoint, Secrets
 from privet.enforcement import Seal
 from privet.identity import AdminRule, AttributeSources, Identity, SigningKeys
 from privet.keys import EnvironmentKeys, FileKeys, KeyProvider, KeyRing, PluginKeys
@@ -22,7 +22,7 @@ from privet.query import Askers
 from privet.scan import BufferBudget, Engine
 from privet.server.attributes import attribute_sources
 from privet.server.settings import Settings
-from privet.service import Platform, Services
+from privet.service import Platform, Services, endpoints
 from privet.store import Engine as StoreEngine
 from privet.store import migrate, open_engine
 
@@ -39,6 +39,7 @@ def services(
     settings: Settings,
     roles: tuple[str, ...] = (),
     identify: Callable[[Identity], Identity] = lambda identity: identity,
+    redirect: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint,
 ) -> Generator[Services]:
     """All use cases over the settings' stores, keys and sources; closed at the end.
 
@@ -46,6 +47,7 @@ def services(
         settings: complete and checked.
         roles: made at start if absent, besides the public role.
         identify: puts another identity before the usual one; for servers that tests make.
+        redirect: puts another database for the one of a connection; for the same.
 
     Raises:
         ConfigurationInvalid, KeyUnavailable, StoreUnavailable: the server must not start.
@@ -59,19 +61,16 @@ def services(
         store = open_engine(settings.store_url)
         stack.callback(store.dispose)
         migrate(store)
-        audit_store = store
-        if settings.audit_store_url != settings.store_url:
-            audit_store = open_engine(settings.audit_store_url)
-            stack.callback(audit_store.dispose)
-            migrate(audit_store)
-        audit = AuditLog(audit_store, clock=now)
+        audit = AuditLog(_audit_store(settings, store, stack), clock=now)
         stack.callback(audit.close)
         catalog = Catalog(store, to_json, from_json, clock=now)
         catalog.ensure_builtin(BUILTIN_TAGS, roles)
         catalog.crawls.fail_interrupted()
         catalog.token_jobs.fail_interrupted()
         connectors = Connectors(settings.local_roots, settings.s3_locations(), settings.mirrors)
-        engine = Engine(connectors, BufferBudget(settings.buffer_bytes))
+        secrets = Secrets(settings.secret_entries())
+        databases = _databases(settings, endpoints(catalog, secrets), redirect)
+        engine = Engine(connectors, BufferBudget(settings.buffer_bytes), databases)
         stack.callback(engine.close)
         askers = Askers(settings.asker_limits(), _places(settings))
         stack.callback(askers.close)
@@ -82,7 +81,8 @@ def services(
                 audit=audit,
                 connectors=connectors,
                 copies=CopyRoots(connectors, settings.copy_roots),
-                secrets=Secrets(settings.secret_entries()),
+                secrets=secrets,
+                databases=databases,
                 engine=engine,
                 askers=askers,
                 derive=keys.derive,
@@ -95,6 +95,27 @@ def services(
         )
         stack.callback(offered.close)
         yield offered
+
+
+def _audit_store(settings: Settings, store: StoreEngine, stack: ExitStack) -> StoreEngine:
+    if settings.audit_store_url == settings.store_url:
+        return store
+    own = open_engine(settings.audit_store_url)
+    stack.callback(own.dispose)
+    migrate(own)
+    return own
+
+
+def _databases(
+    settings: Settings,
+    find: Callable[[str], Endpoint],
+    redirect: Callable[[Endpoint], Endpoint],
+) -> Databases:
+    return Databases(
+        lambda name: redirect(find(name)),
+        ca=settings.database_ca_file,
+        seconds=settings.max_scan_seconds,
+    )
 
 
 @contextmanager

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from privet.catalog import DataConnection
-from privet.connector import Endpoint, dial
+from privet.catalog import Catalog, DataConnection
+from privet.connector import SSLMODES, Endpoint, Secrets
 from privet.model.errors import InvalidRequest, PrivetError
 from privet.model.names import fold
 from privet.model.permissions import CATALOG, AccessLevel, on_connection
@@ -31,6 +31,7 @@ _ALIASES = {
     "jdbc.schema.name": "schema",
     "defaultschema": "schema",
 }
+_SSLMODE = "sslmode"
 _OWN = frozenset({"driver", "host", "port", "user", "password", "database", "schema"})
 
 
@@ -123,23 +124,39 @@ class Connections:
         with administer(self._platform, caller, act):
             connection = self._platform.catalog.connections.get(on.name)
             try:
-                dial(self._endpoint(connection))
+                self._platform.databases.dial(on.name)
             except PrivetError as error:
                 return Tested(connection, f"{error.message} ({error.hint})")
             return Tested(connection)
 
-    def _endpoint(self, connection: DataConnection) -> Endpoint:
-        def secret(reference: str) -> str:
-            return self._platform.secrets.get(reference, connection.host)
 
-        return Endpoint(
-            connection.driver,
-            connection.host,
-            connection.port,
-            secret(connection.user),
-            secret(connection.password),
-            connection.database,
-        )
+def endpoints(catalog: Catalog, secrets: Secrets) -> Callable[[str], Endpoint]:
+    """Gives a connection by its name, with the secrets that it refers to.
+
+    What it gives raises NotFound without such a connection, and as `Secrets.get`.
+    """
+
+    def find(name: str) -> Endpoint:
+        return endpoint_of(catalog.connections.get(name), secrets)
+
+    return find
+
+
+def endpoint_of(connection: DataConnection, secrets: Secrets) -> Endpoint:
+    """A connection with the secrets that it refers to.
+
+    Raises:
+        As `Secrets.get`.
+    """
+    return Endpoint(
+        connection.driver,
+        connection.host,
+        connection.port,
+        secrets.get(connection.user, connection.host),
+        secrets.get(connection.password, connection.host),
+        connection.database,
+        connection.properties.get(_SSLMODE, ""),
+    )
 
 
 def defined(name: str, properties: Mapping[str, str]) -> DataConnection:
@@ -163,6 +180,8 @@ def defined(name: str, properties: Mapping[str, str]) -> DataConnection:
             "secrets are never written into a connection",
             hint="name them in the server's settings, and write 'password'='secret:NAME'",
         )
+    if others.get(_SSLMODE, SSLMODES[0]) not in SSLMODES:
+        raise InvalidRequest(f"`{_SSLMODE}` is one of {', '.join(SSLMODES)}")
     return DataConnection(
         name,
         _matching(_DRIVER, "driver", said.get("driver", "").lower()),

@@ -10,7 +10,7 @@ from secrets import token_bytes
 
 from privet.audit import AuditLog
 from privet.catalog import Catalog
-from privet.connector import Connectors, CopyRoots, Secrets
+from privet.connector import Connectors, CopyRoots, Databases, Secrets
 from privet.enforcement import Seal
 from privet.identity import Identity
 from privet.model.principals import Credentials
@@ -30,6 +30,7 @@ class Platform:
     connectors: Connectors
     copies: CopyRoots
     secrets: Secrets
+    databases: Databases
     engine: Engine
     askers: Askers
     derive: Derive

@@ -1,11 +1,12 @@
 """Opens tables of databases; PostgreSQL is the one that can be read."""
 
 from privet.connector.databases.databases import Databases, Reading
-from privet.connector.databases.dialing import DRIVERS, Endpoint, dial
+from privet.connector.databases.dialing import DRIVERS, SSLMODES, Endpoint, dial
 from privet.connector.databases.shapes import ServerColumn, TableShape
 
 __all__ = [
     "DRIVERS",
+    "SSLMODES",
     "Databases",
     "Endpoint",
     "Reading",
