@@ -130,17 +130,30 @@ class EnforcedPlan:
                 dictionaries of these.
         """
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-        rows = batch.num_rows
-        masks = [passing_rows(f, columns, rows) for f in self._filters]
-        visible = masks[0] if len(masks) == 1 else np.logical_or.reduce(masks)
-        for restriction in self._restrictions:
-            visible = visible & passing_rows(restriction, columns, rows)
+        masks, visible = self._visible(columns, batch.num_rows)
         keep = None if visible.all() else pa.array(np.flatnonzero(visible))
         kept = masks if keep is None else [m[visible] for m in masks]
         if self._asked.where:
             keep, kept = self._passing(columns, keep, kept)
         arrays = [self._cells(o, columns, keep, kept) for o in self._outputs]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
+
+    def visible_rows(self, batch: pa.RecordBatch) -> Mask:
+        """Which rows of a raw batch are visible, whatever else was asked for.
+
+        Args:
+            batch: as for `apply`.
+        """
+        columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+        return self._visible(columns, batch.num_rows)[1]
+
+    def _visible(self, columns: Mapping[str, pa.Array], rows: int) -> tuple[list[Mask], Mask]:
+        """The rows that each filter passes, and those that one passes and no restriction stops."""
+        masks = [passing_rows(f, columns, rows) for f in self._filters]
+        visible = masks[0] if len(masks) == 1 else np.logical_or.reduce(masks)
+        for restriction in self._restrictions:
+            visible = visible & passing_rows(restriction, columns, rows)
+        return masks, visible
 
     def _passing(
         self, columns: Mapping[str, pa.Array], keep: pa.Array | None, masks: list[Mask]

@@ -50,6 +50,7 @@ def dev_settings(directory: Path, **ports: Any) -> Settings:
         "okera_host": "127.0.0.1",
         "okera_port": 0,
         "okera_tls": True,
+        "rewriting": True,
         "one_port": None,
         "one_port_host": "127.0.0.1",
         "public_host": "",

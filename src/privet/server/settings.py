@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     okera_host: str = Field("127.0.0.1", description="address of the okera door")
     okera_port: int = Field(12050, description="port of the okera door", ge=0, le=65535)
     okera_tls: bool = Field(True, description="TLS on the okera door; off only on loopback")
+    rewriting: bool = Field(
+        False, description="whether readers may have statements for other engines, filters in them"
+    )
     one_port: int | None = Field(
         None, description="one port that leads to every door, besides their own", ge=0, le=65535
     )

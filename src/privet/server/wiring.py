@@ -91,6 +91,7 @@ def services(
                 longest_scan=timedelta(seconds=settings.max_scan_seconds),
                 token_maps=settings.token_maps_dir or settings.state_dir / "token-maps",
                 detokenized_an_hour=settings.detokenized_an_hour,
+                rewriting=settings.rewriting,
             )
         )
         stack.callback(offered.close)

@@ -41,6 +41,8 @@ class Platform:
     """Where maps between key versions are written; nowhere without it."""
     detokenized_an_hour: int = 10_000
     """Values that each principal may have turned back."""
+    rewriting: bool = False
+    """Whether readers may have statements for other engines, which name their filters."""
     running: Running = field(default_factory=Running)
 
     @property

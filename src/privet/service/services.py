@@ -14,6 +14,7 @@ from privet.service.explanations import Explanations
 from privet.service.permissions import Permissions
 from privet.service.platform import Platform
 from privet.service.queries import Queries
+from privet.service.rewrites import Rewrites
 from privet.service.roles import Roles
 from privet.service.runs import Runs
 from privet.service.scans import Scans
@@ -30,6 +31,7 @@ class Services:
         self.scans = Scans(platform)
         self.queries = Queries(platform)
         self.runs = Runs(platform)
+        self.rewrites = Rewrites(platform)
         self.explanations = Explanations(platform)
         self.outlooks = Outlooks(platform)
         self.readers = Readers(platform)

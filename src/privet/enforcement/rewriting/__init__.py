@@ -2,6 +2,6 @@
 
 from privet.enforcement.rewriting.engines import Engine, get_engine, list_engines
 from privet.enforcement.rewriting.governed import governed
-from privet.enforcement.rewriting.statements import Foreign
+from privet.enforcement.rewriting.statements import Foreign, whole
 
-__all__ = ["Engine", "Foreign", "get_engine", "governed", "list_engines"]
+__all__ = ["Engine", "Foreign", "get_engine", "governed", "list_engines", "whole"]

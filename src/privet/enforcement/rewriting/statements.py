@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import count
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.dialect import NormalizationStrategy
 from sqlglot.errors import ErrorLevel, SqlglotError
@@ -15,9 +14,9 @@ from privet.enforcement.rewriting.engines import Engine
 from privet.enforcement.rewriting.governed import RESERVED, governed
 from privet.enforcement.rewriting.grammar import check
 from privet.model.decisions import Decision
-from privet.model.errors import InvalidRequest, NotExpressible, ParseFailed, ResourcesExceeded
+from privet.model.errors import InvalidRequest, NotExpressible
+from privet.model.foreign_sql import read_statements, too_deep
 from privet.model.names import DatasetName, fold
-from privet.model.requests import LONGEST_STATEMENT
 
 _Place = tuple[exp.Table, DatasetName]
 
@@ -103,25 +102,22 @@ class Foreign:
     def rewrite(self, decisions: Mapping[DatasetName, Decision]) -> str:
         """The statement in which each dataset is replaced by what its decision shows.
 
+        It takes the statement apart, so it is called once.
+
         Raises:
             NotFound: a decision shows nothing.
             NotExpressible: the engine cannot make the same of something; the text says what.
         """
-        names = {id(table): name for table, name in self._places}
         bare = {
             (table.db, table.name): table.name for table, _ in self._places if table.args.get("db")
         }
         for column in self._tree.find_all(exp.Column):
             if column.args.get("db"):
                 _leave_database_out(column, bare)
-        for table, _ in self._places:
-            name = names[id(table)]
+        for table, name in self._places:
             alias = table.args.get("alias") or exp.TableAlias(this=table.this.copy())
             shown = governed(decisions[name], self._engine)
-            placed = exp.Subquery(this=shown, alias=alias, joins=table.args.get("joins"))
-            if table is self._tree:
-                raise AssertionError(table)
-            table.replace(placed)
+            table.replace(exp.Subquery(this=shown, alias=alias, joins=table.args.get("joins")))
         return self._written()
 
     def _written(self) -> str:
@@ -138,7 +134,7 @@ class Foreign:
                 hint="write it in plainer SQL",
             ) from error
         except RecursionError as error:
-            raise _too_deep() from error
+            raise too_deep() from error
         self._check_again(text)
         return text
 
@@ -153,6 +149,12 @@ class Foreign:
                 f"the statement reads otherwise once it is written for `{self._engine.name}`",
                 hint="write it in plainer SQL",
             )
+
+
+def whole(name: DatasetName, engine: Engine) -> str:
+    """A statement that reads all of a dataset, in the SQL of an engine."""
+    table = exp.Table(this=engine.identifier(name.name), db=engine.identifier(name.database))
+    return exp.select("*").from_(table).sql(engine.dialect, identify=True)
 
 
 def _tables(tree: exp.Expr) -> list[tuple[str, str]]:
@@ -196,24 +198,10 @@ def _in_view(known: exp.With, name: str, inside: exp.CTE | None) -> exp.CTE | No
 
 
 def _parsed(text: str, engine: Engine) -> exp.Expr:
-    if len(text.encode("utf-8", "replace")) > LONGEST_STATEMENT:
-        raise InvalidRequest(
-            "the statement is too long", hint=f"{LONGEST_STATEMENT // 1024} KB at most"
-        )
+    trees = read_statements(text, engine.dialect)
+    if len(trees) != 1 or not isinstance(trees[0], exp.Query):
+        raise InvalidRequest("only one SELECT can be rewritten", hint="such as SELECT * FROM d.t")
     try:
-        trees = [t for t in sqlglot.parse(text, read=engine.dialect) if t is not None]
-        if len(trees) != 1 or not isinstance(trees[0], exp.Query):
-            raise InvalidRequest(
-                "only one SELECT can be rewritten", hint="such as SELECT * FROM d.t"
-            )
         return normalize_identifiers(trees[0], dialect=engine.dialect)
-    except SqlglotError as error:
-        raise ParseFailed("the statement cannot be read") from error
     except RecursionError as error:
-        raise _too_deep() from error
-
-
-def _too_deep() -> ResourcesExceeded:
-    return ResourcesExceeded(
-        "the statement is nested too deeply or too large", hint="split it, or name parts in WITH"
-    )
+        raise too_deep() from error

@@ -1,0 +1,229 @@
+"""Statements for other engines: the life of a scan, with SQL at its end instead of rows.
+
+What a caller is given names the filters that bind them, so a server does this only where it was
+told to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from privet.enforcement.rewriting import Foreign, get_engine, whole
+from privet.model.datasets import Format
+from privet.model.decisions import Decision
+from privet.model.errors import Forbidden, NotExpressible, PrivetError
+from privet.model.events import Event, Outcome
+from privet.model.names import DatasetName
+from privet.model.principals import Principal
+from privet.policy import rows_of
+from privet.service.access import authenticate, event_of
+from privet.service.deciding import decide_by_name
+from privet.service.platform import Caller, Platform
+from privet.service.records import Filtered, ended, filter_records
+
+_ACTION = "query.rewrite"
+
+
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """A statement for an engine, and the decisions that are in it.
+
+    Attributes:
+        sql: the statement.
+        decisions: by the datasets that it names.
+    """
+
+    sql: str
+    decisions: Mapping[DatasetName, Decision]
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """What somebody may read of a dataset; `filter` says which rows, in our SQL, if not all."""
+
+    decision: Decision
+    filter: str | None
+
+
+class Rewrites:
+    """Deciding for engines that read by themselves."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def statement(
+        self, caller: Caller, engine: str, text: str, database: str | None = None
+    ) -> Rewritten:
+        """A statement in which each dataset is what the caller may see of it.
+
+        Args:
+            caller: whose decisions count.
+            engine: whose SQL it is, and will be; see `privet.enforcement.rewriting.list_engines`.
+            text: one SELECT.
+            database: where names without one are.
+
+        Raises:
+            Unauthenticated: the credentials do not hold.
+            Forbidden: this server does not.
+            ParseFailed, InvalidRequest, ResourcesExceeded: no statement that is rewritten.
+            NotFound: a dataset does not exist for the caller.
+            NotExpressible: the engine cannot make the same of something.
+            AuditUnavailable: it could not be recorded.
+        """
+        principal = self._admitted(caller)
+        asked = replace(event_of(principal, caller, _ACTION, Outcome.ALLOWED), statement=text)
+        asked = replace(asked, detail={"engine": engine[:64]})
+        try:
+            foreign = Foreign(text, get_engine(engine), database)
+        except PrivetError as error:
+            refused = replace(asked, outcome=Outcome.REFUSED, error=error.code)
+            error.audit_id = self._platform.audit.record(refused).id
+            raise
+        decisions, started = self._decided(principal, asked, foreign.datasets)
+        try:
+            return Rewritten(foreign.rewrite(decisions), decisions)
+        except PrivetError as error:
+            self._record_refusal(started, error)
+            raise
+
+    def dataset(self, caller: Caller, engine: str, name: DatasetName) -> Rewritten:
+        """All that the caller may see of a dataset, as a statement.
+
+        Raises:
+            As `statement`.
+        """
+        return self.statement(caller, engine, whole(name, get_engine(engine)))
+
+    def rule(self, caller: Caller, name: DatasetName, statement: str = "") -> Ruled:
+        """Decide about a dataset, for somebody else to keep to.
+
+        Raises:
+            Unauthenticated: the credentials do not hold.
+            Forbidden: this server tells nobody.
+            NotFound: the dataset does not exist for the caller.
+            NotExpressible: it is a view.
+            AuditUnavailable: it could not be recorded.
+        """
+        principal = self._admitted(caller)
+        asked = replace(event_of(principal, caller, _ACTION, Outcome.ALLOWED), statement=statement)
+        decisions, started = self._decided(principal, asked, (name,))
+        try:
+            decision = _of_rows(decisions[name])
+        except PrivetError as error:
+            self._record_refusal(started, error)
+            raise
+        return Ruled(decision, rows_of(decision).filter or None)
+
+    def records(
+        self, caller: Caller, name: DatasetName, texts: Sequence[str], *, strangers: bool = False
+    ) -> Filtered:
+        """What the caller may see of records, by the policy of the dataset whose rows they are.
+
+        Args:
+            caller: whose decision counts.
+            name: the dataset.
+            texts: the records, an object of JSON each.
+            strangers: whether members that are no columns stay, for who sees every column.
+
+        Raises:
+            Unauthenticated: the credentials do not hold.
+            NotFound: the dataset does not exist for the caller.
+            InvalidRequest: some record is no row of it.
+            AuditUnavailable: nothing is told.
+        """
+        principal = authenticate(self._platform, caller)
+        asked = event_of(principal, caller, "records.start", Outcome.ALLOWED)
+        decisions, started = self._decided(principal, asked, (name,))
+        try:
+            decision = _of_rows(decisions[name])
+            found = filter_records(self._platform, decision, texts, strangers=strangers)
+        except PrivetError as error:
+            self._record_refusal(started, error)
+            raise
+        self._platform.audit.record(ended(started, found))
+        return found
+
+    def note(self, caller: Caller, text: str, datasets: Collection[str] = ()) -> None:
+        """Record a statement that ran elsewhere; nothing is decided, and nothing granted by it.
+
+        Raises:
+            Unauthenticated: the credentials do not hold.
+            AuditUnavailable: it could not be recorded.
+        """
+        principal = authenticate(self._platform, caller)
+        detail: dict[str, Any] = {"datasets": [each[:256] for each in datasets]}
+        self._platform.audit.record(
+            replace(
+                event_of(principal, caller, "query.note", Outcome.COMPLETED),
+                statement=text,
+                detail=detail if datasets else {},
+            )
+        )
+
+    def _admitted(self, caller: Caller) -> Principal:
+        """Whoever asks, if this server tells anybody the filters that bind them."""
+        principal = authenticate(self._platform, caller)
+        if not self._platform.rewriting:
+            refused = event_of(principal, caller, _ACTION, Outcome.REFUSED)
+            error = Forbidden(
+                "this server has no statements for other engines",
+                hint="an administrator allows it with the setting `rewriting`",
+            )
+            recorded = self._platform.audit.record(replace(refused, error=error.code))
+            error.audit_id = recorded.id
+            raise error
+        return principal
+
+    def _decided(
+        self, principal: Principal, asked: Event, names: Collection[DatasetName]
+    ) -> tuple[Mapping[DatasetName, Decision], Event]:
+        """The decisions, each on record before anything is told; one event if there are none."""
+        decisions = {n: decide_by_name(self._platform, principal, n).decision for n in names}
+        events = [_about(asked, decision) for decision in decisions.values()] or [asked]
+        started = self._platform.audit.record(events[0])
+        for event in events[1:]:
+            self._platform.audit.record(replace(event, parent=started.id))
+        return decisions, started
+
+    def _record_refusal(self, started: Event, error: PrivetError) -> None:
+        error.audit_id = started.id
+        self._platform.audit.record(
+            replace(
+                started,
+                action=f"{started.action.partition('.')[0]}.end",
+                outcome=Outcome.REFUSED,
+                error=error.code,
+                parent=started.id,
+                detail={},
+            )
+        )
+
+
+def _of_rows(decision: Decision) -> Decision:
+    """A decision that says all about its rows: of a view, those behind it say more.
+
+    Raises:
+        NotFound: nothing is visible.
+        NotExpressible: it is about a view.
+    """
+    dataset = decision.require().dataset
+    if dataset is not None and dataset.source.format is Format.VIEW:
+        raise NotExpressible(
+            f"what is seen of `{decision.name}` is more than a filter over it can say",
+            hint="it is a view: read it here, or ask about what it is made of",
+        )
+    return decision
+
+
+def _about(asked: Event, decision: Decision) -> Event:
+    return replace(
+        asked,
+        outcome=Outcome.ALLOWED if decision.allowed else Outcome.REFUSED,
+        object=str(decision.name),
+        bypass=decision.bypass and decision.allowed,
+        permissions=decision.permissions,
+        facts_version=decision.version,
+        detail={**asked.detail, "decision": decision.digest},
+    )
