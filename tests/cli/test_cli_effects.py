@@ -95,7 +95,7 @@ def test_who_can_see(command: Run, governed: str, role: str) -> None:
 
 def test_the_client_says_the_same(server: TrialServer, command: Run, governed: str) -> None:
     """`client.what_if` and `client.who_can_see` give what the command prints as JSON."""
-    statement = "RESTRICT SELECT ON CATALOG WHERE age > 30 FROM ROLE public_role"
+    statement = f"RESTRICT SELECT ON TABLE {DATASET} WHERE age > 30 FROM ROLE public_role"
     with privet.connect(server.flight_url, server.admin_token, ca=server.ca) as client:
         ahead = client.what_if(statement)
         readers = client.who_can_see(DATASET, "MRN")

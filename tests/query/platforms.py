@@ -252,6 +252,8 @@ def open_place(
     lake = lake or folder / "lake"
     lake.mkdir(parents=True, exist_ok=True)
     small = {"query_seconds": 20, "query_memory": 256 * 2**20, "query_wait_seconds": 20}
+    # Places live as long as a module of tests takes.
+    small["token_lifetime"] = 12 * 3600
     given = Settings.load(
         None,
         state_dir=folder / "state",
