@@ -149,7 +149,7 @@ def test_one_bad_dataset_does_not_stop_the_crawl(lake: Lake) -> None:
     """Each bad file makes a problem of its own dataset, in our words."""
     lake.write("bad/a.parquet", b"PAR1 no footer")
     lake.write("bad2/a.png", b"\x89PNG\r\n\x1a\n\0\0")
-    lake.write("bad3/a.json", '{"a": 1}')
+    lake.write("bad3/a.xml", "<a/>")
     lake.write("bad4/a.csv.gz", b"\x1f\x8b broken")
     lake.write("bad5/a.csv", b"a,b\n\x00\x01,2\n")
     lake.write("bad6/a.csv", "")
@@ -161,10 +161,10 @@ def test_one_bad_dataset_does_not_stop_the_crawl(lake: Lake) -> None:
     assert problems.pop("good") == ""
     assert problems.pop("bad6") == "is empty"
     assert problems.pop("bad2").startswith("`.png` files cannot be registered")
-    assert problems.pop("bad3").startswith("`.json` files cannot be registered")
+    assert problems.pop("bad3").startswith("`.xml` files cannot be registered")
     assert "not readable as Parquet" in problems["bad"]
     assert "not readable as gzip" in problems["bad4"]
-    assert "neither text nor Parquet" in problems["bad5"]
+    assert "neither text nor of a format that is known" in problems["bad5"]
     assert "encrypted" in problems["bad7"]
     assert "is not a Parquet file" in problems["bad8"]
 
@@ -221,8 +221,8 @@ def test_a_folder_that_cannot_be_listed_is_a_problem_of_its_dataset(lake: Lake) 
     lake.write("t/k=1/a.csv")
 
     class Breaking(Connectors):
-        def walk(self, uri, *, on_error=None):  # noqa: ANN001, ANN202
-            yield from super().walk(uri)
+        def walk(self, uri, *, on_error=None, **more):  # noqa: ANN001, ANN003, ANN202
+            yield from super().walk(uri, **more)
             if on_error is not None:
                 on_error(lake.uri("t/k=2"), SourceUnavailable("access was denied"))
                 on_error(lake.uri("u"), SourceUnavailable("access was denied"))

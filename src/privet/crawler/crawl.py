@@ -9,7 +9,7 @@ from privet.connector import Connector, place, shown
 from privet.crawler.describe import describe
 from privet.crawler.groups import Group, name_of
 from privet.crawler.names import distinct, fold_name
-from privet.crawler.shapes import GUESS, Given
+from privet.crawler.shapes import GUESS, KNOWN, Given
 from privet.model.datasets import FoundDataset, Rule
 from privet.model.errors import Cancelled, InvalidRequest, PrivetError
 
@@ -67,7 +67,7 @@ def crawl(
     if not groups and not survey.failures:
         raise InvalidRequest(
             f"nothing was found at `{shown(root)}`",
-            hint="name a folder with CSV or Parquet files in it or below it",
+            hint=f"name a folder with files of {KNOWN} in it or below it",
         )
     groups += [Group(failed) for failed in survey.failures if failed not in survey.groups]
     groups.sort(key=lambda group: group.uri.split("/"))

@@ -9,22 +9,26 @@ import pyarrow as pa
 
 from privet.classifier import ColumnSample, classify
 from privet.connector import Connector, shown
+from privet.crawler.formats import look_at_json, looks_like_json, settle_json
 from privet.crawler.groups import LOOKED_AT, Group, name_of
-from privet.crawler.heads import read_head
+from privet.crawler.heads import Head, read_head
 from privet.crawler.names import distinct, fold_name
 from privet.crawler.parquet_files import ENCRYPTED_MAGIC, MAGIC, look_at_parquet
 from privet.crawler.profiles import profiles_of
 from privet.crawler.sample import SAMPLE_BYTES, sample_source
-from privet.crawler.shapes import GUESS, Given, Shape
+from privet.crawler.shapes import GUESS, KNOWN, Given, Shape
 from privet.crawler.text_files import join_text, look_at_text, settle
 from privet.model.datasets import Column, Format, FoundDataset, Rule, Source
 from privet.model.errors import PrivetError, SourceInvalid
+from privet.scan import PACKED
 
 _MORE_BYTES = 1 << 16
 """Of each file after the first: enough to see whether it is alike."""
 
 _PARQUET_SUFFIXES = frozenset({".parquet", ".parq", ".pq"})
-_TEXT_SUFFIXES = frozenset({"", ".csv", ".tsv", ".tab", ".txt", ".psv", ".dat"})
+_JSON_SUFFIXES = frozenset({".json", ".jsonl", ".ndjson"})
+_TEXT_SUFFIXES = frozenset({"", ".csv", ".tsv", ".tab", ".txt", ".psv", ".dat", *_JSON_SUFFIXES})
+_SETTLE = {Format.CSV: settle, Format.JSON: settle_json}
 _NOTES = 10
 
 
@@ -96,7 +100,7 @@ def _look(connector: Connector, group: Group, given: Given) -> Shape:
             where = shown(name_of(info.uri))
             raise SourceInvalid(f"`{where}`: {error.message}", hint=error.hint) from error
     assert shape is not None
-    return settle(shape) if shape.format is Format.CSV else shape
+    return _SETTLE.get(shape.format, lambda shape: shape)(shape)
 
 
 def _look_at(
@@ -113,14 +117,30 @@ def _look_at(
         return look_at_parquet(connector, uri, like)
     if by_footer or (like is not None and like.format is Format.PARQUET):
         raise SourceInvalid("is not a Parquet file")
-    if suffix.removesuffix(".gz") not in _TEXT_SUFFIXES:
+    suffix = _unpacked(suffix)
+    if suffix not in _TEXT_SUFFIXES:
         raise SourceInvalid(
-            f"`{suffix}` files cannot be registered", hint="CSV and Parquet can be registered"
+            f"`{suffix}` files cannot be registered", hint=f"{KNOWN} can be registered"
         )
+    if _is_json(head, suffix, like):
+        return look_at_json(head, uri, like)
     shape = look_at_text(head, uri, like, given)
     if like is None:
         return shape
     return join_text(like, shape)
+
+
+def _is_json(head: Head, suffix: str, like: Shape | None) -> bool:
+    """Whether a text is JSON lines: by its content, and as the first file was."""
+    if like is not None:
+        return like.format is Format.JSON
+    return suffix in _JSON_SUFFIXES or looks_like_json(head)
+
+
+def _unpacked(suffix: str) -> str:
+    """The ending of a file's name without that of a compression."""
+    packed = next((ending for ending in PACKED if suffix.endswith(ending)), "")
+    return suffix.removesuffix(packed)
 
 
 def _columns(shape: Shape, group: Group) -> tuple[Column, ...]:
@@ -196,4 +216,6 @@ def _counted(group: Group) -> tuple[str, ...]:
 def _format_by_name(group: Group) -> Format:
     """The likely format, for a dataset that could not be looked into."""
     suffix = next(iter(group.suffixes), "")
-    return Format.PARQUET if suffix in _PARQUET_SUFFIXES else Format.CSV
+    if suffix in _PARQUET_SUFFIXES:
+        return Format.PARQUET
+    return Format.JSON if _unpacked(suffix) in _JSON_SUFFIXES else Format.CSV

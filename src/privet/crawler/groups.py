@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from privet.connector import ObjectInfo, Placement
+from privet.scan import PACKED
 
 LOOKED_AT = 50
 """Files per dataset that are looked into; all of them are counted."""
@@ -64,7 +65,7 @@ def name_of(uri: str) -> str:
 def suffix_of(uri: str) -> str:
     """What a file's name says about its format: `.csv`, `.csv.gz`, or nothing."""
     name = name_of(uri).lower()
-    packed = name.endswith(".gz")
-    stem, dot, last = name.removesuffix(".gz").rpartition(".")
+    packed = next((ending for ending in PACKED if name.endswith(ending)), "")
+    stem, dot, last = name.removesuffix(packed).rpartition(".")
     suffix = dot + last if stem and _SUFFIX.fullmatch(dot + last) else ""
-    return suffix + ".gz" * packed
+    return suffix + packed

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import bz2
 import codecs
 import re
 import zlib
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from privet.connector import Connector, shown, source_errors
+from privet.crawler.shapes import KNOWN
 from privet.model.errors import SourceInvalid
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_BZ2_MAGIC = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_STEP = 1 << 16
 _GZIP = 16 + zlib.MAX_WBITS
 _MEMBERS = 64
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
@@ -20,7 +27,7 @@ _BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 class Head:
     """The first bytes of a file, decompressed; `whole` if these are all it has.
 
-    `compression` is `gzip` or None.
+    `compression` is `gzip`, `bz2`, `zstd` or None.
     """
 
     data: bytes
@@ -47,19 +54,28 @@ def read_head(connector: Connector, uri: str, limit: int) -> Head:
     """Read at most `limit` bytes of a file, and unpack at most as many.
 
     Raises:
-        SourceInvalid: broken gzip.
+        SourceInvalid: it is compressed and broken.
         NotFound, SourceUnavailable, InvalidRequest: it cannot be opened or read.
     """
     with connector.open_file(uri) as file, source_errors(uri):
         raw: bytes = file.read(limit)
         whole = len(raw) == file.size()
-    if not raw.startswith(_GZIP_MAGIC):
+    kind = _compression(raw)
+    if kind is None:
         return Head(raw, whole, None)
     try:
-        data, ended = _unzip(raw, limit)
-    except zlib.error as error:
-        raise SourceInvalid(f"`{shown(uri)}` is not readable as gzip") from error
-    return Head(data, whole and ended, "gzip")
+        data, ended = _UNPACK[kind](raw, limit)
+    except (zlib.error, OSError, EOFError) as error:
+        raise SourceInvalid(f"`{shown(uri)}` is not readable as {kind}") from error
+    return Head(data, whole and ended, kind)
+
+
+def _compression(raw: bytes) -> str | None:
+    if raw.startswith(_GZIP_MAGIC):
+        return "gzip"
+    if raw.startswith(_ZSTD_MAGIC):
+        return "zstd"
+    return "bz2" if _BZ2_MAGIC.match(raw) else None
 
 
 def _unzip(raw: bytes, limit: int) -> tuple[bytes, bool]:
@@ -74,6 +90,39 @@ def _unzip(raw: bytes, limit: int) -> tuple[bytes, bool]:
         if len(data) >= limit:
             break
     return data, False
+
+
+def _unzip_bz2(raw: bytes, limit: int) -> tuple[bytes, bool]:
+    data = b""
+    for _ in range(_MEMBERS):
+        member = bz2.BZ2Decompressor()
+        data += member.decompress(raw, limit - len(data))
+        raw = member.unused_data
+        if not member.eof or not raw:
+            return data, member.eof
+        if len(data) >= limit:
+            break
+    return data, False
+
+
+def _unzip_zstd(raw: bytes, limit: int) -> tuple[bytes, bool]:
+    """As the others; of a frame that is cut off, what can be read before its end."""
+    data = b""
+    stream = pa.CompressedInputStream(pa.BufferReader(raw), "zstd")
+    while len(data) < limit:
+        try:
+            more = stream.read(min(_STEP, limit - len(data)))
+        except OSError:
+            if not data:
+                raise
+            return data, False
+        if not more:
+            return data, True
+        data += more
+    return data, False
+
+
+_UNPACK = {"gzip": _unzip, "bz2": _unzip_bz2, "zstd": _unzip_zstd}
 
 
 def decode(head: Head, uri: str, encoding: str | None = None) -> Text:
@@ -92,8 +141,8 @@ def decode(head: Head, uri: str, encoding: str | None = None) -> Text:
         raise SourceInvalid(f"`{shown(uri)}` is not valid {encoding}") from error
     if _BINARY.search(text):
         raise SourceInvalid(
-            f"`{shown(uri)}` is neither text nor Parquet",
-            hint="CSV and Parquet can be registered; move other files elsewhere",
+            f"`{shown(uri)}` is neither text nor of a format that is known",
+            hint=f"{KNOWN} can be registered; move other files elsewhere",
         )
     if not head.whole:
         end = max(text.rfind("\n"), text.rfind("\r")) + 1

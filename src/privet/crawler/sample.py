@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import pyarrow as pa
 
 from privet.connector import Connector, DataFile, data_files, shown
 from privet.crawler.dialect import lines_of, split
+from privet.crawler.formats import rows_of
 from privet.crawler.heads import decode, read_head
 from privet.crawler.inference import parse_fields
 from privet.crawler.parquet_files import open_parquet
 from privet.crawler.text_files import dialect_of
 from privet.model.datasets import Column, Format, Source, plain_type
 from privet.model.errors import SchemaChanged, SourceInvalid
+from privet.scan.formats import Misfit, read_objects
 
 SAMPLE_ROWS = 1000
 SAMPLE_BYTES = 1 << 20
@@ -39,10 +42,7 @@ def sample_source(
     for number, file in enumerate(data_files(connector, source)):
         if number == _FILES or rows >= limit:
             break
-        if source.format is Format.CSV:
-            found = _read_csv(connector, source, columns, file, limit - rows)
-        else:
-            found = _read_parquet(connector, columns, file, limit - rows)
+        found = _READERS[source.format](connector, source, columns, file, limit - rows)
         part = _with_partitions(found, file, columns)
         rows += part.num_rows
         parts.append(part)
@@ -72,9 +72,26 @@ def _read_csv(
     return dict(zip(names, table.slice(0, limit).columns, strict=True))
 
 
-def _read_parquet(
-    connector: Connector, columns: Sequence[Column], file: DataFile, limit: int
+def _read_json(
+    connector: Connector, source: Source, columns: Sequence[Column], file: DataFile, limit: int
 ) -> dict[str, pa.ChunkedArray]:
+    uri = file.info.uri
+    text = decode(read_head(connector, uri, SAMPLE_BYTES), uri, source.options["encoding"])
+    rows = list(islice(rows_of(text), limit))
+    wanted = [(c.source_name, plain_type(c.type)) for c in columns if not c.partition]
+    try:
+        arrays = read_objects(rows, wanted)
+    except Misfit as misfit:
+        raise SourceInvalid(
+            f"a value of `{wanted[misfit.place][0][:64]}` is not of its registered type"
+        ) from misfit
+    return {name: pa.chunked_array([a]) for (name, _), a in zip(wanted, arrays, strict=True)}
+
+
+def _read_parquet(
+    connector: Connector, source: Source, columns: Sequence[Column], file: DataFile, limit: int
+) -> dict[str, pa.ChunkedArray]:
+    del source
     with open_parquet(connector, file.info.uri) as parquet:
         schema = parquet.schema_arrow
         _check_present(columns, schema.names)
@@ -88,6 +105,9 @@ def _read_parquet(
                 break
         table = pa.Table.from_batches(batches, schema)
     return dict(zip(table.column_names, table.columns, strict=True))
+
+
+_READERS = {Format.CSV: _read_csv, Format.JSON: _read_json, Format.PARQUET: _read_parquet}
 
 
 def _check_present(columns: Sequence[Column], names: Sequence[str]) -> None:

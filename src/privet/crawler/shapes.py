@@ -45,6 +45,9 @@ class Given:
 
 GUESS = Given()
 
+KNOWN = "CSV, JSON lines and Parquet"
+"""What can be registered, as hints say it."""
+
 
 def check_names(names: Sequence[str]) -> None:
     """Check that columns can be told apart by their own names.

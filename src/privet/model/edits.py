@@ -148,13 +148,32 @@ def _still_fits(column: Column, there: Column, form: Format) -> bool:
     Stewards may have chosen the wider type; a column without values looks like text.
     """
     was, now = plain_type(column.type), plain_type(there.type)
-    if was == now or not (form is Format.CSV or column.partition):
+    if was == now or not (form in {Format.CSV, Format.JSON} or column.partition):
         return was == now
+    return _reads_as(now, was)
+
+
+def _reads_as(now: pa.DataType, was: pa.DataType) -> bool:
+    """Whether text that looks like one type reads as another."""
+    if pat.is_struct(now) and pat.is_struct(was):
+        kinds = {f.name: f.type for f in now}
+        # A field that no object of the sample has is NULL in all of them.
+        return set(kinds) <= {f.name for f in was} and all(
+            f.name not in kinds or _fits(kinds[f.name], f.type) for f in was
+        )
+    if pat.is_list(now) and pat.is_list(was):
+        return _fits(now.value_type, was.value_type)
+    if pat.is_map(now) and pat.is_map(was):
+        return _fits(now.item_type, was.item_type)
     return (
         pat.is_string(was)
         or ((pat.is_floating(was) or pat.is_decimal(was)) and pat.is_integer(now))
         or (pat.is_timestamp(was) and pat.is_date32(now))
     )
+
+
+def _fits(now: pa.DataType, was: pa.DataType) -> bool:
+    return now == was or _reads_as(now, was)
 
 
 def holds(found: pa.DataType, reviewed: pa.DataType) -> bool:

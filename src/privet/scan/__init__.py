@@ -8,8 +8,10 @@ from privet.scan.parts import Parts, storable
 from privet.scan.pieces import Piece
 from privet.scan.private_files import write_private
 from privet.scan.stream import Engine, GovernedStream, Progress, run
+from privet.scan.unpacking import PACKED
 
 __all__ = [
+    "PACKED",
     "BufferBudget",
     "Engine",
     "GovernedStream",

@@ -1,4 +1,4 @@
-"""The bytes of a CSV file, cut into blocks that begin and end with whole records.
+"""The bytes of a text file, cut into blocks that begin and end with whole records.
 
 A newline ends a record only outside quotes. Where every quote of a block plainly opens or closes a
 field, counting them tells inside from outside; elsewhere only a full parse can, and is asked for.
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from privet.connector import Connectors
 from privet.model.errors import SourceInvalid, SourceUnavailable
 from privet.scan.files import RECRAWL, PlannedFile, opening
+from privet.scan.unpacking import Stream, Unpacked
 
 BLOCK_BYTES = 4 * 1024 * 1024
 LONGEST_RECORD = 64 * 1024 * 1024
@@ -52,9 +52,9 @@ class Blocks:
     ) -> None:
         with opening():
             stream = connectors.open_stream(file.info.uri)
+        self._stream: Stream = stream
         if options.get("compression"):
-            stream = pa.CompressedInputStream(stream, options["compression"])
-        self._stream = stream
+            self._stream = Unpacked(stream, options["compression"], file.info.size)
         self._quote = str(options.get("quote") or "").encode()
         self._delimiter = str(options.get("delimiter") or ",").encode()
         self._escaped = bool(options.get("escape"))
@@ -99,7 +99,7 @@ class Blocks:
             self._tail += more
             if len(self._tail) > LONGEST_RECORD:
                 raise SourceInvalid(
-                    "a CSV record of this dataset is longer than can be read",
+                    "a record of this dataset is longer than can be read",
                     hint="a data steward can look for a quote that is never closed",
                 )
 
@@ -141,7 +141,7 @@ class Blocks:
                     return text.encode()
             except UnicodeError as error:
                 raise SourceInvalid(
-                    "a CSV file of this dataset is not in its registered encoding", hint=RECRAWL
+                    "a file of this dataset is not in its registered encoding", hint=RECRAWL
                 ) from error
             except OSError as error:
                 raise SourceUnavailable(

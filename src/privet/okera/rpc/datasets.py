@@ -20,6 +20,7 @@ from privet.okera.rpc.held import Held
 
 _CLASSES = {
     Format.CSV: ("TEXT", "org.apache.hadoop.mapred.TextInputFormat"),
+    Format.JSON: ("JSON", "org.apache.hadoop.mapred.TextInputFormat"),
     Format.PARQUET: (
         "PARQUET",
         "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",

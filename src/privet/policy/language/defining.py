@@ -29,8 +29,9 @@ from privet.policy.language.nodes import (
 from privet.policy.language.syntax import Branch, position_of
 from privet.policy.language.types import read_type
 
-_FORMATS = ("TEXTFILE", "PARQUET")
-_LATER = ("AVRO", "ORC", "JSON", "JDBC", "SEQUENCEFILE", "RCFILE", "DELTA", "ICEBERG")
+_FORMATS = ("TEXTFILE", "JSON", "PARQUET")
+_LATER = ("AVRO", "ORC", "JDBC", "SEQUENCEFILE", "RCFILE", "DELTA", "ICEBERG")
+_SAID = f"{', '.join(_FORMATS[:-1])} and {_FORMATS[-1]}"
 _CLAUSES = {
     "partitioned": "PARTITIONED BY",
     "comment": "COMMENT",
@@ -195,11 +196,12 @@ def _like(tree: Branch) -> tuple[str, Position | None]:
     if tree.data != "create_table_like":
         return "", None
     word, path = tokens(tree)
-    if word.upper() != "PARQUET":
+    if word.upper() not in _FORMATS:
         raise ParseFailed(
-            f"LIKE `{str(word)[:64]}` is not supported", hint="write LIKE PARQUET 'path of a file'",
+            f"LIKE `{str(word)[:64]}` is not supported",
+            hint=f"write LIKE PARQUET 'path of a file'; {_SAID} are supported",
             position=position_of(word),
-        )  # fmt: skip
+        )
     return read_text(path), position_of(path)
 
 
@@ -208,7 +210,7 @@ def _format(tree: Branch) -> str:
     word = token.upper()
     if word in _FORMATS and not classes:
         return word
-    supported = f"{' and '.join(_FORMATS)} are supported"
+    supported = f"{_SAID} are supported"
     message = f"unknown format `{str(token)[:64]}`"
     if classes or word in _LATER:
         message = f"STORED AS {word[:64]} is not supported yet"

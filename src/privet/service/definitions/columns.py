@@ -16,7 +16,9 @@ from privet.policy import type_sql
 
 HEADER = "skip.header.line.count"
 """The property that says whether text files begin with a header."""
-_FORMATS = {"TEXTFILE": Format.CSV, "PARQUET": Format.PARQUET}
+_FORMATS = {"TEXTFILE": Format.CSV, "JSON": Format.JSON, "PARQUET": Format.PARQUET}
+_CONVERTED = frozenset({Format.CSV, Format.JSON})
+"""Formats whose values are read as a type; those of the others have one."""
 _SHOWN = 12
 
 
@@ -199,7 +201,7 @@ def _kind(said: d.ColumnDefinition, there: Column) -> pa.DataType:
 
 
 def _note(said: d.ColumnDefinition | None, there: Column, found: FoundDataset) -> str:
-    if said is None or found.source.format is not Format.PARQUET or there.partition:
+    if said is None or found.source.format in _CONVERTED or there.partition:
         return ""
     kind, own = _kind(said, there), plain_type(there.type)
     if kind == own:

@@ -27,7 +27,7 @@ _TYPES = {
     pa.binary(): "binary",
     pa.date32(): "date",
 }
-_FORMATS = {"csv": "TEXT", "parquet": "PARQUET"}
+_FORMATS = {"csv": "TEXT", "json": "JSON", "parquet": "PARQUET"}
 
 
 def _describe(call: Call, found: re.Match[str], _: str) -> Answer:
