@@ -58,9 +58,7 @@ def services(
     keys.derive("check")
     attributes = attribute_sources(settings)
     with ExitStack() as stack:
-        store = open_engine(settings.store_url)
-        stack.callback(store.dispose)
-        migrate(store)
+        store = _store(settings, stack)
         audit = AuditLog(_audit_store(settings, store, stack), clock=now)
         stack.callback(audit.close)
         catalog = Catalog(store, to_json, from_json, clock=now)
@@ -96,6 +94,13 @@ def services(
         )
         stack.callback(offered.close)
         yield offered
+
+
+def _store(settings: Settings, stack: ExitStack) -> StoreEngine:
+    store = open_engine(settings.store_url)
+    stack.callback(store.dispose)
+    migrate(store)
+    return store
 
 
 def _audit_store(settings: Settings, store: StoreEngine, stack: ExitStack) -> StoreEngine:
