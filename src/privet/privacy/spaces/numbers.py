@@ -144,10 +144,10 @@ class Numbers(Space):
             column.offset : column.offset + len(column)
         ]
         if pat.is_floating(self.kind):
-            floats: Any = raw.view(f"f{raw.itemsize}")
-            raw = np.where(np.isnan(floats), np.nan, floats + 0).astype(floats.dtype)
             # Of the many NaNs one, and no negative zero: equal values have equal tokens.
-            raw = raw.view(self.stored)
+            floats: Any = raw.view(f"f{raw.itemsize}")
+            one = np.array([np.nan], floats.dtype).view(self.stored)
+            raw = np.where(np.isnan(floats), one, np.where(floats == 0, self.stored(0), raw))
         values = raw.astype(np.uint64 if raw.dtype.kind == "u" else np.int64).view(np.int64)
         return values // self.step if self.step > 1 else values
 
