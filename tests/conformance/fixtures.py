@@ -18,6 +18,7 @@ BUCKETS = (
     "cerebro-test-kevin",
     "cerebro-test-itay",
     "sample-data",
+    "local-files",
 )
 
 

@@ -42,9 +42,10 @@ _NO_HEADER = "TBLPROPERTIES('skip.header.line.count'='0')"
 def write(lake: Path) -> None:
     """Write the files below the folder that holds a folder for each bucket."""
     own, test = lake / "sample-data", lake / "cerebrodata-test"
-    _text(own / "sample" / "sample.txt", SAMPLE)
+    data = lake / "local-files" / "opt" / "okera" / "data"
+    _text(data / "sample" / "sample.txt", SAMPLE)
     _text(test / "fs_test_do_not_add_files_here" / "sample" / "sample.txt", SAMPLE)
-    _text(own / "users" / "users.csv", "".join(map(_user, range(2000))))
+    _text(data / "users" / "users.csv", "".join(map(_user, range(2000))))
     for place in (test / "alltypes", own / "alltypes", own / "alltypes_csv", own / "all_types"):
         _text(place / "alltypes.txt", ALLTYPES)
     for name in ("empty", "empty-path-test", "user_home_test", "user_grant_test"):
@@ -176,8 +177,9 @@ def _tables() -> list[str]:
         for name in columnar.NESTED
     ]
     return [
-        _over("okera_sample.users", _USERS, "sample-data/users"),
-        _over("okera_sample.sample", _LINES, "sample-data/sample", _NO_HEADER),
+        _over("okera_sample.users", _USERS, "local-files/opt/okera/data/users"),
+        _over("cerebro_sample.users", _USERS, "local-files--1/opt/okera/data/users"),
+        _over("okera_sample.sample", _LINES, "local-files/opt/okera/data/sample", _NO_HEADER),
         _over("rs.alltypes", _ALLTYPES_COLUMNS, "sample-data/alltypes"),
         _over("rs.alltypes_s3", _ALLTYPES_COLUMNS, "cerebrodata-test/alltypes"),
         _over("rs.alltypes_s3_opencsv", _ALLTYPES_COLUMNS, "sample-data/alltypes_csv"),
@@ -193,8 +195,9 @@ def _tables() -> list[str]:
         _over("partdb.ymdata", "PARTITIONED BY (year int, month int)", "sample-data/ymdata"),
         _over("datedb.date_csv", "(name string, id int, dob date)", "sample-data/date_csv"),
         _over("demo_test.transactions", "", "cerebro-datasets/transactions"),
-        _over("demo_test.txns", "", "sample-data/transactions"),
+        _over("demo_test.txns", "", "cerebro-datasets--1/transactions"),
         _over("demo_test.decimals", "", "cerebrodata-test/decimal-test"),
+        _over("demo_test.decimals2", "", "cerebrodata-test--1/decimal-test"),
         _over("demo_test.decimals1", "", "cerebrodata-test/decimal-test1"),
         _over("customer.web_rawhits", "", "sample-data/web_rawhits"),
         _over("abac_db.user_account_data", _ACCOUNTS, "sample-data/accounts", _NO_HEADER),

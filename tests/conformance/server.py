@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -11,12 +12,16 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+import uvicorn
+
 from conformance.fixtures import BUCKETS, define, write_lake
 from conformance.naming import NamingIdentity
 from privet.okera import House, OkeraDoor
+from privet.rest import ServerInfo, create_app
 from privet.server import logs
 from privet.server.dev import dev_settings
 from privet.server.wiring import services
+from privet.service import Services
 
 _TABLES_OVER_ONE_PATH = 24
 
@@ -37,15 +42,36 @@ def serving(directory: Path, port: int = 0) -> Generator[int]:
     with services(settings, ("admin_role",), NamingIdentity) as offered:
         define(offered)
         offered.queries.warm_up()
-        house = House(offered, tls=None, clear=True, compatibility=True, public_host="")
-        door = OkeraDoor(house, host="127.0.0.1", port=port)
-        thread = threading.Thread(target=door.serve, daemon=True)
-        thread.start()
-        try:
-            yield door.port
-        finally:
-            door.shutdown()
-            thread.join(timeout=10)
+        with _files(offered) as url:
+            house = House(
+                offered, tls=None, clear=True, compatibility=True, public_host="", files_url=url
+            )
+            yield from _opened(OkeraDoor(house, host="127.0.0.1", port=port))
+
+
+def _opened(door: OkeraDoor) -> Generator[int]:
+    thread = threading.Thread(target=door.serve, daemon=True)
+    thread.start()
+    try:
+        yield door.port
+    finally:
+        door.shutdown()
+        thread.join(timeout=10)
+
+
+@contextmanager
+def _files(offered: Services) -> Generator[str]:
+    """The HTTP door, for files by their address."""
+    app = create_app(offered, ServerInfo(flight=""))
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, log_level="warning"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=10)
 
 
 def main() -> int:

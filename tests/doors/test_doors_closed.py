@@ -20,7 +20,12 @@ from doors.servers import TrialServer, bearer
 from doors.steward import Steward, unique
 
 pytestmark = pytest.mark.service
-PUBLIC = {("GET", "/v1/server"), ("GET", "/v1/jwks"), ("POST", "/v1/login")}
+PUBLIC = {
+    ("GET", "/v1/server"),
+    ("GET", "/v1/jwks"),
+    ("POST", "/v1/login"),
+    ("GET", "/v1/files/{key}"),
+}
 READERS = {
     ("GET", "/v1/whoami"),
     ("GET", "/v1/tags"),
@@ -118,6 +123,7 @@ PARTS = (
     "role",
     "group",
     "identifier",
+    "key",
     "name",
     "database",
     "tag",

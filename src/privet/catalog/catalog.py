@@ -16,6 +16,7 @@ from privet.catalog.definitions.changes import Definitions
 from privet.catalog.domains.domains import Domains
 from privet.catalog.domains.jobs import Budgets, TokenJobs
 from privet.catalog.facts import FactReader, Snapshot
+from privet.catalog.notes import Notes
 from privet.catalog.permissions import Encode, Permissions
 from privet.catalog.principals import Principals
 from privet.catalog.roles import Roles
@@ -58,6 +59,7 @@ class Catalog:
         self.domains = Domains(engine, clock)
         self.token_jobs = TokenJobs(engine, clock)
         self.budgets = Budgets(engine, clock)
+        self.notes = Notes(engine, clock)
         self._facts = FactReader(engine, granted)
 
     def version(self) -> int:

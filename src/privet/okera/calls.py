@@ -34,6 +34,7 @@ class Call:
         tasks: what this door runs for its clients.
         address: where workers are: this door itself.
         gone: whether the client has left; any thread may ask.
+        files_url: where this server speaks HTTP; empty where it does not.
         bytes_at_once: about how many bytes of rows one answer holds.
     """
 
@@ -43,6 +44,7 @@ class Call:
     tasks: Tasks
     address: Address
     gone: Callable[[], bool]
+    files_url: str = ""
     bytes_at_once: int = 2**20
 
     def of_user(self, user: str) -> Call:

@@ -47,6 +47,7 @@ class House:
         clear: whether clear text is taken as well; only on loopback.
         compatibility: whether nobody is authenticated; only on loopback.
         public_host: the name to reach the door by, if clients should be told another than theirs.
+        files_url: where files are handed out by HTTP; empty where they are not.
         bytes_at_once: about how many bytes of rows one answer holds.
     """
 
@@ -55,6 +56,7 @@ class House:
     clear: bool
     compatibility: bool
     public_host: str
+    files_url: str = ""
     bytes_at_once: int = 2**20
 
 
@@ -173,6 +175,7 @@ class Connection:
             tasks=self._tasks,
             address=self._address(),
             gone=self.gone,
+            files_url=self._house.files_url,
             bytes_at_once=self._house.bytes_at_once,
         )
         while not self._closing.is_set():

@@ -57,6 +57,13 @@ async def _body(stream: GovernedStream, chunks: Iterator[bytes]) -> AsyncIterato
             await to_thread.run_sync(stream.close)
 
 
+@router.get("/files/{key}", response_class=StreamingResponse)
+def read_file(services: ServicesDep, key: str) -> StreamingResponse:
+    """The file that somebody asked for at another door: its key is all that it takes, once."""
+    chunks = services.files.read(key)
+    return StreamingResponse(chunks, media_type="application/octet-stream")
+
+
 @router.get("/scans")
 def list_scans(caller: CallerDep, services: ServicesDep) -> Json:
     """The scans and queries that run on this server: one's own, or as an administrator all."""

@@ -100,7 +100,7 @@ class Doors:
         settings = self._settings
         if not settings.okera:
             return []
-        okera = self._open_okera()
+        okera = self._open_okera(urls["rest"])
         urls["okera"] = self._reached(settings.okera_host, okera.port)
         if settings.one_port is None:
             return [("okera", okera)]
@@ -110,7 +110,7 @@ class Doors:
         urls["one_port"] = self._reached(settings.one_port_host, front.port)
         return [("okera", okera), ("front", front)]
 
-    def _open_okera(self) -> OkeraDoor:
+    def _open_okera(self, files_url: str) -> OkeraDoor:
         settings = self._settings
         assert settings.tls_cert is not None
         assert settings.tls_key is not None
@@ -121,6 +121,7 @@ class Doors:
                 clear=not settings.okera_tls,
                 compatibility=False,
                 public_host=settings.public_host,
+                files_url=files_url,
             )
             return OkeraDoor(house, host=settings.okera_host, port=settings.okera_port)
         except OSError as error:

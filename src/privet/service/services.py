@@ -11,6 +11,8 @@ from privet.service.definitions import Databases, Tables
 from privet.service.domains import Detokenizing, Domains, Joins, TokenMaps, TokenRisks, Trials
 from privet.service.effects import Outlooks, Readers
 from privet.service.explanations import Explanations
+from privet.service.files import Files
+from privet.service.notes import Notes
 from privet.service.permissions import Permissions
 from privet.service.platform import Platform
 from privet.service.queries import Queries
@@ -45,6 +47,8 @@ class Services:
         self.connections = Connections(platform)
         self.crawls = Crawls(platform)
         self.audits = Audits(platform)
+        self.files = Files(platform)
+        self.notes = Notes(platform)
         self.domains = Domains(platform)
         self.joins = Joins(platform, self.datasets)
         self.token_risks = TokenRisks(platform)

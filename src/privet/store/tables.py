@@ -358,3 +358,13 @@ data_connections = Table(
     Column("updated_by", FreeText, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
 )
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("issuer", NAME, primary_key=True),
+    Column("user", NAME, primary_key=True),
+    Column("key", NAME, primary_key=True),
+    Column("value", FreeText, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)

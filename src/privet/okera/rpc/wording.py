@@ -28,6 +28,7 @@ _TEXTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^this needs CREATE_ROLE_AS_OWNER", r"USER not have privileges to CREATE this role"),
         (r"^this needs MANAGE_GROUPS", r"USER cannot GRANT/REVOKE this role to groups."),
         (r"^role `([^`]*)` does not exist", r"Role '\1' does not exist"),
+        (r"^no access to this address", r"User USER does not have access to this path"),
         (
             r"^dataset `([^`]*)` does not exist",
             (

@@ -9,7 +9,7 @@ from privet.model.errors import Conflict
 from privet.okera.calls import Call
 from privet.okera.rpc.ddl import describing, granting, making
 from privet.okera.rpc.ddl.answers import Answer
-from privet.okera.rpc.ddl.writing import in_ours
+from privet.okera.rpc.ddl.writing import in_ours, of_their_machine
 
 Special = Callable[[Call, re.Match[str], str], Answer]
 _SPECIAL: tuple[tuple[re.Pattern[str], Special], ...] = tuple(
@@ -26,6 +26,8 @@ def execute(call: Call, text: str, database: str) -> Answer:
     """
     del database  # Names without a database are refused, as everywhere.
     written = in_ours(text)
+    if call.compatibility:
+        written = of_their_machine(written)
     for pattern, run in _SPECIAL:
         if found := pattern.fullmatch(written):
             return run(call, found, written)

@@ -68,6 +68,9 @@ def _of_role(call: Call, found: re.Match[str], _: str) -> Answer:
     known = {r.name for r in call.services.roles.list(call.caller)}
     if role not in known:
         raise _unknown(call, role)
+    if call.compatibility:
+        # The original tells holders of a role all of it, also what hides from them what it is on.
+        call = call.of_user("")
     held = call.services.permissions.list(call.caller, role=role)
     return Answer(COLUMNS, rows_of(_within(held, found[2])))
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 
 from privet.model.names import RESERVED_ROLE_PREFIX
+from privet.okera.rpc.files import LOCAL
 
 _LITERALS = re.compile(r"'(?:[^'\\]|\\.|'')*'|\"((?:[^\"\\]|\\.)*)\"|`[^`]*`", re.DOTALL)
 _STORES = re.compile(r"(?i)^(['\"`]?)s3[an]://")
+_FILES = re.compile(r"(?i)'file:/+(?=opt/okera/)")
 _SUFFIX = re.compile(r"(?i)\s+(?:do\s+not\s+)?cascade\s*$")
 _ON_VIEW = re.compile(r"(?i)^\s*(?:create|alter)\s+(?:external\s+)?view\b")
 _TAGGING = re.compile(
@@ -45,3 +47,8 @@ def _literal(found: re.Match[str]) -> str:
     if text.startswith('"'):
         text = "'" + found[1].replace("'", "''") + "'"
     return _STORES.sub(r"\1s3://", text)
+
+
+def of_their_machine(text: str) -> str:
+    """A statement with what lies in files of the original's machine where it lies here."""
+    return _FILES.sub(f"'{LOCAL}/", text)

@@ -1,0 +1,5 @@
+"""Small texts that clients keep by key."""
+
+from privet.catalog.notes.notes import Notes
+
+__all__ = ["Notes"]

@@ -1,0 +1,52 @@
+"""What clients keep here by key: small texts, each principal's own."""
+
+from __future__ import annotations
+
+from privet.model.errors import InvalidRequest, ResourcesExceeded
+from privet.model.events import Outcome
+from privet.model.principals import Principal
+from privet.service.access import authenticate, event_of
+from privet.service.platform import Caller, Platform
+
+LONGEST_KEY, LARGEST_VALUE, MOST_KEYS = 256, 64 * 1024, 1_000
+
+
+class Notes:
+    """Keys of one principal are unknown to all others, administrators included."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    def get(self, caller: Caller, key: str) -> str | None:
+        """The text under a key of the caller; None if there is none.
+
+        Raises:
+            InvalidRequest: that is no key.
+        """
+        principal = authenticate(self._platform, caller)
+        return self._platform.catalog.notes.get(_owner(principal), _checked(key))
+
+    def put(self, caller: Caller, key: str, value: str | None) -> None:
+        """Keep a text under a key, or with None forget the key; recorded, without the text.
+
+        Raises:
+            InvalidRequest: that is no key.
+            ResourcesExceeded: the text is too large, or there are too many keys.
+        """
+        principal = authenticate(self._platform, caller)
+        _checked(key)
+        if value is not None and len(value.encode()) > LARGEST_VALUE:
+            raise ResourcesExceeded(f"a text under a key has at most {LARGEST_VALUE} bytes")
+        action = "note.delete" if value is None else "note.put"
+        self._platform.audit.record(event_of(principal, caller, action, Outcome.ALLOWED))
+        self._platform.catalog.notes.put(_owner(principal), key, value, most=MOST_KEYS)
+
+
+def _owner(principal: Principal) -> tuple[str, str]:
+    return principal.issuer, principal.user
+
+
+def _checked(key: str) -> str:
+    if not key or len(key) > LONGEST_KEY or not key.isprintable():
+        raise InvalidRequest(f"a key is text of at most {LONGEST_KEY} printable characters")
+    return key
