@@ -62,12 +62,17 @@ def dump_evidence(evidence: Evidence | None) -> Document | None:
         "sampled": evidence.sampled,
         "matched": evidence.matched,
         "detail": evidence.detail,
+        "examples": list(evidence.examples),
     }
 
 
 def load_evidence(document: Mapping[str, Any] | None) -> Evidence | None:
     """The reverse of `dump_evidence`."""
-    return None if document is None else Evidence(**document)
+    if document is None:
+        return None
+    # Those from before examples were kept have none.
+    known: dict[str, Any] = {**document, "examples": tuple(document.get("examples", ()))}
+    return Evidence(**known)
 
 
 def dump_found(found: FoundDataset) -> Document:

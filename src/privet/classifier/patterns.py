@@ -7,12 +7,13 @@ from typing import Protocol
 
 import re2
 
+from privet.classifier.checks import is_check
+from privet.classifier.guards import GUARDS
 from privet.model.datasets import Rule
 from privet.model.errors import InvalidRequest
 
 _PATTERN_LIMIT = 1000
 _MEMORY = 1 << 20
-_CHECKS = frozenset({"", "luhn", "ip_address"})
 
 
 class Pattern(Protocol):
@@ -27,12 +28,13 @@ class Pattern(Protocol):
         ...
 
 
-def _options(*, ignore_case: bool) -> re2.Options:
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = _MEMORY
-    options.case_sensitive = not ignore_case
-    return options
+def options(*, ignore_case: bool, memory: int = _MEMORY) -> re2.Options:
+    """How patterns are compiled: silent about errors, in so many bytes at most."""
+    chosen = re2.Options()
+    chosen.log_errors = False
+    chosen.max_mem = memory
+    chosen.case_sensitive = not ignore_case
+    return chosen
 
 
 @lru_cache(maxsize=1024)
@@ -47,7 +49,7 @@ def compile_pattern(pattern: str, *, ignore_case: bool) -> Pattern:
     if len(pattern) > _PATTERN_LIMIT:
         raise InvalidRequest(f"a rule's pattern may hold at most {_PATTERN_LIMIT} characters")
     try:
-        return re2.compile(pattern, _options(ignore_case=ignore_case))
+        return re2.compile(pattern, options(ignore_case=ignore_case))
     except (re2.error, UnicodeError) as error:
         raise InvalidRequest(
             f"`{pattern[:64]}` is not a regular expression that a rule can use",
@@ -74,5 +76,5 @@ def check_rule(rule: Rule) -> None:
         )
     if rule.min_rows < 1:
         raise InvalidRequest(f"the minimum of rows of the rule `{rule.name}` is not at least 1")
-    if rule.check not in _CHECKS:
+    if not (is_check(rule.check) or rule.check in GUARDS):
         raise InvalidRequest(f"the rule `{rule.name}` names an unknown check `{rule.check[:64]}`")

@@ -132,6 +132,10 @@ def evidence_text(evidence: Mapping[str, Any] | None) -> str:
     text = f"rule {evidence.get('rule')}: {where}"
     if evidence.get("sampled"):
         text += f", {evidence.get('matched', 0):,} of {evidence['sampled']:,} cells"
+    if interval := evidence.get("interval"):
+        text += f" ({interval[0]:.0%} to {interval[1]:.0%} of all)"
+    if examples := evidence.get("examples"):
+        text += f", such as {', '.join(map(str, examples))}"
     return f"{text} ({evidence['detail']})" if evidence.get("detail") else text
 
 

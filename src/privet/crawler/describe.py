@@ -188,7 +188,7 @@ def _tagged(
     columns: tuple[Column, ...], table: pa.Table, rules: Sequence[Rule]
 ) -> tuple[Column, ...]:
     samples = [
-        ColumnSample(c.name, c.comment, c.type, _array(table.column(at)))
+        ColumnSample(c.name, c.comment, c.type, _array(table.column(at)), c.source_name)
         for at, c in enumerate(columns)
     ]
     tags = classify(samples, rules)

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from privet.model.errors import InvalidRequest
+from privet.model.evidence import Evidence
 from privet.model.names import DatasetName, FieldPath, TagName
 from privet.model.sources import COPIED, Format, Source
 from privet.model.tokens.profiles import Profile
@@ -78,21 +79,6 @@ class TagOrigin(StrEnum):
     RULE = "rule"
     LINEAGE = "lineage"
     """It is on what a view's column is made of, or was on what a copy's column is made of."""
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """Why a tag was proposed. Never holds a cell value.
-
-    `target` is what matched: `column_name`, `column_comment` or `cell_content`.
-    `sampled` and `matched` count non-empty cells (zero for names and comments).
-    """
-
-    rule: str
-    target: str
-    sampled: int = 0
-    matched: int = 0
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +344,8 @@ class Rule:
     """Proposes a tag. Name and comment patterns are searched for; cell patterns match whole cells.
 
     `match_rate` (0-1) and `min_rows` apply to cell content: of at least `min_rows` non-empty
-    sampled cells, at least that share must match. `check` names a built-in checksum (`luhn`).
+    sampled cells, at least that share must match. `check` names what else a cell must pass: a check
+    digit (`card`), or, for built-in rules by name, what cells must look like (`like_phone`).
     """
 
     name: str

@@ -38,6 +38,11 @@ def fold(text: str, what: str = "name") -> str:
     return text.lower()
 
 
+def is_identifier(text: str) -> bool:
+    """Whether this is an identifier as `fold` leaves it."""
+    return bool(_IDENTIFIER.fullmatch(text)) and text == text.lower()
+
+
 def fold_domain(text: str) -> str:
     """Fold the name of a token domain: an identifier, or that of a tag, `namespace.key`.
 

@@ -102,6 +102,8 @@ def field_tag_json(tagged: FieldTag) -> Json:
             "sampled": seen.sampled,
             "matched": seen.matched,
             "detail": seen.detail,
+            "interval": None if seen.interval is None else [round(s, 4) for s in seen.interval],
+            "examples": list(seen.examples),
         },
     }
 

@@ -1,0 +1,59 @@
+"""What the cells of a column must not be together, whatever each is: negative evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from privet.classifier import people
+from privet.classifier.scanning import Cells
+
+_STRONG_PHONE = re.compile(r"(?:\+|00\d|\().*|0\d{1,5}[ ./-].*")
+_DATE = re.compile(r"\d{1,4}[-./ ]\d{1,2}[-./ ]\d{1,4}")
+_ISBN = re.compile(r"97[89][ -].*")
+_SMALL_OCTET = 40
+_FEW, _SOME, _MANY = 5, 10, 15
+
+
+def _share(cells: Cells, holds: Callable[[str], object]) -> float:
+    return sum(bool(holds(cell)) for cell, _ in cells) / max(1, len(cells))
+
+
+def _are_versions(cells: Cells) -> bool:
+    """Four small numbers with dots: releases of programs, not machines."""
+    if len(cells) < _SOME:
+        return False
+    return all(
+        ":" not in cell and all(int(part) <= _SMALL_OCTET for part in cell.split("."))
+        for cell, _ in cells
+    )
+
+
+def _are_no_phones(cells: Cells) -> bool:
+    weak = _share(cells, _STRONG_PHONE.fullmatch) < 0.3  # noqa: PLR2004
+    return weak or _share(cells, _DATE.fullmatch) > 0.2 or _share(cells, _ISBN.match) > 0.2  # noqa: PLR2004
+
+
+def _are_cities(cells: Cells) -> bool:
+    return _share(cells, people.is_city) > 0.5  # noqa: PLR2004
+
+
+def _fewer_than(least: int) -> Callable[[Cells], bool]:
+    return lambda cells: len(cells) < least
+
+
+VETOES: dict[str, tuple[Callable[[Cells], bool], ...]] = {
+    "ip_address": (_are_versions,),
+    "phone": (_are_no_phones, _fewer_than(_FEW)),
+    "full_name": (_are_cities, _fewer_than(3)),
+    "given_name": (_are_cities, _fewer_than(_SOME)),
+    "family_name": (_are_cities, _fewer_than(_MANY)),
+    "east_asian_name": (_are_cities, _fewer_than(_FEW)),
+}
+"""By the check of a rule about cells: each speaks against the cells that the rule found."""
+
+
+def is_vetoed(check: str, cells: Cells) -> bool:
+    """Whether what a rule found is something else, by the rule's check."""
+    numbers = check.startswith("stdnum.") and len(cells) < _FEW
+    return numbers or any(speaks(cells) for speaks in VETOES.get(check, ()))
