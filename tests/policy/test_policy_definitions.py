@@ -39,6 +39,15 @@ PII, GEO = TagName("pii", "name"), TagName("geo", "town")
             d.SetDatabaseProperties("d", {"a": "b", "c": ""}),
         ),
         (
+            "ALTER DATABASE d LOAD DEFINITIONS(A, `Mixed Case`)",
+            d.LoadDefinitions("d", ("a", "Mixed Case")),
+        ),
+        ("alter database d load definitions ()", d.LoadDefinitions("d")),
+        (
+            "CREATE TABLE d.t STORED AS jdbc TBLPROPERTIES('table'='x')",
+            d.CreateTable(T, format="JDBC", properties={"table": "x"}),
+        ),
+        (
             "CREATE EXTERNAL TABLE IF NOT EXISTS d.t LOCATION 's3://b/k'",
             d.CreateTable(T, True, location="s3://b/k"),
         ),
@@ -242,7 +251,11 @@ def test_the_text_of_a_view_is_not_read(before: str, text: str, position: Positi
         ("CREATE TABLE d.t (a INT) STORED AS AVRO", 35, "TEXTFILE, JSON and PARQUET"),
         ("CREATE TABLE d.t (a INT) STORED AS ORC", 35, "TEXTFILE, JSON and PARQUET"),
         ("CREATE TABLE d.t (a INT) STORED AS SEQUENCEFILE", 35, "TEXTFILE, JSON and PARQUET"),
-        ("CREATE TABLE d.t STORED AS JDBC TBLPROPERTIES('x'='y')", 27, "TEXTFILE, JSON and PARQUET"),
+        (
+            "CREATE TABLE d.t STORED AS RCFILE TBLPROPERTIES('x'='y')",
+            27,
+            "TEXTFILE, JSON and PARQUET",
+        ),
         ("CREATE TABLE d.t (a INT) STORED AS PARQET", 35, "`PARQUET`"),
         ("CREATE TABLE d.t (a INT) STORED AS INPUTFORMAT 'x' OUTPUTFORMAT 'y'", 35, "TEXTFILE"),
         ("CREATE TABLE d.t (a INT) ROW FORMAT SERDE 'x'", 25, "DELIMITED"),

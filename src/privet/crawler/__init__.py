@@ -5,12 +5,15 @@ from privet.crawler.describe import propose_tags
 from privet.crawler.profiles import small_values
 from privet.crawler.sample import sample_source
 from privet.crawler.shapes import Given
+from privet.crawler.tables import look_at_table, propose_table_tags
 
 __all__ = [
     "CrawlProgress",
     "Given",
     "crawl",
     "look",
+    "look_at_table",
+    "propose_table_tags",
     "propose_tags",
     "sample_source",
     "small_values",

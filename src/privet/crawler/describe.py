@@ -66,7 +66,7 @@ def describe(
     return replace(
         found,
         source=source,
-        columns=_tagged(columns, table, rules),
+        columns=tagged(columns, table, rules),
         notes=notes,
         profiles=profiles_of(columns, table),
     )
@@ -171,7 +171,7 @@ def propose_tags(
 ) -> tuple[tuple[Column, ...], str]:
     """The columns with proposed tags, and why no cells could be looked at, if so."""
     table, problem = _sampled(connector, source, columns)
-    return _tagged(columns, table, rules), problem
+    return tagged(columns, table, rules), problem
 
 
 def _sampled(
@@ -184,9 +184,10 @@ def _sampled(
         return none, f"no cells were looked at: {error.message}"
 
 
-def _tagged(
+def tagged(
     columns: tuple[Column, ...], table: pa.Table, rules: Sequence[Rule]
 ) -> tuple[Column, ...]:
+    """The columns with the tags that rules propose; the table has a few cells of each, in order."""
     samples = [
         ColumnSample(c.name, c.comment, c.type, _array(table.column(at)), c.source_name)
         for at, c in enumerate(columns)

@@ -87,6 +87,7 @@ class Connections:
 
         Raises:
             NotFound: there is none of that name.
+            Conflict: tables are read over it.
         """
         on = on_connection(fold(name, "connection name"))
         act = Act("connection.delete", on.name, needs=(Need(AccessLevel.DROP, on),), drops=on)

@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
 from privet.catalog.versions import Clock
 from privet.model.errors import Conflict, NotFound
+from privet.model.sources import SCHEME
 from privet.store import reading, writing
-from privet.store.tables import data_connections
+from privet.store.tables import data_connections, datasets
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,15 @@ class Connections:
 
         Raises:
             NotFound: there is none of that name.
+            Conflict: tables are read over it.
         """
         with writing(self._engine) as connection:
             _get(connection, name)
+            over = datasets.c.uri.startswith(f"{SCHEME}://{name}/", autoescape=True)
+            if connection.execute(select(datasets.c.id).where(over).limit(1)).first():
+                raise Conflict(
+                    f"tables are read over connection `{name}`", hint="drop those tables first"
+                )
             connection.execute(delete(data_connections).filter_by(name=name))
 
     def find(self, name: str) -> DataConnection | None:

@@ -30,8 +30,10 @@ from privet.policy.language.syntax import Branch, position_of
 from privet.policy.language.types import read_type
 
 _FORMATS = ("TEXTFILE", "JSON", "PARQUET")
-_LATER = ("AVRO", "ORC", "JDBC", "SEQUENCEFILE", "RCFILE", "DELTA", "ICEBERG")
+_LATER = ("AVRO", "ORC", "SEQUENCEFILE", "RCFILE", "DELTA", "ICEBERG")
 _SAID = f"{', '.join(_FORMATS[:-1])} and {_FORMATS[-1]}"
+_CONNECTED = "JDBC"
+"""What is said of a table that is no files, but one of a database."""
 _CLAUSES = {
     "partitioned": "PARTITIONED BY",
     "comment": "COMMENT",
@@ -208,7 +210,7 @@ def _like(tree: Branch) -> tuple[str, Position | None]:
 def _format(tree: Branch) -> str:
     token, *classes = tokens(tree)
     word = token.upper()
-    if word in _FORMATS and not classes:
+    if word in (*_FORMATS, _CONNECTED) and not classes:
         return word
     supported = f"{_SAID} are supported"
     message = f"unknown format `{str(token)[:64]}`"
@@ -281,6 +283,13 @@ def _set_database_properties(tree: Branch) -> d.SetDatabaseProperties:
     return d.SetDatabaseProperties(name_in(tree, "database name"), properties, at(tree, "name"))
 
 
+def _load_definitions(tree: Branch) -> d.LoadDefinitions:
+    _, *tables = [tokens(name)[0] for name in branches(tree)]
+    # They are the database's own names, whose case counts where they are quoted.
+    names = (t[1:-1] if t.type == "QUOTED" else t.lower() for t in tables)
+    return d.LoadDefinitions(name_in(tree, "database name"), tuple(names), at(tree, "name"))
+
+
 def _alter_partition(tree: Branch) -> d.AlterPartitions:
     return d.AlterPartitions(
         dataset_in(tree), "ADD" if _adds(tree) else "DROP", at(tree, "dataset")
@@ -345,6 +354,7 @@ DEFINING: dict[str, Callable[[Branch], d.Definition]] = {
     "drop_database": _drop_database,
     "alter_database_tag": _tag_database,
     "set_database_properties": _set_database_properties,
+    "load_definitions": _load_definitions,
     "create_table": _create_table,
     "create_table_like": _create_table,
     "create_table_as": _create_table_as,

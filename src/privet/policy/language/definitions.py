@@ -62,6 +62,15 @@ class SetDatabaseProperties:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadDefinitions:
+    """`ALTER DATABASE d LOAD DEFINITIONS([t, ..])`: tables of a connection, all or those named."""
+
+    database: str
+    tables: tuple[str, ...] = ()
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class TagAt:
     """A tag as it was written."""
 
@@ -264,6 +273,7 @@ Definition = (
     | DropDatabase
     | TagDatabase
     | SetDatabaseProperties
+    | LoadDefinitions
     | CreateTable
     | CreateTableAs
     | Insert

@@ -13,6 +13,7 @@ from privet.policy import Need
 from privet.service.access import Act, administer, authenticate
 from privet.service.copies import remove_files
 from privet.service.datasets import Datasets
+from privet.service.definitions.connected import said_connection, using
 from privet.service.platform import Caller, Platform
 from privet.service.rights import Administrator, absent, tag_needs
 
@@ -37,12 +38,16 @@ class Databases:
     ) -> Database:
         """Add an empty database; permissions can be written on it at once.
 
+        A property names the connection whose tables it is for; that takes the right to use it.
+
         Raises:
             Conflict: there is one of that name.
         """
-        needs = (Need(AccessLevel.CREATE, CATALOG),)
+        connection = said_connection(properties)
+        needs = (*using(connection), Need(AccessLevel.CREATE, CATALOG))
         act = Act("database.create", name, needs=needs, creates=on_database(name))
         with administer(self._platform, caller, act) as author:
+            self._check(connection)
             return self._platform.catalog.databases.create(
                 name, by=author.user, description=comment, properties=properties
             )
@@ -103,12 +108,18 @@ class Databases:
             self._platform.catalog.databases.unassign_tag(name, tag)
 
     def set_properties(self, caller: Caller, name: str, properties: Mapping[str, str]) -> Database:
-        """Set properties; those not named stay."""
-        needs = (Need(AccessLevel.ALTER, on_database(name)),)
+        """Set properties; those not named stay. One names a connection, which has to be there."""
+        connection = said_connection(properties)
+        needs = (Need(AccessLevel.ALTER, on_database(name)), *using(connection))
         detail = {"properties": sorted(properties)}
         act = Act("database.update", name, detail=detail, needs=needs)
         with administer(self._platform, caller, act):
+            self._check(connection)
             return self._platform.catalog.definitions.set_database_properties(name, properties)
+
+    def _check(self, connection: str) -> None:
+        if connection:
+            self._platform.catalog.connections.get(connection)
 
     def get(self, caller: Caller, name: str) -> DatabaseView:
         """One database.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from privet.catalog import Described
 from privet.classifier import BUILTIN_RULES
-from privet.crawler import Given, look, propose_tags
-from privet.model.datasets import Column, Dataset, FieldTag, FoundDataset, Rule
+from privet.crawler import Given, look, propose_table_tags, propose_tags
+from privet.model.datasets import Column, Dataset, FieldTag, Format, FoundDataset, Rule, Source
 from privet.model.errors import Conflict, InvalidRequest, PrivetError, SourceInvalid
 from privet.model.names import DatasetName
 from privet.model.permissions import AccessLevel, Scope, ScopeKind, on_database, on_dataset
@@ -26,17 +26,10 @@ from privet.service.definitions.columns import (
     said_header,
     written_tags,
 )
+from privet.service.definitions.connected import JDBC, ConnectedTables, Loaded, Made
 from privet.service.definitions.empty import as_own, empty_files, without_files
 from privet.service.platform import Caller, Platform
 from privet.service.rights import Administrator, tag_needs
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A new table, and what its author should know about it."""
-
-    dataset: Dataset
-    notes: tuple[str, ...] = ()
 
 
 class Tables:
@@ -44,6 +37,7 @@ class Tables:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
+        self._connected = ConnectedTables(platform)
 
     def create(self, caller: Caller, wanted: d.CreateTable) -> Made | None:
         """Register the files at a location as a table; None if it is there and may be.
@@ -54,6 +48,8 @@ class Tables:
             NotFound: there is no such database, or nothing at the location.
             Conflict: the name is taken, or the path is.
         """
+        if wanted.format == JDBC:
+            return self._connected.create(caller, wanted)
         name = wanted.dataset
         paths = {uri: self._at(uri) for uri in (wanted.location, wanted.like) if uri}
         act = Act(
@@ -155,9 +151,7 @@ class Tables:
             dataset = self._platform.catalog.datasets.get(name)
             check_kind(dataset, view=False)
             bare = tuple(replace(c, field_tags=()) for c in dataset.columns)
-            proposed, problem = propose_tags(
-                self._platform.connectors, dataset.source, bare, self._rules()
-            )
+            proposed, problem = self._proposed(dataset.source, bare)
             if problem:
                 raise SourceInvalid(problem, hint="try again once the files are as registered")
             fresh = tuple(map(_fresh, dataset.columns, proposed))
@@ -170,6 +164,18 @@ class Tables:
                     name, columns, by=author.user, expected_revision=dataset.revision
                 )
             return tuple(tag for tags in fresh for tag in tags)
+
+    def load(self, caller: Caller, database: str, tables: tuple[str, ...] = ()) -> Loaded:
+        """See `ConnectedTables.load`."""
+        return self._connected.load(caller, database, tables)
+
+    def _proposed(
+        self, source: Source, columns: tuple[Column, ...]
+    ) -> tuple[tuple[Column, ...], str]:
+        platform, rules = self._platform, self._rules()
+        if source.format is Format.TABLE:
+            return propose_table_tags(platform.databases, source, columns, rules)
+        return propose_tags(platform.connectors, source, columns, rules)
 
     def _register(self, author: Principal, wanted: d.CreateTable, paths: Mapping[str, str]) -> Made:
         like = ()

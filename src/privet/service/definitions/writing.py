@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from privet.model.datasets import Column, Dataset, FieldTag, Format, TagOrigin
+from privet.model.sources import TablePlace
 from privet.policy import type_sql
 from privet.service.definitions.columns import HEADER
+from privet.service.definitions.connected import JDBC, said_of
 
 _ESCAPED = {"\t": "\\t", "\x01": "\\001"}
 
@@ -37,9 +39,13 @@ def _clauses(dataset: Dataset) -> Iterator[str]:
         yield f"ROW FORMAT DELIMITED FIELDS TERMINATED BY {terminated}"
         yield "STORED AS TEXTFILE"
         properties[HEADER] = "1" if source.options["header"] else "0"
+    elif source.format is Format.TABLE:
+        yield f"STORED AS {JDBC}"
+        properties |= said_of(TablePlace.of(source))
     else:
         yield f"STORED AS {source.format.upper()}"
-    yield f"LOCATION {_text(source.uri)}"
+    if source.format is not Format.TABLE:
+        yield f"LOCATION {_text(source.uri)}"
     if properties:
         yield f"TBLPROPERTIES ({_pairs(properties)})"
 

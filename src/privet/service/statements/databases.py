@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from privet.model.errors import Conflict, NotFound
 from privet.policy import definitions as d
 from privet.policy import shows
 from privet.service.datasets import Datasets
-from privet.service.definitions import Databases
+from privet.service.definitions import Databases, Tables
 from privet.service.definitions.databases import DatabaseView
 from privet.service.platform import Caller
 from privet.service.statements.results import Handler, Row, StatementResult, done, table
@@ -17,9 +18,10 @@ from privet.service.statements.results import Handler, Row, StatementResult, don
 class DatabaseStatements:
     """Making, changing, dropping and listing databases, and what is in them."""
 
-    def __init__(self, databases: Databases, datasets: Datasets) -> None:
+    def __init__(self, databases: Databases, datasets: Datasets, tables: Tables) -> None:
         self._databases = databases
         self._datasets = datasets
+        self._tables = tables
 
     def handlers(self) -> Mapping[type, Handler]:
         """By the type of the statement."""
@@ -28,6 +30,7 @@ class DatabaseStatements:
             d.DropDatabase: self._drop,
             d.TagDatabase: self._tag,
             d.SetDatabaseProperties: self._set_properties,
+            d.LoadDefinitions: self._load,
             shows.ShowDatabases: self._show,
             shows.ShowTables: self._show_tables,
             shows.DescribeDatabase: self._describe,
@@ -66,6 +69,11 @@ class DatabaseStatements:
     ) -> StatementResult:
         self._databases.set_properties(caller, statement.database, statement.properties)
         return StatementResult("alter", "done")
+
+    def _load(self, caller: Caller, statement: d.LoadDefinitions) -> StatementResult:
+        loaded = self._tables.load(caller, statement.database, statement.tables)
+        rows = [(str(dataset.name),) for dataset in loaded.datasets]
+        return replace(table("dataset", rows=rows), warnings=loaded.notes)
 
     def _show(self, caller: Caller, _: shows.ShowDatabases) -> StatementResult:
         return table("database", rows=[(d.name,) for d in self._datasets.list_databases(caller)])

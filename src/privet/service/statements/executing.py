@@ -57,7 +57,7 @@ class Statements:
         self._handlers: Mapping[type, Handler] = {
             **GrantStatements(platform, offered.permissions, offered.roles).handlers(),
             **WordStatements(platform, offered.tags, offered.roles, offered.sessions).handlers(),
-            **DatabaseStatements(offered.databases, offered.datasets).handlers(),
+            **DatabaseStatements(offered.databases, offered.datasets, offered.tables).handlers(),
             **TableStatements(offered.tables, offered.tags, offered.datasets).handlers(),
             **ViewStatements(offered.views).handlers(),
             **CopyStatements(offered.copies).handlers(),
