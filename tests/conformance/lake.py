@@ -154,7 +154,7 @@ def _databases() -> list[str]:
 def _system() -> list[str]:
     tables = {
         "okera_sample.whoami": "user string",
-        "okera_system.audit_logs": "`user` string, v1 string, v2 string, v3 string, v4 string",
+        "okera_system.audit_logs": "`user` string, v1 boolean, v2 boolean, v3 boolean, v4 boolean",
         "okera_system.configs": "`key` string, value string",
         "okera_system.attributes": "id bigint, namespace string, name string",
         "okera_system.tagging_rules": "id bigint, name string, namespace string, tag string,"

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from privet.okera import connecting, reading, rpc
+from privet.okera import authorizing, connecting, reading, rpc
 from privet.okera.calls import Call, Handler
 from privet.okera.errors import Unsupported, raised
 from privet.okera.idl import Method, TPayload
 from privet.okera.rpc.wording import in_their_words
 
-HANDLERS: Mapping[str, Handler] = {**rpc.HANDLERS, **connecting.HANDLERS, **reading.HANDLERS}
+HANDLERS: Mapping[str, Handler] = {
+    **rpc.HANDLERS,
+    **authorizing.HANDLERS,
+    **connecting.HANDLERS,
+    **reading.HANDLERS,
+}
 
 
 class Unsaid(Exception):

@@ -36,6 +36,7 @@ _CODES_BY_NAME = {
     "ticket_invalid": T.TErrorCode.INVALID_TASK,
     "handle_invalid": T.TErrorCode.INVALID_HANDLE,
     "unsupported": T.TErrorCode.UNSUPPORTED_REQUEST,
+    "not_expressible": T.TErrorCode.UNSUPPORTED_REQUEST,
 }
 _FIRST_SERVER_STATUS = 500
 

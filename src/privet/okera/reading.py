@@ -29,7 +29,22 @@ _FORMATS = {T.TRecordFormat.Columnar: sparse, T.TRecordFormat.ColumnarNumPy: den
 
 
 def _plan(call: Call, params: Any) -> Any:
-    schema, task = _planned(call, params)
+    return _as_plan(call, *_planned(call, params))
+
+
+def planned_request(call: Call, text: str) -> Any:
+    """The plan of a statement of the original's dialect, for our own workers.
+
+    Raises:
+        PrivetError: as `PlanRequest`.
+    """
+    params = T.TPlanRequestParams(
+        client_version="1.0", request_type=T.TRequestType.Sql, sql_stmt=text
+    )
+    return _plan(call, params)
+
+
+def _as_plan(call: Call, schema: Any, task: bytes) -> Any:
     return T.TPlanRequestResult(
         tasks=[
             T.TTask(

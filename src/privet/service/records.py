@@ -157,7 +157,7 @@ def _scalar(kind: pa.DataType, value: Any) -> Any:
     if pat.is_decimal(kind):
         return Decimal(str(value))
     if pat.is_integer(kind) or pat.is_floating(kind):
-        if isinstance(value, str):
+        if isinstance(value, str) or (pat.is_integer(kind) and not isinstance(value, int)):
             raise TypeError
         return value
     if isinstance(value, bool):

@@ -10,18 +10,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from privet.enforcement.rewriting import Foreign, get_engine, whole
+from privet.enforcement.rewriting import Foreign, get_engine, is_select, whole
 from privet.model.datasets import Format
 from privet.model.decisions import Decision
-from privet.model.errors import Forbidden, NotExpressible, PrivetError
+from privet.model.errors import Forbidden, InvalidRequest, NotExpressible, PrivetError
 from privet.model.events import Event, Outcome
 from privet.model.names import DatasetName
+from privet.model.permissions import AccessLevel, on_connection
 from privet.model.principals import Principal
 from privet.policy import rows_of
 from privet.service.access import authenticate, event_of
 from privet.service.deciding import decide_by_name
 from privet.service.platform import Caller, Platform
 from privet.service.records import Filtered, ended, filter_records
+from privet.service.rights import Administrator
 
 _ACTION = "query.rewrite"
 
@@ -144,6 +146,45 @@ class Rewrites:
             raise
         self._platform.audit.record(ended(started, found))
         return found
+
+    def proxied(
+        self, caller: Caller, engine: str, text: str, host: str, database: str | None = None
+    ) -> Rewritten:
+        """What a proxy sends on to a host: a SELECT rewritten, any other command as it is.
+
+        Raises:
+            As `statement` and `command`.
+        """
+        if is_select(text, get_engine(engine)):
+            return self.statement(caller, engine, text, database)
+        self.command(caller, text, host)
+        return Rewritten(text, {})
+
+    def command(self, caller: Caller, text: str, host: str) -> None:
+        """Let a command pass, as it is, to the databases behind a host.
+
+        It may be anything at all, so it is for those who hold ALL on every connection to them.
+
+        Raises:
+            Unauthenticated: the credentials do not hold.
+            InvalidRequest: they do not; it reads as for a command that there is not.
+            AuditUnavailable: it could not be recorded.
+        """
+        principal = self._admitted(caller)
+        administrator = Administrator.of(self._platform, principal)
+        known = [c for c in self._platform.catalog.connections.list() if c.host == host]
+        allowed = all(
+            administrator.may(AccessLevel.ALL, on_connection(each.name)) for each in known
+        )
+        outcome = Outcome.ALLOWED if known and allowed else Outcome.REFUSED
+        asked = replace(event_of(principal, caller, "query.command", outcome), statement=text)
+        recorded = self._platform.audit.record(replace(asked, object=host[:256]))
+        if outcome is Outcome.REFUSED:
+            raise InvalidRequest(
+                "Unsupported or invalid statement: only a SELECT is rewritten",
+                hint="commands pass for those who hold ALL on the connection",
+                audit_id=recorded.id,
+            )
 
     def note(self, caller: Caller, text: str, datasets: Collection[str] = ()) -> None:
         """Record a statement that ran elsewhere; nothing is decided, and nothing granted by it.

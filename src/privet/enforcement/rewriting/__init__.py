@@ -2,6 +2,6 @@
 
 from privet.enforcement.rewriting.engines import Engine, get_engine, list_engines
 from privet.enforcement.rewriting.governed import governed
-from privet.enforcement.rewriting.statements import Foreign, whole
+from privet.enforcement.rewriting.statements import Foreign, is_select, whole
 
-__all__ = ["Engine", "Foreign", "get_engine", "governed", "list_engines", "whole"]
+__all__ = ["Engine", "Foreign", "get_engine", "governed", "is_select", "list_engines", "whole"]

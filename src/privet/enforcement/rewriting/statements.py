@@ -14,7 +14,7 @@ from privet.enforcement.rewriting.engines import Engine
 from privet.enforcement.rewriting.governed import RESERVED, governed
 from privet.enforcement.rewriting.grammar import check
 from privet.model.decisions import Decision
-from privet.model.errors import InvalidRequest, NotExpressible
+from privet.model.errors import InvalidRequest, NotExpressible, ParseFailed
 from privet.model.foreign_sql import read_statements, too_deep
 from privet.model.names import DatasetName, fold
 
@@ -149,6 +149,19 @@ class Foreign:
                 f"the statement reads otherwise once it is written for `{self._engine.name}`",
                 hint="write it in plainer SQL",
             )
+
+
+def is_select(text: str, engine: Engine) -> bool:
+    """Whether a text is one SELECT in the SQL of an engine, whatever is in it.
+
+    Raises:
+        ResourcesExceeded, InvalidRequest: it is too much to read.
+    """
+    try:
+        trees = read_statements(text, engine.dialect)
+    except ParseFailed:
+        return False
+    return len(trees) == 1 and isinstance(trees[0], exp.Query)
 
 
 def whole(name: DatasetName, engine: Engine) -> str:

@@ -54,6 +54,15 @@ def _get(call: Call, params: Any) -> Any:
     )
 
 
+def described(call: Call, name: DatasetName) -> Any:
+    """A dataset as the caller knows it.
+
+    Raises:
+        NotFound: it does not exist for them.
+    """
+    return _table(call, call.services.datasets.get(call.caller, name))
+
+
 def _named_only(name: DatasetName) -> Any:
     return T.TTable(name=name.name, db=[name.database])
 

@@ -11,6 +11,10 @@ from privet.okera.dialect import as_stored
 from privet.okera.rpc.ddl.answers import Answer
 
 _COPIES_OF_A_BUCKET = 24
+_NO_FILES = re.compile(
+    r"no files at this location|s3://.*does not exist|columns are declared; the files have"
+)
+"""With which the original makes a table all the same: empty, or of NULLs."""
 _LOCATION = re.compile(r"(?i)\blocation\s+'s3://([^'/]+)(/?[^']*)'")
 
 
@@ -45,7 +49,7 @@ def _table(call: Call, found: re.Match[str], text: str) -> Answer:
 
 def _again(call: Call, text: str, error: PrivetError) -> Answer:
     told = error.message
-    if "no files at this location" in told or ("does not exist" in told and "s3://" in told):
+    if _NO_FILES.search(told):
         return _executed(call, _LOCATION.sub("", text))
     if not isinstance(error, Conflict) or "path" not in told:
         raise error
