@@ -83,7 +83,7 @@ class ServerColumn:
         wanted = plain_type(kind)
         if wanted == self.kind or pat.is_string(wanted):
             return True
-        return self.base == "numeric" and (
+        return (self.base == "numeric" and self._decimal() is None) and (
             pat.is_decimal128(wanted) or pat.is_float64(wanted) or pat.is_int64(wanted)
         )
 
