@@ -7,7 +7,7 @@ import dataclasses
 import pyarrow as pa
 import pytest
 
-from privet.catalog import Catalog
+from privet.catalog import Catalog, Starter
 from privet.model.datasets import (
     CanonicalType,
     Column,
@@ -269,10 +269,10 @@ def test_an_edit_of_what_changed_meanwhile_is_refused(catalog: Catalog) -> None:
 def test_a_crawl_from_start_to_end(catalog: Catalog) -> None:
     """It runs, counts, and ends with all that it found; it is no fact, so the version stands."""
     version = catalog.version()
-    started = catalog.crawls.start("lake", "s3://lake", by="steward")
+    started = catalog.crawls.start("lake", "s3://lake", by=Starter("steward"))
     assert (started.status, started.finished_at) == (CrawlStatus.RUNNING, None)
     with pytest.raises(Conflict, match="is running"):
-        catalog.crawls.start("lake", "s3://lake", by="steward")
+        catalog.crawls.start("lake", "s3://lake", by=Starter("steward"))
     catalog.crawls.progress("lake", objects_seen=7, datasets_found=1)
     assert catalog.crawls.get("lake").objects_seen == 7
     finished = catalog.crawls.finish("lake", (FOUND,))
@@ -285,12 +285,10 @@ def test_a_crawl_from_start_to_end(catalog: Catalog) -> None:
 
 def test_a_crawl_that_ended_can_be_run_again(catalog: Catalog) -> None:
     """A failed one says why; the next run of that name replaces it."""
-    catalog.crawls.start("lake", "s3://lake", by="steward")
-    assert catalog.crawls.fail_interrupted() == 1
-    failed = catalog.crawls.get("lake")
-    assert (failed.status, "start it again" in failed.error) == (CrawlStatus.FAILED, True)
-    assert catalog.crawls.fail_interrupted() == 0
-    again = catalog.crawls.start("lake", "s3://other", by="eve")
+    catalog.crawls.start("lake", "s3://lake", by=Starter("steward"))
+    failed = catalog.crawls.finish("lake", (), error="the bucket is away")
+    assert (failed.status, failed.error) == (CrawlStatus.FAILED, "the bucket is away")
+    again = catalog.crawls.start("lake", "s3://other", by=Starter("eve"))
     assert (again.uri, again.error, again.found) == ("s3://other", "", ())
     failed = catalog.crawls.finish("lake", (), error="the bucket is gone")
     assert (failed.status, failed.error) == (CrawlStatus.FAILED, "the bucket is gone")
@@ -304,7 +302,7 @@ def test_a_registered_path_is_not_offered_again(catalog: Catalog) -> None:
     """Found datasets say as what they, or what is around or within them, are registered."""
     uris = ["s3://lake/costs", "s3://lake/costs/2024", "s3://lake", "s3://lake/costs2"]
     found = [dataclasses.replace(FOUND, source=Source(uri, Format.CSV)) for uri in uris]
-    catalog.crawls.start("lake", "s3://lake", by="steward")
+    catalog.crawls.start("lake", "s3://lake", by=Starter("steward"))
     catalog.crawls.finish("lake", found)
     offered = [f.registered_as for f in catalog.crawls.get("lake").found]
     assert offered == [None] * 4

@@ -7,6 +7,7 @@ folded (`privet.model.names`).
 
 from privet.catalog.catalog import Catalog
 from privet.catalog.connections import DataConnection
+from privet.catalog.crawling import CrawlMemory, Starter
 from privet.catalog.databases import Database
 from privet.catalog.definitions.described import Described
 from privet.catalog.definitions.lineage import tags_of_parts
@@ -19,6 +20,7 @@ from privet.catalog.tags import Tag
 
 __all__ = [
     "Catalog",
+    "CrawlMemory",
     "DataConnection",
     "Database",
     "Described",
@@ -27,6 +29,7 @@ __all__ = [
     "Role",
     "SeenPrincipal",
     "Snapshot",
+    "Starter",
     "Tag",
     "TokenJob",
     "tags_of_parts",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Engine
 
 from privet.catalog.connections import Connections
-from privet.catalog.crawls import Crawls, Findings
+from privet.catalog.crawling import CrawlMemory, Crawls, Findings, Schedules
 from privet.catalog.current.granted import Decode, Granted
 from privet.catalog.databases import Databases
 from privet.catalog.datasets import Datasets
@@ -54,6 +54,8 @@ class Catalog:
         self.definitions = Definitions(engine, self.permissions)
         self.connections = Connections(engine, clock)
         self.crawls = Crawls(engine, clock)
+        self.crawl_memory = CrawlMemory(engine)
+        self.schedules = Schedules(engine, clock)
         self.findings = Findings(engine, clock)
         self.principals = Principals(engine)
         self.domains = Domains(engine, clock)

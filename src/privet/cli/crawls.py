@@ -83,10 +83,10 @@ def _path(name: str) -> str:
 def _print_crawl(found: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(found)
+    elif found["status"] != "failed" or found.get("datasets"):
+        _print_found(found)
     if found["status"] == "failed":
         raise PrivetError(f"the crawl failed: {found.get('error') or 'without a reason'}")
-    if not as_json:
-        _print_found(found)
 
 
 def _print_found(found: Mapping[str, Any]) -> None:
@@ -94,8 +94,12 @@ def _print_found(found: Mapping[str, Any]) -> None:
     if found["status"] == "running":
         print(f"crawl {name} is running; `privet crawler show {name}` says how far it is")
         return
+    if found["status"] == "cancelled":
+        print(f"crawl {name} was cancelled; the next one goes on from what it has looked into")
+        return
     datasets = found.get("datasets") or []
     print(f"crawl {name} of {cell(found['source'])}: {len(datasets)} found")
+    _print_report(found)
     for dataset in datasets:
         print()
         print(_headline(dataset))
@@ -107,6 +111,25 @@ def _print_found(found: Mapping[str, Any]) -> None:
         if not dataset.get("columns"):
             continue
         print_table(("COLUMN", "TYPE", "TAG", "EVIDENCE"), _tagged(dataset.get("columns") or ()))
+
+
+def _print_report(found: Mapping[str, Any]) -> None:
+    report = found.get("report") or {}
+    counts = ", ".join(
+        f"{report.get(what, 0):,} {what}" for what in ("new", "changed", "unchanged", "gone")
+    )
+    print(f"{found.get('objects_seen', 0):,} files: {counts}, {report.get('hidden', 0):,} hidden")
+    print(
+        f"opened {report.get('opened', 0):,} files; "
+        f"{report.get('kept', 0):,} datasets were as they had been"
+    )
+    if report.get("resumed"):
+        print(f"went on {report['resumed']} times after its server had ended")
+    for problem in report.get("problems") or ():
+        print(f"  not read: {cell(problem['object'])}: {cell(problem['problem'])}")
+    more = report.get("problem_count", 0) - len(report.get("problems") or ())
+    if more > 0:
+        print(f"  and {more:,} more that were not read")
 
 
 def _headline(dataset: Mapping[str, Any]) -> str:
@@ -149,8 +172,10 @@ def list_crawls(context: typer.Context, as_json: Json = False) -> None:
         "SOURCE": "source",
         "STATUS": "status",
         "FILES SEEN": "objects_seen",
+        "DUE": "due",
         "ERROR": "error",
     }
+    items = [item | {"due": (item.get("schedule") or {}).get("next_at", "")} for item in items]
     print_items(items, columns, as_json=as_json, none="no crawls")
 
 
@@ -160,6 +185,51 @@ def show(context: typer.Context, crawler: Crawler, as_json: Json = False) -> Non
     with session(context).rest() as rest:
         found = rest.get(_path(crawler))
     _print_crawl(found, as_json=as_json)
+
+
+@group.command()
+def cancel(context: typer.Context, crawler: Crawler, as_json: Json = False) -> None:
+    """End a crawl that runs; the next one goes on from what it has looked into."""
+    with session(context).rest() as rest:
+        ended = rest.post(f"{_path(crawler)}/cancel", {})
+    if as_json:
+        print_json(ended)
+    else:
+        print(f"cancelled {cell(ended['name'])}")
+
+
+@group.command()
+def drop(context: typer.Context, crawler: Crawler) -> None:
+    """Forget a crawl, its schedule and what it remembers; registered datasets stay."""
+    with session(context).rest() as rest:
+        rest.delete(_path(crawler))
+    print(f"dropped {cell(crawler)}")
+
+
+@group.command()
+def schedule(
+    context: typer.Context,
+    crawler: Crawler,
+    expression: Annotated[str, typer.Argument(help="Such as '0 3 * * *': every day at three.")],
+    timezone: Annotated[str, typer.Option(help="Such as Europe/Berlin.")] = "UTC",
+    as_json: Json = False,
+) -> None:
+    """Crawl again whenever EXPRESSION says, by the rights that you have by then."""
+    body = {"expression": expression, "timezone": timezone}
+    with session(context).rest() as rest:
+        crawl = rest.post(f"{_path(crawler)}/schedule", body)
+    if as_json:
+        print_json(crawl)
+    else:
+        print(f"{cell(crawl['name'])} is due at {cell(crawl['schedule']['next_at'])}")
+
+
+@group.command()
+def unschedule(context: typer.Context, crawler: Crawler) -> None:
+    """Crawl again only when somebody says so."""
+    with session(context).rest() as rest:
+        rest.delete(f"{_path(crawler)}/schedule")
+    print(f"{cell(crawler)} has no schedule any more")
 
 
 def register(

@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
-from privet.connector import Connector, place, shown
-from privet.crawler.describe import describe
+from privet.connector import Connector, shown
+from privet.crawler.describe import Described, Known, counted, describe
 from privet.crawler.groups import Group, name_of
 from privet.crawler.names import distinct, fold_name
 from privet.crawler.shapes import GUESS, KNOWN, Given
+from privet.crawler.walking import (
+    Counting,
+    CrawlProgress,
+    Forgetful,
+    Memory,
+    Report,
+    Survey,
+    digest_of,
+    dump_shape,
+    load_shape,
+    stop_if,
+    survey,
+)
+from privet.model.crawling.crawls import CrawlReport, ObjectChange
+from privet.model.crawling.remembered import Remembered
 from privet.model.datasets import FoundDataset, Rule
-from privet.model.errors import Cancelled, InvalidRequest, PrivetError
-
-PROGRESS_EVERY = 500
+from privet.model.errors import InvalidRequest
 
 
 @dataclass(frozen=True, slots=True)
-class CrawlProgress:
-    """How far a crawl is: first objects are seen, then datasets are looked into, one by one."""
+class Crawled:
+    """What a crawl found, and what it did for that."""
 
-    objects_seen: int
-    found: tuple[FoundDataset, ...] = ()
-
-
-Report = Callable[[CrawlProgress], None]
-
-
-@dataclass(slots=True)
-class _Survey:
-    """What a walk saw: groups of files by the address of their dataset, and what it could not."""
-
-    groups: dict[str, Group] = field(default_factory=dict[str, Group])
-    failures: dict[str, PrivetError] = field(default_factory=dict[str, PrivetError])
-    seen: int = 0
+    found: tuple[FoundDataset, ...]
+    report: CrawlReport
 
 
 def crawl(
@@ -44,41 +45,124 @@ def crawl(
     progress: Report = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> tuple[FoundDataset, ...]:
+    """What `run_crawl` finds without a memory."""
+    return run_crawl(connectors, uri, rules, progress=progress, cancelled=cancelled).found
+
+
+def run_crawl(
+    connectors: Connector,
+    uri: str,
+    rules: Sequence[Rule],
+    *,
+    memory: Memory | None = None,
+    progress: Report = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Crawled:
     """Find the datasets at `uri`, in path order, with columns and the tags that `rules` propose.
 
     A folder that holds files is a dataset; folders named `k=v` below it are its partitions. What
-    is wrong with one dataset stands in its `problem`, and the crawl goes on.
+    is wrong with one dataset stands in its `problem`, and the crawl goes on. What a `memory` knows
+    to be as it was is not opened.
 
     Args:
         connectors: opens the source; mostly the server's `Connectors`.
         uri: a folder or a file.
         rules: what proposes tags.
+        memory: of the crawl before, if there was one.
         progress: told every 500 objects and after every dataset.
-        cancelled: asked as often.
+        cancelled: asked as often, and before a file is opened.
 
     Raises:
         InvalidRequest: `uri` is malformed, outside what settings allow, or holds no data files.
         NotFound, SourceUnavailable: nothing is there, or it refuses us or cannot be reached.
         Cancelled: `cancelled` said so.
     """
+    counting = Counting(connectors, cancelled)
     root = connectors.canonical(uri)
-    survey = _walk(connectors, root, progress, cancelled)
-    groups = [group for group in survey.groups.values() if group.files or group.empty]
-    if not groups and not survey.failures:
+    memory = memory or Forgetful()
+    seen = survey(counting, root, memory, progress, cancelled)
+    groups = [group for group in seen.groups.values() if group.files or group.empty]
+    if not groups and not seen.failures:
         raise InvalidRequest(
             f"nothing was found at `{shown(root)}`",
             hint=f"name a folder with files of {KNOWN} in it or below it",
         )
-    groups += [Group(failed) for failed in survey.failures if failed not in survey.groups]
+    groups += [Group(failed) for failed in seen.failures if failed not in seen.groups]
     groups.sort(key=lambda group: group.uri.split("/"))
     names = distinct(fold_name(_title(group, root), "dataset") for group in groups)
+    looking = _Looking(counting, rules, memory, digest_of(rules), seen)
     found: list[FoundDataset] = []
     for name, group in zip(names, groups, strict=True):
-        _stop_if(cancelled)
-        failure = survey.failures.get(group.uri)
-        found.append(describe(connectors, name, group, rules, failure=failure))
-        progress(CrawlProgress(survey.seen, tuple(found)))
-    return tuple(found)
+        stop_if(cancelled)
+        found.append(looking.into(name, group))
+        progress(CrawlProgress(seen.seen, tuple(found)))
+    if seen.whole:
+        memory.forget_missing()
+    return Crawled(tuple(found), looking.report(counting.opened))
+
+
+@dataclass(slots=True)
+class _Looking:
+    """Looks into datasets, unless the memory knows what that would come to."""
+
+    connector: Connector
+    rules: Sequence[Rule]
+    memory: Memory
+    digest: str
+    seen: Survey
+    kept: int = 0
+
+    def into(self, name: str, group: Group) -> FoundDataset:
+        """A dataset as it is now."""
+        failure = self.seen.failures.get(group.uri)
+        remembered = None if failure or group.altered else self.memory.recall(group.uri)
+        if remembered is not None and remembered.digest != self.digest:
+            remembered = None
+        if remembered is not None and not group.new:
+            self.kept += 1
+            same = remembered.found
+            return counted(replace(same, name=name, files=group.files, bytes=group.bytes), group)
+        described = describe(
+            self.connector,
+            name,
+            group,
+            self.rules,
+            failure=failure,
+            known=_known(remembered),
+        )
+        for uri, error in described.unread:
+            self.seen.trouble(uri, error)
+        self._remember(group, described)
+        return counted(described.found, group)
+
+    def _remember(self, group: Group, described: Described) -> None:
+        if not described.lasting:
+            self.memory.drop(group.uri)
+            return
+        shape = None if described.shape is None else dump_shape(described.shape)
+        self.memory.keep(group.uri, Remembered(self.digest, described.found, shape))
+
+    def report(self, opened: int) -> CrawlReport:
+        """What was done."""
+        seen = self.seen
+        return CrawlReport(
+            unchanged=seen.changes[ObjectChange.NONE],
+            new=seen.changes[ObjectChange.NEW],
+            changed=seen.changes[ObjectChange.CHANGED],
+            gone=seen.gone,
+            hidden=sum(group.hidden for group in seen.groups.values()),
+            opened=opened,
+            kept=self.kept,
+            problems=tuple(seen.problems),
+            problem_count=seen.problem_count,
+            broke_off=seen.broke_off,
+        )
+
+
+def _known(remembered: Remembered | None) -> Known | None:
+    if remembered is None or remembered.shape is None:
+        return None
+    return Known(load_shape(remembered.shape), remembered.found)
 
 
 def look(
@@ -96,38 +180,14 @@ def look(
         As `crawl`.
     """
     root = connectors.canonical(uri)
-    survey = _walk(connectors, root, lambda _: None, lambda: False)
-    group, failure = survey.groups.get(root), survey.failures.get(root)
+    seen = survey(connectors, root, Forgetful(), lambda _: None, lambda: False)
+    group, failure = seen.groups.get(root), seen.failures.get(root)
     if failure is None and (group is None or not group.files):
         return None
     group = group or Group(root)
     name = fold_name(_title(group, root), "dataset")
-    return describe(connectors, name, group, rules, failure=failure, given=given)
-
-
-def _walk(
-    connector: Connector, root: str, progress: Report, cancelled: Callable[[], bool]
-) -> _Survey:
-    survey = _Survey()
-
-    def note_failure(folder: str, error: PrivetError) -> None:
-        # Of a partition that cannot be listed, the whole dataset must not look complete.
-        placement = place(root, f"{folder}/-")
-        if not placement.hidden:
-            survey.failures[placement.dataset] = error
-
-    for info in connector.walk(root, on_error=note_failure):
-        if survey.seen % PROGRESS_EVERY == 0:
-            _stop_if(cancelled)
-            progress(CrawlProgress(survey.seen))
-        survey.seen += 1
-        placement = place(root, info.uri)
-        group = survey.groups.get(placement.dataset)
-        if group is None:
-            group = survey.groups[placement.dataset] = Group(placement.dataset)
-        group.add(info, placement)
-    progress(CrawlProgress(survey.seen))
-    return survey
+    described = describe(connectors, name, group, rules, failure=failure, given=given)
+    return counted(described.found, group)
 
 
 def _title(group: Group, root: str) -> str:
@@ -135,8 +195,3 @@ def _title(group: Group, root: str) -> str:
     name = name_of(group.uri)
     is_file = group.uri == root and bool(group.first) and group.first[0].uri == root
     return name.split(".")[0] or name if is_file else name
-
-
-def _stop_if(cancelled: Callable[[], bool]) -> None:
-    if cancelled():
-        raise Cancelled("the crawl was cancelled", hint="start it again when you want its result")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
@@ -19,7 +19,13 @@ from privet.crawler.sample import SAMPLE_BYTES, sample_source
 from privet.crawler.shapes import GUESS, KNOWN, Given, Shape
 from privet.crawler.text_files import join_text, look_at_text, settle
 from privet.model.datasets import Column, Format, FoundDataset, Rule, Source
-from privet.model.errors import PrivetError, SourceInvalid
+from privet.model.errors import (
+    Cancelled,
+    NotFound,
+    PrivetError,
+    SourceInvalid,
+    SourceUnavailable,
+)
 from privet.scan import PACKED
 
 _MORE_BYTES = 1 << 16
@@ -30,9 +36,40 @@ _JSON_SUFFIXES = frozenset({".json", ".jsonl", ".ndjson"})
 _TEXT_SUFFIXES = frozenset({"", ".csv", ".tsv", ".tab", ".txt", ".psv", ".dat", *_JSON_SUFFIXES})
 _SETTLE = {Format.CSV: settle, Format.JSON: settle_json}
 _NOTES = 10
+_MOST_UNREAD = 3
 
 
-def describe(
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What looking into the files of a dataset came to, before more were added."""
+
+    shape: Shape
+    found: FoundDataset
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A dataset, without notes about files that were not looked into; see `counted`.
+
+    `shape` is what its files have in common, for more to join. `unread` are files that could not be
+    reached. `lasting`: it would come out the same as long as the files are the same.
+    """
+
+    found: FoundDataset
+    shape: Shape | None = None
+    unread: tuple[tuple[str, PrivetError], ...] = ()
+    lasting: bool = True
+
+
+@dataclass(slots=True)
+class _Look:
+    """What looking into files came to so far."""
+
+    shape: Shape | None = None
+    unread: list[tuple[str, PrivetError]] = field(default_factory=list[tuple[str, PrivetError]])
+
+
+def describe(  # noqa: PLR0913 - three of them are what is known beforehand
     connector: Connector,
     name: str,
     group: Group,
@@ -40,36 +77,76 @@ def describe(
     *,
     failure: PrivetError | None = None,
     given: Given = GUESS,
-) -> FoundDataset:
+    known: Known | None = None,
+) -> Described:
     """Look into a group's files; `failure` is what the walk met in its folder.
 
-    What is `given` about them is not guessed.
+    What is `given` about them is not guessed. With what is `known` of the others, only the new ones
+    are opened. Raises nothing because of a source: what is wrong stands in `problem`.
 
-    Raises nothing because of a source: what is wrong stands in `problem`.
+    Raises:
+        Cancelled: the connector said so.
     """
     source = Source(group.uri, _format_by_name(group))
-    found = FoundDataset(name, source, files=group.files, bytes=group.bytes, notes=_counted(group))
+    found = FoundDataset(name, source, files=group.files, bytes=group.bytes)
+    look = _Look(known.shape if known else None)
     try:
         if failure is not None:
             raise failure
         connector.canonical(group.uri)
         _check_alike(group)
-        shape = _look(connector, group, given)
+        shape = _look(connector, group, look, given, new_only=known is not None)
         columns = _columns(shape, group)
+    except Cancelled:
+        raise
     except PrivetError as error:
         # An address that is refused may hold what the catalog cannot store.
         shown_source = replace(source, uri=shown(group.uri))
-        return replace(found, source=shown_source, problem=str(error))
+        problem = replace(found, source=shown_source, problem=str(error))
+        return Described(problem, None, tuple(look.unread), failure is None and _lasts(error))
     source = Source(group.uri, shape.format, shape.options, group.partitions)
-    table, problem = _sampled(connector, source, columns)
-    notes = (*found.notes, *shape.notes[:_NOTES], *([problem] if problem else []))
-    return replace(
-        found,
-        source=source,
-        columns=tagged(columns, table, rules),
-        notes=notes,
-        profiles=profiles_of(columns, table),
+    notes = (*shape.notes[:_NOTES], *_unread_notes(look.unread))
+    found = replace(found, source=source, notes=notes)
+    unread = tuple(look.unread)
+    if (
+        known is not None
+        and _untagged(known.found.columns) == columns
+        and (known.found.source == source)
+    ):
+        again = replace(found, columns=known.found.columns, profiles=known.found.profiles)
+        return Described(again, look.shape, unread, not unread)
+    table, trouble = _sampled(connector, source, columns)
+    if trouble is not None:
+        notes = (*notes, f"no cells were looked at: {trouble.message}")
+    return Described(
+        replace(
+            found,
+            columns=tagged(columns, table, rules),
+            notes=notes,
+            profiles=profiles_of(columns, table),
+        ),
+        look.shape,
+        unread,
+        not unread and (trouble is None or _lasts(trouble)),
     )
+
+
+def counted(found: FoundDataset, group: Group) -> FoundDataset:
+    """A dataset with notes on the files that were not looked into."""
+    return replace(found, notes=(*_counted(group), *found.notes))
+
+
+def _lasts(error: PrivetError) -> bool:
+    return not isinstance(error, SourceUnavailable | NotFound)
+
+
+def _untagged(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    return tuple(replace(column, field_tags=()) for column in columns)
+
+
+def _unread_notes(unread: Sequence[tuple[str, PrivetError]]) -> tuple[str, ...]:
+    notes = tuple(f"not looked into: {error.message}" for _, error in unread)
+    return (*notes, "more files were not tried") if len(unread) >= _MOST_UNREAD else notes
 
 
 def _check_alike(group: Group) -> None:
@@ -88,19 +165,35 @@ def _check_alike(group: Group) -> None:
         )
 
 
-def _look(connector: Connector, group: Group, given: Given) -> Shape:
-    """The shape of all files that are looked into."""
-    shape: Shape | None = None
-    for info in group.first:
+def _look(
+    connector: Connector, group: Group, look: _Look, given: Given, *, new_only: bool
+) -> Shape:
+    """The shape of all files that are looked into.
+
+    A file that cannot be reached is passed over, unless there are several: then nobody waits for
+    the others.
+    """
+    listed = {info.uri for info in group.first}
+    further = [info for info in group.fresh if info.uri not in listed]
+    for info in group.fresh if new_only else (*group.first, *further):
         try:
-            shape = _look_at(connector, info.uri, next(iter(group.suffixes)), shape, given)
+            look.shape = _look_at(
+                connector, info.uri, next(iter(group.suffixes)), look.shape, given
+            )
+        except (SourceUnavailable, NotFound) as error:
+            look.unread.append((info.uri, error))
+            if len(look.unread) >= _MOST_UNREAD:
+                break
+        except Cancelled:
+            raise
         except PrivetError as error:
-            if shape is None:
+            if look.shape is None:
                 raise
             where = shown(name_of(info.uri))
             raise SourceInvalid(f"`{where}`: {error.message}", hint=error.hint) from error
-    assert shape is not None
-    return _SETTLE.get(shape.format, lambda shape: shape)(shape)
+    if look.shape is None:
+        raise look.unread[0][1]
+    return _SETTLE.get(look.shape.format, lambda shape: shape)(look.shape)
 
 
 def _look_at(
@@ -170,18 +263,21 @@ def propose_tags(
     connector: Connector, source: Source, columns: tuple[Column, ...], rules: Sequence[Rule]
 ) -> tuple[tuple[Column, ...], str]:
     """The columns with proposed tags, and why no cells could be looked at, if so."""
-    table, problem = _sampled(connector, source, columns)
+    table, trouble = _sampled(connector, source, columns)
+    problem = "" if trouble is None else f"no cells were looked at: {trouble.message}"
     return tagged(columns, table, rules), problem
 
 
 def _sampled(
     connector: Connector, source: Source, columns: tuple[Column, ...]
-) -> tuple[pa.Table, str]:
+) -> tuple[pa.Table, PrivetError | None]:
     try:
-        return sample_source(connector, source, columns), ""
+        return sample_source(connector, source, columns), None
+    except Cancelled:
+        raise
     except PrivetError as error:
         none = pa.schema([(column.name, column.type) for column in columns]).empty_table()
-        return none, f"no cells were looked at: {error.message}"
+        return none, error
 
 
 def tagged(

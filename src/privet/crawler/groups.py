@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from privet.connector import ObjectInfo, Placement
+from privet.model.crawling.crawls import ObjectChange
 from privet.scan import PACKED
 
 LOOKED_AT = 50
@@ -20,7 +21,8 @@ class Group:
     """The files of one folder and its partitions.
 
     `suffixes` holds a file name for each kind of name; `integers` the partition columns of which
-    every value so far was an integer, written in the one way.
+    every value so far was an integer, written in the one way. `fresh` are the first files that are
+    new or changed, `changes` how many there are; `gone` is how many went.
     """
 
     uri: str
@@ -33,6 +35,19 @@ class Group:
     partitions: tuple[str, ...] = ()
     integers: set[str] = field(default_factory=set[str])
     uneven: str = ""
+    fresh: list[ObjectInfo] = field(default_factory=list[ObjectInfo])
+    changes: dict[ObjectChange, int] = field(default_factory=dict[ObjectChange, int])
+    gone: int = 0
+
+    @property
+    def new(self) -> int:
+        """Files that no crawl has looked into."""
+        return self.changes.get(ObjectChange.NEW, 0)
+
+    @property
+    def altered(self) -> bool:
+        """Whether files that were looked into changed or went."""
+        return bool(self.changes.get(ObjectChange.CHANGED) or self.gone)
 
     def add(self, info: ObjectInfo, placement: Placement) -> None:
         """Take in a file of this dataset."""

@@ -12,6 +12,7 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.types as pat
 
+from privet.model.crawling.crawls import CrawlReport, Schedule
 from privet.model.errors import InvalidRequest
 from privet.model.evidence import Evidence
 from privet.model.names import DatasetName, FieldPath, TagName
@@ -296,6 +297,7 @@ class CrawlStatus(StrEnum):
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +331,12 @@ class Crawl:
     finished_at: datetime | None = None
     error: str = ""
     created_by: str = ""
+    report: CrawlReport = field(default_factory=CrawlReport)
+    issuer: str = ""
+    """Of whoever started it."""
+    run: int = 1
+    """How often a crawl of this name was started."""
+    schedule: Schedule | None = None
 
 
 class RuleTarget(StrEnum):

@@ -121,6 +121,13 @@ class NewCrawl(Body):
     source: str
 
 
+class NewSchedule(Body):
+    """When to crawl again: five fields, as cron has them, in a time zone."""
+
+    expression: str
+    timezone: str = "UTC"
+
+
 class ColumnChange(Body):
     """What to change about a column; what is left out stays."""
 

@@ -11,7 +11,14 @@ from privet.model.edits import ColumnEdit
 from privet.model.errors import InvalidRequest
 from privet.model.events import Outcome
 from privet.model.names import DatasetName, FieldPath, TagName, fold
-from privet.rest.bodies import ColumnChange, ColumnsChange, NewCrawl, NewRegistration, items
+from privet.rest.bodies import (
+    ColumnChange,
+    ColumnsChange,
+    NewCrawl,
+    NewRegistration,
+    NewSchedule,
+    items,
+)
 from privet.rest.callers import CallerDep, ServicesDep
 from privet.rest.strict import StrictRoute
 from privet.service import event_dict
@@ -51,6 +58,30 @@ def get_crawl(caller: CallerDep, services: ServicesDep, name: str) -> Json:
     """One crawl, as far as it got."""
     crawl = services.crawls.get(caller, name)
     return crawl_json(crawl, services.crawls.drift(crawl))
+
+
+@router.post("/crawls/{name}/cancel", tags=["crawls"])
+def cancel_crawl(caller: CallerDep, services: ServicesDep, name: str) -> Json:
+    """End a crawl that runs; the next one goes on from what it has looked into."""
+    return crawl_json(services.crawls.cancel(caller, name))
+
+
+@router.delete("/crawls/{name}", tags=["crawls"], status_code=_GONE)
+def drop_crawl(caller: CallerDep, services: ServicesDep, name: str) -> None:
+    """Forget a crawl, its schedule and what it remembers; datasets stay."""
+    services.crawls.drop(caller, name)
+
+
+@router.post("/crawls/{name}/schedule", tags=["crawls"])
+def schedule_crawl(caller: CallerDep, services: ServicesDep, name: str, body: NewSchedule) -> Json:
+    """Crawl again whenever the schedule says, by the rights that the caller has by then."""
+    return crawl_json(services.crawls.schedules.put(caller, name, body.expression, body.timezone))
+
+
+@router.delete("/crawls/{name}/schedule", tags=["crawls"], status_code=_GONE)
+def unschedule_crawl(caller: CallerDep, services: ServicesDep, name: str) -> None:
+    """Crawl again only when somebody says so."""
+    services.crawls.schedules.drop(caller, name)
 
 
 @router.post("/crawls/{name}/register", tags=["crawls"], status_code=status.HTTP_201_CREATED)

@@ -153,6 +153,9 @@ class Settings(BaseSettings):
     buffer_bytes: int = Field(
         192 * 1024 * 1024, description="raw bytes that all scans together read ahead", gt=0
     )
+    crawls_at_once: int = Field(
+        4, description="crawls that run side by side; others wait", gt=0, le=64
+    )
     query_workers: int = Field(4, description="SQL queries that run at once", gt=0, le=256)
     query_memory: int = Field(
         512 * 1024 * 1024,

@@ -63,7 +63,6 @@ def services(
         stack.callback(audit.close)
         catalog = Catalog(store, to_json, from_json, clock=now)
         catalog.ensure_builtin(BUILTIN_TAGS, roles)
-        catalog.crawls.fail_interrupted()
         catalog.token_jobs.fail_interrupted()
         connectors = Connectors(settings.local_roots, settings.s3_locations(), settings.mirrors)
         secrets = Secrets(settings.secret_entries())
@@ -90,9 +89,11 @@ def services(
                 token_maps=settings.token_maps_dir or settings.state_dir / "token-maps",
                 detokenized_an_hour=settings.detokenized_an_hour,
                 rewriting=settings.rewriting,
+                crawls_at_once=settings.crawls_at_once,
             )
         )
         stack.callback(offered.close)
+        offered.crawls.tend()
         yield offered
 
 

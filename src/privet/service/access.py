@@ -96,6 +96,15 @@ def administer(platform: Platform, caller: Caller, act: Act) -> Generator[Princi
         AuditUnavailable: nothing is applied; or it is, and only that could not be recorded.
     """
     principal = authenticate(platform, caller)
+    with administer_as(platform, principal, caller, act):
+        yield principal
+
+
+@contextmanager
+def administer_as(
+    platform: Platform, principal: Principal, caller: Caller, act: Act
+) -> Generator[Principal]:
+    """The same for a principal who is known already; of `caller`, only the door counts."""
     ruling, asked = _rule(platform, principal, caller, act)
     removals = [platform.audit.record(event) for event in _removals(platform, act, asked)]
     try:

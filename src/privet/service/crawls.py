@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-import structlog
-
-from privet.classifier import BUILTIN_RULES
-from privet.crawler import CrawlProgress, crawl
+from privet.catalog import Starter
 from privet.model.datasets import Column, Crawl, Dataset, FoundDataset
 from privet.model.edits import ColumnEdit, Drift, edit_columns
 from privet.model.errors import Conflict, InvalidRequest, NotFound, PrivetError
-from privet.model.events import Event, Outcome
+from privet.model.events import Outcome
 from privet.model.names import DatasetName, fold
 from privet.model.permissions import (
     CATALOG,
@@ -28,13 +23,12 @@ from privet.model.permissions import (
 )
 from privet.policy import Need
 from privet.service.access import Act, administer, authenticate, event_of, steward
-from privet.service.drift import drift_by_found, note_drift
+from privet.service.crawling import CrawlRunner, CrawlSchedules
+from privet.service.drift import drift_by_found
 from privet.service.platform import Caller, Platform
 from privet.service.rights import Administrator, absent, tagging
 
-_CONCURRENT_CRAWLS = 2
 _TAKEN = "the path is registered already"
-_log = structlog.get_logger("privet.crawls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +46,16 @@ class Crawls:
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._pool = ThreadPoolExecutor(_CONCURRENT_CRAWLS, thread_name_prefix="crawl")
-        self._closing = threading.Event()
+        self._runner = CrawlRunner(platform)
+        self.schedules = CrawlSchedules(platform, self._runner)
+
+    def tend(self) -> None:
+        """From now on, take over what servers that died left behind, and start what is due."""
+        self._runner.tend(self.schedules.run_due)
 
     def close(self) -> None:
-        """Stop crawls that run; they are recorded as failed."""
-        self._closing.set()
-        self._pool.shutdown()
+        """Stop crawls that run here; whichever server starts next goes on with them."""
+        self._runner.close()
 
     def start(self, caller: Caller, name: str, uri: str) -> Crawl:
         """Begin a crawl, or do it again under the same name; it goes on in the background.
@@ -86,12 +83,25 @@ class Crawls:
         with administer(self._platform, caller, act) as admin:
             # Links may have changed: what is crawled is what was decided about.
             canonical = path.name or self._platform.connectors.canonical(uri)
-            started = self._platform.catalog.crawls.start(
-                name, canonical, by=admin.user, again=again
-            )
+            by = Starter(admin.user, admin.issuer, self._runner.lease)
+            started = self._platform.catalog.crawls.start(name, canonical, by=by, again=again)
             event = event_of(admin, caller, "crawl.end", Outcome.COMPLETED)
-            self._pool.submit(self._run, started, replace(event, object=started.name))
+            self._runner.submit(started, replace(event, object=started.name))
             return started
+
+    def cancel(self, caller: Caller, name: str) -> Crawl:
+        """End a crawl that runs; what it has looked into is remembered for the next run.
+
+        Raises:
+            NotFound: there is none of that name.
+            Conflict: it does not run.
+        """
+        name = fold(name)
+        needs = (Need(AccessLevel.ALTER, on_crawler(name)),)
+        with administer(self._platform, caller, Act("crawl.cancel", name, needs=needs)) as admin:
+            cancelled = self._platform.catalog.crawls.cancel(name)
+            self._runner.stop(name)
+            return _as_seen(Administrator.of(self._platform, admin), cancelled)
 
     def list(self, caller: Caller) -> tuple[Crawl, ...]:
         """The crawls that the caller may see, the latest of each name."""
@@ -179,38 +189,6 @@ class Crawls:
         except PrivetError:
             return Scope(ScopeKind.URI)
         return Scope(ScopeKind.URI, name=canonical)
-
-    def _run(self, started: Crawl, event: Event) -> None:
-        catalog = self._platform.catalog
-
-        def progress(now: CrawlProgress) -> None:
-            catalog.crawls.progress(
-                started.name, objects_seen=now.objects_seen, datasets_found=len(now.found)
-            )
-
-        try:
-            rules = (*catalog.rules.list(), *BUILTIN_RULES)
-            found = crawl(
-                self._platform.connectors,
-                started.uri,
-                rules,
-                progress=progress,
-                cancelled=self._closing.is_set,
-            )
-            drifted = note_drift(self._platform, started, found)
-            if drifted:
-                event = replace(event, detail={"drifted": [str(d.name) for d in drifted]})
-            catalog.crawls.finish(started.name, found)
-        except PrivetError as error:
-            catalog.crawls.finish(started.name, (), error=str(error))
-            event = replace(event, outcome=Outcome.FAILED, error=error.code)
-        except BaseException as error:
-            catalog.crawls.finish(started.name, (), error="the crawl failed unexpectedly")
-            event = replace(event, outcome=Outcome.FAILED, error=type(error).__name__)
-            _log.exception("crawl failed unexpectedly", crawl=started.name)
-            raise
-        finally:
-            self._platform.audit.record(event)
 
 
 def _registering(crawler: Scope, crawl: Crawl | None, wanted: Registration) -> tuple[Need, ...]:

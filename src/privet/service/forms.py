@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from privet.catalog import Database, DataConnection, Role, Tag
+from privet.model.crawling.crawls import Schedule
 from privet.model.datasets import Column, Crawl, Dataset, FieldTag, FoundDataset, Rule, View
 from privet.model.edits import Drift
 from privet.model.events import Event
@@ -159,10 +160,25 @@ def crawl_json(crawl: Crawl, drift: Mapping[str, tuple[Drift, ...]] | None = Non
         "started_at": moment(crawl.started_at),
         "finished_at": moment(crawl.finished_at),
         "created_by": crawl.created_by,
+        "run": crawl.run,
+        "report": crawl.report.to_json(),
+        "schedule": None if crawl.schedule is None else schedule_json(crawl.schedule),
         "datasets": [
             found_json(f) | ({"drift": drift_json(drift[f.name])} if f.name in drift else {})
             for f in crawl.found
         ],
+    }
+
+
+def schedule_json(schedule: Schedule) -> Json:
+    """When a crawl is done again, and by whose rights."""
+    return {
+        "expression": schedule.expression,
+        "timezone": schedule.timezone,
+        "next_at": moment(schedule.next_at),
+        "last_at": moment(schedule.last_at),
+        "last_error": schedule.last_error,
+        "owner": schedule.owner[1],
     }
 
 

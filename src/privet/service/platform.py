@@ -39,6 +39,8 @@ class Platform:
     longest_scan: timedelta = timedelta(hours=1)
     token_maps: Path | None = None
     """Where maps between key versions are written; nowhere without it."""
+    crawls_at_once: int = 4
+    """Crawls that this server runs side by side; others wait."""
     detokenized_an_hour: int = 10_000
     """Values that each principal may have turned back."""
     rewriting: bool = False

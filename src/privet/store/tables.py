@@ -328,6 +328,11 @@ crawls = Table(
     Column("started_at", UtcTime, nullable=False),
     Column("finished_at", UtcTime),
     Column("created_by", FreeText, nullable=False),
+    Column("issuer", FreeText, nullable=False, server_default=""),
+    Column("report", DOCUMENT, nullable=False, server_default="{}"),
+    Column("run", COUNT, nullable=False, server_default="1"),
+    # Until when the server that runs it has promised to have done something for it.
+    Column("leased_until", UtcTime),
 )
 
 # What the last crawl found at a dataset's path, where that is not what was reviewed.

@@ -1,0 +1,1 @@
+"""What crawls report and remember."""

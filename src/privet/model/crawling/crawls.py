@@ -1,0 +1,104 @@
+"""What a crawl remembers and reports about single objects, and when it is due again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+MOST_PROBLEMS = 100
+"""Objects that a report names; more are counted."""
+
+
+class ObjectChange(StrEnum):
+    """How an object differs from when its dataset was last looked into."""
+
+    NONE = ""
+    NEW = "new"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class SeenObject:
+    """An object as a walk saw it. Equal marks mean: the same content, as far as its store says."""
+
+    uri: str
+    dataset: str
+    size: int
+    modified: datetime | None
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectProblem:
+    """Why an object could not be read or reached, without anything of its content."""
+
+    uri: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlReport:
+    """What a crawl did, in numbers, and what it could not do.
+
+    Attributes:
+        unchanged: objects that were as the crawl before had seen them.
+        new: objects that it had not seen.
+        changed: objects of another size, time or etag.
+        gone: objects that it had seen and that are not there any more.
+        hidden: objects passed over, since they or a folder above begin with `.` or `_`.
+        opened: how often a file was opened to look into it.
+        kept: datasets that were not looked into again, since nothing of them had changed.
+        problems: the first objects that could not be read or reached.
+        problem_count: how many there were.
+        broke_off: why the listing ended early; empty if it is whole.
+        resumed: how often it went on after its server had died.
+    """
+
+    unchanged: int = 0
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+    hidden: int = 0
+    opened: int = 0
+    kept: int = 0
+    problems: tuple[ObjectProblem, ...] = ()
+    problem_count: int = 0
+    broke_off: str = ""
+    resumed: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """As doors and the store write it."""
+        numbers = {name: getattr(self, name) for name in self.__slots__ if name != "problems"}
+        return numbers | {
+            "problems": [{"object": p.uri, "problem": p.problem} for p in self.problems]
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> CrawlReport:
+        """The reverse of `to_json`; crawls of earlier versions have nothing to report."""
+        known = {name: value for name, value in document.items() if name in cls.__slots__}
+        listed = known.pop("problems", ())
+        problems = tuple(ObjectProblem(each["object"], each["problem"]) for each in listed)
+        return cls(problems=problems, **known)
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a crawl is to be done again, and by whose rights.
+
+    `expression` is five fields as cron has them, in `timezone`. `next_at` is the moment that it is
+    due, which stays in the past while no server runs.
+    """
+
+    crawl: str
+    expression: str
+    timezone: str
+    next_at: datetime
+    owner: tuple[str, str]
+    """Issuer and user."""
+    last_at: datetime | None = None
+    last_error: str = ""
+    """Why the last run that was due could not begin."""

@@ -1,0 +1,170 @@
+"""Crawls that are done again by themselves, with the rights that their owner has by then."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from privet.catalog import Starter
+from privet.model.crawling.crawls import Schedule
+from privet.model.datasets import Crawl
+from privet.model.errors import InvalidRequest, NotFound, PrivetError
+from privet.model.events import Outcome
+from privet.model.names import fold
+from privet.model.permissions import AccessLevel, Scope, ScopeKind, on_crawler
+from privet.model.principals import Principal
+from privet.policy import Need
+from privet.service.access import Act, administer, administer_as, event_of
+from privet.service.crawling.runner import CrawlRunner
+from privet.service.platform import Caller, Platform
+from privet.service.rights import absent
+
+_NOBODY = Caller(None, "schedule")
+_FIELDS = 5
+
+
+class CrawlSchedules:
+    """When crawls are done again."""
+
+    def __init__(self, platform: Platform, runner: CrawlRunner) -> None:
+        self._platform = platform
+        self._runner = runner
+
+    def put(self, caller: Caller, name: str, expression: str, timezone: str = "UTC") -> Crawl:
+        """Have a crawl done again whenever `expression` says, by the caller's rights.
+
+        Args:
+            caller: who owns the schedule from now on.
+            name: of a crawl that was started once.
+            expression: five fields, as cron has them.
+            timezone: that the fields are meant in, such as `Europe/Berlin`.
+
+        Raises:
+            InvalidRequest: the expression never comes true or is none, or there is no such zone.
+            NotFound: there is no such crawl, or the caller may not know of it.
+            Forbidden: they know of it, and may not start it again.
+        """
+        name = fold(name)
+        crawl = _find(self._platform, name)
+        act = Act(
+            "crawl.schedule",
+            name,
+            detail={"expression": expression[:100], "timezone": timezone[:100]},
+            needs=_needs(name, crawl),
+        )
+        with administer(self._platform, caller, act) as admin:
+            if crawl is None:
+                raise absent(on_crawler(name))
+            owner = (admin.issuer, admin.user)
+            schedule = Schedule(name, expression, timezone, self._platform.clock(), owner)
+            due = following(schedule, self._platform.clock())
+            self._platform.catalog.schedules.put(Schedule(name, expression, timezone, due, owner))
+            return self._platform.catalog.crawls.get(name)
+
+    def drop(self, caller: Caller, name: str) -> None:
+        """Have a crawl done again no more.
+
+        Raises:
+            NotFound: there is no such crawl, or it has no schedule.
+        """
+        name = fold(name)
+        needs = (Need(AccessLevel.ALTER, on_crawler(name)),)
+        with administer(self._platform, caller, Act("crawl.unschedule", name, needs=needs)):
+            self._platform.catalog.schedules.drop(name)
+
+    def run_due(self) -> None:
+        """Start what is due; what was missed while no server ran, once."""
+        for schedule in self._platform.catalog.schedules.claim_due(_following_or_later):
+            try:
+                self._start(schedule)
+            except PrivetError as error:
+                self._platform.catalog.schedules.fail(schedule.crawl, str(error))
+
+    def _start(self, schedule: Schedule) -> None:
+        name = schedule.crawl
+        crawl = self._platform.catalog.crawls.get(name)
+        owner = _owner(self._platform, schedule)
+        act = Act(
+            "crawl.start",
+            name,
+            detail={"source": crawl.uri[:200], "schedule": schedule.expression},
+            needs=_needs(name, crawl),
+        )
+        with administer_as(self._platform, owner, _NOBODY, act):
+            canonical = self._platform.connectors.canonical(crawl.uri)
+            if canonical != crawl.uri:
+                raise InvalidRequest(
+                    "the path of the crawl is a link now", hint="crawl the place that it leads to"
+                )
+            by = Starter(owner.user, owner.issuer, self._runner.lease)
+            started = self._platform.catalog.crawls.start(name, crawl.uri, by=by)
+            event = event_of(owner, _NOBODY, "crawl.end", Outcome.COMPLETED)
+            self._runner.submit(started, replace(event, object=name))
+
+
+def following(schedule: Schedule, after: datetime) -> datetime:
+    """When a schedule is due next.
+
+    Raises:
+        InvalidRequest: never, or what it says is no expression or zone.
+    """
+    if len(schedule.expression.split()) != _FIELDS:
+        raise _no_expression(schedule.expression)
+    try:
+        due = next(CronSim(schedule.expression, after.astimezone(_zone(schedule.timezone))))
+    except (CronSimError, StopIteration) as error:
+        raise _no_expression(schedule.expression) from error
+    return due.astimezone(UTC)
+
+
+def _following_or_later(schedule: Schedule, after: datetime) -> datetime:
+    """The same; in a day, for one that has lost its meaning: it must not hold up the others."""
+    try:
+        return following(schedule, after)
+    except InvalidRequest:
+        return after + timedelta(days=1)
+
+
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise InvalidRequest(
+            f"`{name[:64]}` is not a time zone", hint="write one such as Europe/Berlin, or UTC"
+        ) from error
+
+
+def _no_expression(text: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"`{text[:64]}` does not say when",
+        hint="write minute, hour, day, month and weekday as cron has them, such as 0 3 * * *",
+    )
+
+
+def _needs(name: str, crawl: Crawl | None) -> tuple[Need, ...]:
+    again = Need(AccessLevel.ALTER, on_crawler(name))
+    if crawl is None:
+        return (again,)
+    return (again, Need(AccessLevel.SELECT, Scope(ScopeKind.URI, name=crawl.uri)))
+
+
+def _find(platform: Platform, name: str) -> Crawl | None:
+    try:
+        return platform.catalog.crawls.get(name)
+    except NotFound:
+        return None
+
+
+def _owner(platform: Platform, schedule: Schedule) -> Principal:
+    """Whoever made a schedule, with the groups they were last seen with."""
+    issuer, user = schedule.owner
+    seen = platform.catalog.principals.find(user, issuer)
+    groups, others = (seen.groups, seen.other_groups) if seen else (frozenset[str](),) * 2
+    known = platform.identity.describe(user, groups, other_groups=others, attributes=False)
+    # Whom settings name as an administrator is a user of ours.
+    return replace(known, issuer=issuer, admin=known.admin and known.issuer == issuer)
