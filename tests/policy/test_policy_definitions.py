@@ -86,6 +86,20 @@ PII, GEO = TagName("pii", "name"), TagName("geo", "town")
             "ALTER TABLE d.t DROP COLUMN ATTRIBUTE a pii.name",
             d.TagDataset(T, PII, False, ("a",)),
         ),
+        ("ALTER TABLE d.t ADD ATTRIBUTE pii.name CASCADE", d.TagDataset(T, PII, True)),
+        ("ALTER DATABASE d DROP ATTRIBUTE pii.name cascade", d.TagDatabase("d", PII, False)),
+        ("DROP VIEW d.t EXCLUDING PERMISSIONS", d.DropDataset(T, view=True)),
+        ("DROP DATABASE d EXCLUDING PERMISSIONS", d.DropDatabase("d")),
+        (
+            "ALTER TABLE d.t REPLACE COLUMNS (`A` INT, b STRING COMMENT 'x' ATTRIBUTE pii.name)",
+            d.ReplaceColumns(
+                T,
+                (
+                    d.ColumnDefinition("a", pa.int32(), True),
+                    d.ColumnDefinition("b", pa.string(), False, "x", (d.TagAt(PII, ("b",)),)),
+                ),
+            ),
+        ),
         ("ALTER TABLE d.t EXECUTE AUTOTAG", d.Autotag(T)),
         ("ALTER TABLE d.t RENAME TO d.u", d.Rename(T, DatasetName("d", "u"))),
         ("ALTER VIEW d.t SET TBLPROPERTIES('a'='b')", d.SetProperties(T, {"a": "b"})),
@@ -131,6 +145,7 @@ PII, GEO = TagName("pii", "name"), TagName("geo", "town")
         ("SHOW CREATE VIEW d.t", s.ShowCreate(T, True)),
         ("DESCRIBE FORMATTED d.t", s.Describe(T, True)),
         ("DESCRIBE EXTENDED d.t", s.Describe(T, True)),
+        ("DESC d.t", s.Describe(T)),
         ("DESCRIBE DATABASE d", s.DescribeDatabase("d")),
     ],
 )
@@ -199,7 +214,7 @@ def test_tags_inside_a_type() -> None:
     ("before", "text", "position"),
     [
         ("CREATE VIEW d.v AS ", "SELECT 1", Position(1, 20, 19)),
-        ("CREATE VIEW d.v AS\n\n  ", "SELECT ')' AS \"x;\" -- ; x", Position(3, 3, 22)),
+        ("CREATE VIEW d.v AS\n\n  ", "SELECT ')' AS \"x;\" /* ; x */, ';'", Position(3, 3, 22)),
         ("create external view if not exists d.v\nas\t", "with a as (select 1)\nfrom a",
          Position(2, 4, 42)),
         ("ALTER VIEW d.v AS(", "", None),
@@ -212,7 +227,7 @@ def test_the_text_of_a_view_is_not_read(before: str, text: str, position: Positi
         assert isinstance(statement, d.AlterView)
         assert statement.text == "(SELECT 1)"
         return
-    for end in ("", ";", " ;\n"):
+    for end in ("", ";", " ;\n", ";;", "; -- told; why", ";\n/* ; */ ;"):
         statement = parse(before + text + end)
         assert isinstance(statement, d.CreateView)
         assert (statement.text, statement.text_position) == (text, position)
@@ -278,7 +293,16 @@ def test_the_text_of_a_view_is_not_read(before: str, text: str, position: Positi
         ("CREATE TABLE d.t LIKE AVRO '/x'", 22, "LIKE PARQUET"),
         ("CREATE TABLE d.t (a INT); DROP TABLE d.t", 26, "the end"),
         ("DROP TABLE IF EXIST d.t", 14, "`EXISTS`"),
-        ("DROP TABLE d.t CASCADE", 15, "INCLUDING"),
+        ("DROP TABLE d.t CASCADE", 11, "one by one"),
+        ("ALTER TABLE d.t ADD ATTRIBUTE a.b DO NOT CASCADE", 30, "column of the view"),
+        ("ALTER TABLE d.t SET SERDEPROPERTIES('a'='b')", 12, "ROW FORMAT DELIMITED"),
+        ("CREATE CRAWLER c SOURCE '/x' CRAWLER_PROPERTIES('a'='b')", 29, "CRAWLER_PROPERTIES"),
+        ("CREATE CRAWLER c SOURCE DATACONNECTION 'x'", 24, "LOAD DEFINITIONS"),
+        ("CREATE CRAWLER c SOURCE DATACONNECTION x", 24, "LOAD DEFINITIONS"),
+        ("CREATE EXTERNAL VIEW d.v (a INT) SKIP_ANALYSIS AS SELECT 1", 21, "leave it out"),
+        ("CREATE VIEW d.v (a, A) AS SELECT 1, 2", 20, ""),
+        ("CREATE VIEW d.v COMMENT 'x' COMMENT 'y' AS SELECT 1", 28, ""),
+        ("CREATE VIEW d.v (a INT COMMENT 'x' COMMENT 'y') AS SELECT 1", 35, ""),
         ("ALTER TABLE d.t", 15, "ADD"),
         ("ALTER TABLE d.t ADD COLUMN ATTRIBUTE a pii", 42, "expected ."),
         ("ALTER TABLE d.t EXECUTE AUTOTAGS", 24, "`AUTOTAG`"),

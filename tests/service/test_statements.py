@@ -369,7 +369,7 @@ def test_safeguards_do_not_end_with_a_name(place: Place) -> None:
     with pytest.raises(NotFound):
         place.scan(reader, name)
     held = run(place, f"SHOW GRANT ROLE {reader.role} ON TABLE {new}")
-    assert [row[1] for row in held.rows] == ["deny"]
+    assert [row[held.columns.index("effect")] for row in held.rows] == ["deny"]
     with pytest.raises(InvalidRequest, match="stays in its database"):
         run(place, f"ALTER TABLE {new} RENAME TO elsewhere.t")
 
@@ -484,7 +484,7 @@ def test_kinds_are_not_mistaken(place: Place) -> None:
     place.grant(f"GRANT SELECT ON TABLE {name}", role)
     view = f"d.{place.unique('v')}"
     text = f"SELECT id AS it FROM {name} -- all; of 'it'"
-    run(place, f"CREATE VIEW {view} AS\n  {text};")
+    run(place, f"CREATE VIEW {view} AS\n  {text}\n;")
     assert run(place, f"SHOW CREATE VIEW {view}").rows == (
         (f"CREATE VIEW `d`.`{view[2:]}` AS {text}",),
     )
@@ -545,8 +545,37 @@ def test_grants_by_tag(place: Place) -> None:
     name = made(place, f"(id BIGINT) LOCATION '{files(place)}'")
     role = reader_of(place, name, "HAVING ATTRIBUTE NOT geo.town").role
     shown = run(place, f"SHOW GRANT ATTRIBUTE geo.town ON TABLE {name}")
-    assert [row[0].endswith(f"ROLE {role}") for row in shown.rows] == [True]
+    written = shown.columns.index("permission")
+    assert [row[written].endswith(f"ROLE {role}") for row in shown.rows] == [True]
     assert run(place, "SHOW GRANT ATTRIBUTE pii.city ON DATABASE nowhere").rows == ()
+
+
+def test_grants_are_shown_in_the_columns_of_the_original(place: Place) -> None:
+    """Sixteen, in its order, a row for each column; what only we have comes after them."""
+    name = made(place, f"(id BIGINT, full_name STRING) LOCATION '{files(place)}'")
+    role = place.person(
+        f"GRANT SELECT(id, full_name) ON TABLE {name}",
+        "GRANT SELECT ON DATABASE d HAVING ATTRIBUTE pii.name TRANSFORM pii.name WITH mask()"
+        " WHERE user() = 'ada'",
+        "GRANT ADD_ATTRIBUTE ON ATTRIBUTE NAMESPACE pii",
+    ).role
+    shown = run(place, f"SHOW GRANT ROLE {role}")
+    assert shown.columns[:10] == (
+        "scope", "database", "table", "column", "uri", "attribute_namespace", "role", "crawler",
+        "data_connection", "privilege",
+    )  # fmt: skip
+    assert shown.columns[16:] == ("effect", "dangling", "permission", "id")
+    rows = {row[:4]: dict(zip(shown.columns, row, strict=True)) for row in shown.rows}
+    table = name.removeprefix("d.")
+    of_table = [("column", "d", table, c) for c in ("full_name", "id")]
+    assert list(rows) == [
+        *of_table, ("database", "d", "", ""), ("attribute_namespace", "", "", ""),
+    ]  # fmt: skip
+    of_database = rows["database", "d", "", ""]
+    assert of_database["attribute_expression"] == "pii.name"
+    assert of_database["transform_expression"] == "pii.name:mask()"
+    assert of_database["filter"] == "user() = 'ada'"
+    assert rows["attribute_namespace", "", "", ""]["attribute_namespace"] == "pii"
 
 
 def test_crawlers(place: Place) -> None:

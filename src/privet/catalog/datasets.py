@@ -89,9 +89,9 @@ class Datasets:
             return _add(connection, name, found.source, columns, made)
 
     def create_view(
-        self, name: DatasetName, view: View, columns: Sequence[Column], *, by: str
+        self, name: DatasetName, view: View, columns: Sequence[Column], *, by: str, note: str = ""
     ) -> Dataset:
-        """Govern the answer of a statement under a name.
+        """Govern the answer of a statement under a name, with a note for its readers.
 
         Raises:
             InvalidRequest: the columns do not make a table.
@@ -99,10 +99,10 @@ class Datasets:
             Conflict: the name is taken.
         """
         _check_columns(columns)
-        identifier = str(uuid4())
-        source = Source(f"view:{identifier}", Format.VIEW, view.to_options())
+        how = _Made(str(uuid4()), by, self._clock(), Described(note))
+        source = Source(f"view:{how.identifier}", Format.VIEW, view.to_options())
         with changing(self._engine) as connection:
-            made = _add(connection, name, source, columns, _Made(identifier, by, self._clock()))
+            made = _add(connection, name, source, columns, how)
             require_no_ring(connection, name)
             return made
 

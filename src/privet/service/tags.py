@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+
 from privet.catalog import Tag
 from privet.classifier import BUILTIN_RULES, check_rule
 from privet.model.datasets import Dataset, Rule, TagOrigin
-from privet.model.errors import Conflict
+from privet.model.errors import Conflict, UnknownName
 from privet.model.names import DatasetName, FieldPath, TagName
 from privet.model.permissions import AccessLevel, on_dataset, on_namespace
 from privet.policy import Need
+from privet.policy import definitions as d
 from privet.service.access import Act, administer, authenticate
 from privet.service.platform import Caller, Platform
 from privet.service.rights import Administrator, tag_needs
@@ -111,6 +114,21 @@ class Tags:
         )
         with administer(self._platform, caller, Act("rule.delete", name, needs=tuple(needs))):
             self._platform.catalog.rules.drop(name)
+
+
+def check_known(written: Iterable[d.TagAt], known: Collection[TagName]) -> None:
+    """Refuse tags that do not exist, where a statement has them.
+
+    Raises:
+        UnknownName: one does not.
+    """
+    for each in written:
+        if each.tag not in known:
+            raise UnknownName(
+                f"tag `{each.tag}` does not exist",
+                hint=f"create it with CREATE ATTRIBUTE {each.tag}",
+                position=each.at,
+            )
 
 
 def _inherits(dataset: Dataset | None, path: FieldPath, tag: TagName) -> bool:

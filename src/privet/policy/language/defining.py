@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from lark import Token
+from collections.abc import Callable, Iterable
 
 from privet.model.errors import ParseFailed, Position
 from privet.model.names import FieldPath
@@ -14,15 +12,13 @@ from privet.policy.language.expressions import read_name, read_text
 from privet.policy.language.nodes import (
     at,
     branches,
-    dataset,
     dataset_in,
     free_properties,
     has,
     name_in,
     part,
-    required,
+    query_text,
     tag,
-    tag_in,
     text_of,
     tokens,
 )
@@ -72,8 +68,8 @@ def _drop_database(tree: Branch) -> d.DropDatabase:
 def _create_table(tree: Branch) -> d.CreateTable:
     clauses = _once(tree)
     columns, partitions = part(tree, "columns"), clauses.get("partitioned")
-    own = _columns(columns) if columns else ()
-    folders = _columns(branches(partitions)[0]) if partitions else ()
+    own = read_columns(columns) if columns else ()
+    folders = read_columns(branches(partitions)[0]) if partitions else ()
     _check_distinct((*own, *folders))
     like, like_at = _like(tree)
     row_format, location = clauses.get("row_format"), clauses.get("location")
@@ -101,7 +97,7 @@ _OF_COPIES = frozenset({"comment", "location", "stored", "table_properties"})
 
 def _create_table_as(tree: Branch) -> d.CreateTableAs:
     clauses = _once(tree)
-    text, position = _view_text(tokens(tree)[-1])
+    text, position = query_text(tokens(tree)[-1], "AS")
     columns = part(tree, "columns")
     for rule, clause in (clauses | ({"columns": columns} if columns else {})).items():
         if rule not in _OF_COPIES:
@@ -137,7 +133,7 @@ def _insert(tree: Branch) -> d.Insert:
             hint="write INSERT INTO, or make another copy and rename it",
             position=position_of(how),
         )
-    return d.Insert(dataset_in(tree), *_view_text(text, ""), at(tree, "dataset"))
+    return d.Insert(dataset_in(tree), *query_text(text, ""), at(tree, "dataset"))
 
 
 def _once(tree: Branch) -> dict[str, Branch]:
@@ -163,7 +159,8 @@ def _once(tree: Branch) -> dict[str, Branch]:
     return found
 
 
-def _columns(tree: Branch) -> tuple[d.ColumnDefinition, ...]:
+def read_columns(tree: Branch) -> tuple[d.ColumnDefinition, ...]:
+    """The columns of a table."""
     return tuple(map(_column, branches(tree)))
 
 
@@ -186,7 +183,7 @@ def _tags(tree: Branch, path: FieldPath) -> tuple[d.TagAt, ...]:
     return found
 
 
-def _check_distinct(columns: tuple[d.ColumnDefinition, ...]) -> None:
+def _check_distinct(columns: Iterable[d.ColumnDefinition | d.ViewColumn]) -> None:
     seen: set[str] = set()
     for column in columns:
         if column.name in seen:
@@ -238,98 +235,43 @@ def _delimiter(tree: Branch) -> str:
     return delimiter
 
 
-def _drop_dataset(tree: Branch) -> d.DropDataset:
-    return d.DropDataset(
-        dataset_in(tree),
-        has(tree, "if_exists"),
-        has(tree, "with_permissions"),
-        _is_view(tree),
-        at(tree, "dataset"),
-    )
+def read_view_columns(tree: Branch) -> tuple[d.ViewColumn, ...]:
+    """The columns that a view is said to have.
+
+    Raises:
+        ParseFailed: two have one name, or one has a clause twice.
+    """
+    found = tuple(map(_view_column, branches(tree)))
+    _check_distinct(found)
+    return found
 
 
-def _is_view(tree: Branch) -> bool:
-    return any(token.type == "VIEW" for token in tokens(tree))
-
-
-def _adds(tree: Branch) -> bool:
-    return any(token.type == "ADD" for token in tokens(tree))
-
-
-def _tag_database(tree: Branch) -> d.TagDatabase:
-    return d.TagDatabase(
-        name_in(tree, "database name"), tag_in(tree), _adds(tree), at(tree, "name")
-    )
-
-
-def _tag_dataset(tree: Branch) -> d.TagDataset:
-    field = part(tree, "field")
-    path = tuple(read_name(n, "column name") for n in branches(field)) if field else ()
-    return d.TagDataset(dataset_in(tree), tag_in(tree), _adds(tree), path, at(tree, "dataset"))
-
-
-def _rename(tree: Branch) -> d.Rename:
-    old, new = branches(tree)
-    return d.Rename(dataset(old), dataset(new), position_of(old), position_of(new))
-
-
-def _set_properties(tree: Branch) -> d.SetProperties:
-    properties = free_properties(branches(required(tree, "table_properties")))
-    return d.SetProperties(dataset_in(tree), properties, at(tree, "dataset"))
-
-
-def _set_database_properties(tree: Branch) -> d.SetDatabaseProperties:
-    properties = free_properties(branches(required(tree, "database_properties")))
-    return d.SetDatabaseProperties(name_in(tree, "database name"), properties, at(tree, "name"))
-
-
-def _load_definitions(tree: Branch) -> d.LoadDefinitions:
-    _, *tables = [tokens(name)[0] for name in branches(tree)]
-    # They are the database's own names, whose case counts where they are quoted.
-    names = (t[1:-1] if t.type == "QUOTED" else t.lower() for t in tables)
-    return d.LoadDefinitions(name_in(tree, "database name"), tuple(names), at(tree, "name"))
-
-
-def _alter_partition(tree: Branch) -> d.AlterPartitions:
-    return d.AlterPartitions(
-        dataset_in(tree), "ADD" if _adds(tree) else "DROP", at(tree, "dataset")
-    )
-
-
-def _create_view(tree: Branch) -> d.CreateView:
-    text, position = _view_text(tokens(tree)[-1])
-    names = part(tree, "view_columns")
-    columns = tuple(read_name(n, "column name") for n in branches(names)) if names else ()
-    return d.CreateView(
-        dataset_in(tree), text, position, has(tree, "if_not_exists"), columns, at(tree, "dataset")
-    )
-
-
-def _alter_view(tree: Branch) -> d.AlterView:
-    text, position = _view_text(tokens(tree)[-1])
-    return d.AlterView(dataset_in(tree), text, position, at(tree, "dataset"))
-
-
-def _view_text(token: Token, word: str = "AS") -> tuple[str, Position]:
-    """What follows a word, without the semicolon that ends the statement, and where it begins."""
-    body = token[len(word) :]
-    text = body.strip().removesuffix(";").rstrip()
-    before = token[: len(token) - len(body.lstrip())]
-    start = position_of(token)
-    lines = before.count("\n")
-    position = Position(
-        start.line + lines,
-        len(before) - before.rfind("\n") if lines else start.column + len(before),
-        start.offset + len(before),
-    )
-    if not text:
-        raise ParseFailed(
-            "a view or copy is made of a SELECT", hint="write AS SELECT ...", position=position
-        )
-    return text, position
+def _view_column(tree: Branch) -> d.ViewColumn:
+    name, *rest = branches(tree)
+    folded = read_name(name, "column name")
+    clauses = _once(tree)
+    tagged, comment = clauses.get("tagged"), clauses.get("comment")
+    tags = _tags(tagged, (folded,)) if tagged else ()
+    said = next((t for t in rest if str(t.data).endswith("_type")), None)
+    kind, exact, inner = read_type(said, (folded,)) if said else (None, False, ())
+    written = text_of(comment) if comment else ""
+    return d.ViewColumn(folded, kind, exact, written, (*tags, *inner), position_of(name))
 
 
 def _create_crawler(tree: Branch) -> d.CreateCrawler:
+    properties, behind = part(tree, "crawler_properties"), part(tree, "of_connection")
+    if properties is not None:
+        raise ParseFailed(
+            "crawls have no properties: what lies there is found out",
+            hint="leave out CRAWLER_PROPERTIES",
+            position=position_of(properties),
+        )
+    if behind is not None:
+        raise ParseFailed(
+            "crawls walk files, and a connection is one to tables",
+            hint="write ALTER DATABASE d LOAD DEFINITIONS()",
+            position=position_of(behind),
+        )
     source = read_text(tokens(tree)[-1])
     return d.CreateCrawler(name_in(tree, "crawl name"), source, at(tree, "name"))
 
@@ -352,26 +294,10 @@ def _connection(tree: Branch) -> d.DefineConnection:
 DEFINING: dict[str, Callable[[Branch], d.Definition]] = {
     "create_database": _create_database,
     "drop_database": _drop_database,
-    "alter_database_tag": _tag_database,
-    "set_database_properties": _set_database_properties,
-    "load_definitions": _load_definitions,
     "create_table": _create_table,
     "create_table_like": _create_table,
     "create_table_as": _create_table_as,
     "insert": _insert,
-    "drop_dataset": _drop_dataset,
-    "alter_tag": _tag_dataset,
-    "alter_column_tag": _tag_dataset,
-    "autotag": lambda t: d.Autotag(dataset_in(t), at(t, "dataset")),
-    "rename": _rename,
-    "set_properties": _set_properties,
-    "set_location": lambda t: d.SetLocation(
-        dataset_in(t), text_of(required(t, "location")), at(t, "dataset")
-    ),
-    "recover_partitions": lambda t: d.AlterPartitions(dataset_in(t), "RECOVER", at(t, "dataset")),
-    "alter_partition": _alter_partition,
-    "create_view": _create_view,
-    "alter_view": _alter_view,
     "create_crawler": _create_crawler,
     "drop_crawler": _drop_crawler,
     **dict.fromkeys(("create_connection", "alter_connection", "drop_connection"), _connection),

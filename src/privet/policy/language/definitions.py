@@ -149,7 +149,7 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class DropDataset:
-    """`DROP TABLE|VIEW [IF EXISTS] d.t [INCLUDING PERMISSIONS]`."""
+    """`DROP TABLE|VIEW [IF EXISTS] d.t [INCLUDING|EXCLUDING PERMISSIONS]`."""
 
     dataset: DatasetName
     if_exists: bool = False
@@ -215,8 +215,20 @@ class AlterPartitions:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewColumn:
+    """A column of a view as its author names it; `type`, if said, is only held against its own."""
+
+    name: str
+    type: pa.DataType | None = None
+    exact: bool = False
+    comment: str = ""
+    tags: tuple[TagAt, ...] = ()
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class CreateView:
-    """`CREATE [EXTERNAL] VIEW [IF NOT EXISTS] d.v [(cols)] AS <text>`.
+    """`CREATE [EXTERNAL] VIEW [IF NOT EXISTS] d.v [(cols)] [COMMENT '..'] AS <text>`.
 
     The text is SQL of the engine, as it was written, and begins at `text_position`.
     """
@@ -225,7 +237,8 @@ class CreateView:
     text: str
     text_position: Position = field(compare=False)
     if_not_exists: bool = False
-    columns: tuple[str, ...] = ()
+    columns: tuple[ViewColumn, ...] = ()
+    comment: str = ""
     at: Position | None = field(default=None, compare=False, repr=False)
 
 
@@ -268,6 +281,15 @@ class DefineConnection:
     at: Position | None = field(default=None, compare=False, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class ReplaceColumns:
+    """`ALTER TABLE d.t REPLACE COLUMNS (..)`: those named, of the files as they are now."""
+
+    dataset: DatasetName
+    columns: tuple[ColumnDefinition, ...]
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
 Definition = (
     CreateDatabase
     | DropDatabase
@@ -283,6 +305,7 @@ Definition = (
     | Rename
     | SetProperties
     | SetLocation
+    | ReplaceColumns
     | AlterPartitions
     | CreateView
     | AlterView

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from lark import Token, Tree
@@ -13,6 +14,12 @@ from privet.policy.language.syntax import Branch, position_of
 
 _LONGEST_KEY = 256
 _MOST_PROPERTIES = 200
+_BEHIND = re.compile(
+    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$"
+    r"|(?P<aside>--[^\n]*|/\*.*?\*/|\s+)|(?P<end>;)|[^'\"$\-/;\s]+|.",
+    re.DOTALL,
+)
+"""Texts, quoted names, what does not count, the sign that ends a statement, and everything else."""
 
 
 def branches(tree: Branch) -> list[Branch]:
@@ -121,3 +128,40 @@ def free_properties(items: Iterable[Branch]) -> dict[str, str]:
             raise InvalidRequest(problem, position=position_of(key))
         found[name] = read_text(value)
     return found
+
+
+def query_text(token: Token, word: str) -> tuple[str, Position]:
+    """What follows a word, without what ends the statement, and where it begins.
+
+    Raises:
+        ParseFailed: nothing follows.
+    """
+    body = token[len(word) :]
+    text = _without_end(body.lstrip())
+    before = token[: len(token) - len(body.lstrip())]
+    start = position_of(token)
+    lines = before.count("\n")
+    position = Position(
+        start.line + lines,
+        len(before) - before.rfind("\n") if lines else start.column + len(before),
+        start.offset + len(before),
+    )
+    if not text:
+        raise ParseFailed(
+            "a view or copy is made of a SELECT", hint="write AS SELECT ...", position=position
+        )
+    return text, position
+
+
+def _without_end(text: str) -> str:
+    """Without the semicolons at its end, and what is said after them.
+
+    What is no end, two statements for instance, stays, to be refused by whoever reads the text.
+    """
+    cut = None
+    for found in _BEHIND.finditer(text):
+        if found["end"]:
+            cut = found.start() if cut is None else cut
+        elif not found["aside"]:
+            cut = None
+    return text[:cut].rstrip()

@@ -15,6 +15,7 @@ from privet.model.permissions import (
     TransformClause,
 )
 from privet.policy.functions import near
+from privet.policy.language.altering import ALTERING
 from privet.policy.language.defining import DEFINING
 from privet.policy.language.expressions import (
     read_expr,
@@ -269,5 +270,6 @@ _READERS: dict[str, Callable[[Branch], Statement]] = {
     "create_role": _creating_role,
     "drop_role": lambda t: DropRole(role_in(t), has(t, "if_exists")),
     **DEFINING,
+    **ALTERING,
     **SHOWING,
 }

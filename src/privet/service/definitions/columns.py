@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.types as pat
 
 from privet.model.datasets import Column, FieldTag, Format, FoundDataset, TagOrigin, plain_type
-from privet.model.errors import InvalidRequest, Position, UnknownName
-from privet.model.names import TagName
+from privet.model.errors import InvalidRequest, Position
 from privet.policy import definitions as d
 from privet.policy import type_sql
 
@@ -44,21 +43,6 @@ def said_header(wanted: d.CreateTable) -> bool | None:
             position=wanted.places.get("TBLPROPERTIES"),
         )
     return None if said is None else said == "1"
-
-
-def check_tags(wanted: d.CreateTable, known: Collection[TagName]) -> None:
-    """Refuse tags that do not exist, where they stand.
-
-    Raises:
-        UnknownName: one does not.
-    """
-    for each in written_tags(wanted):
-        if each.tag not in known:
-            raise UnknownName(
-                f"tag `{each.tag}` does not exist",
-                hint=f"create it with CREATE ATTRIBUTE {each.tag}",
-                position=each.at,
-            )
 
 
 def written_tags(wanted: d.CreateTable) -> tuple[d.TagAt, ...]:

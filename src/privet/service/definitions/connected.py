@@ -17,9 +17,10 @@ from privet.model.sources import TablePlace
 from privet.policy import Need
 from privet.policy import definitions as d
 from privet.service.access import Act, administer
-from privet.service.definitions.columns import bind, check_tags, written_tags
+from privet.service.definitions.columns import bind, written_tags
 from privet.service.platform import Caller, Platform
 from privet.service.rights import tag_needs
+from privet.service.tags import check_known
 
 CONNECTION = "okera.connection.name"
 """The property of tables and databases that names a connection."""
@@ -83,7 +84,7 @@ class ConnectedTables:
                 if wanted.if_not_exists:
                     return None
                 raise Conflict(f"dataset `{name}` already exists", hint="choose another name")
-            check_tags(wanted, {t.name for t in self._platform.catalog.tags.list()})
+            check_known(written_tags(wanted), {t.name for t in self._platform.catalog.tags.list()})
             place = _place(wanted, self._platform.catalog.connections.get(connection))
             shape = self._platform.databases.describe(place)
             found = look_at_table(self._platform.databases, place, shape, self._rules())

@@ -22,14 +22,15 @@ from privet.service.definitions.columns import (
     as_declared,
     bind,
     check_files,
-    check_tags,
     said_header,
     written_tags,
 )
 from privet.service.definitions.connected import JDBC, ConnectedTables, Loaded, Made
 from privet.service.definitions.empty import as_own, empty_files, without_files
+from privet.service.definitions.replacing import replaced, replacing
 from privet.service.platform import Caller, Platform
 from privet.service.rights import Administrator, tag_needs
+from privet.service.tags import check_known
 
 
 class Tables:
@@ -64,7 +65,7 @@ class Tables:
                 if wanted.if_not_exists:
                     return None
                 raise Conflict(f"dataset `{name}` already exists", hint="choose another name")
-            check_tags(wanted, {t.name for t in self._platform.catalog.tags.list()})
+            check_known(written_tags(wanted), {t.name for t in self._platform.catalog.tags.list()})
             return self._register(author, wanted, {uri: p.name for uri, p in paths.items()})
 
     def drop(
@@ -136,6 +137,35 @@ class Tables:
         act = Act("dataset.update", str(name), detail=detail, needs=needs)
         with administer(self._platform, caller, act):
             return self._platform.catalog.definitions.set_properties(name, properties)
+
+    def replace_columns(self, caller: Caller, wanted: d.ReplaceColumns) -> Made:
+        """Let a table have these columns of its files from now on; whoever says so reviewed them.
+
+        Args:
+            caller: who may alter it, and use the tags that are written.
+            wanted: every column but those of partition folders.
+
+        Raises:
+            InvalidRequest: it is a view or a copy, or the files are not so, with the position.
+            UnknownName: a tag does not exist.
+        """
+        name = wanted.dataset
+        before = self._platform.catalog.datasets.find(name)
+        written = tuple(t for column in wanted.columns for t in column.tags)
+        detail = {"columns": [column.name for column in wanted.columns]}
+        act = Act("dataset.update", str(name), detail=detail, needs=replacing(wanted, before))
+        with administer(self._platform, caller, act) as author:
+            dataset = self._platform.catalog.datasets.get(name)
+            if before is None or dataset.revision != before.revision:
+                # What was needed was worked out on the columns as they were.
+                raise Conflict(f"somebody changed `{name}` meanwhile", hint="look, and repeat it")
+            check_kind(dataset, view=False)
+            check_known(written, {t.name for t in self._platform.catalog.tags.list()})
+            bound = replaced(self._platform, dataset, wanted, self._rules())
+            made = self._platform.catalog.datasets.update_columns(
+                name, bound.columns, by=author.user, expected_revision=dataset.revision
+            )
+        return Made(made, bound.notes)
 
     def autotag(self, caller: Caller, name: DatasetName) -> tuple[FieldTag, ...]:
         """Put the tags on columns that rules propose now; none is taken off.

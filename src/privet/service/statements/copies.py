@@ -8,7 +8,7 @@ from privet.policy import definitions as d
 from privet.service.copies import Copied, Copies
 from privet.service.platform import Caller
 from privet.service.statements.results import Handler, StatementResult
-from privet.service.statements.views import within
+from privet.service.views import within
 
 
 class CopyStatements:

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from privet.model.errors import Conflict, NotFound
-from privet.model.permissions import Permission, Scope
-from privet.policy import Grant, Revoke, shows, to_english, to_sql
+from privet.model.permissions import Effect, Permission, Scope, ScopeKind
+from privet.policy import (
+    Grant,
+    Revoke,
+    filter_sql,
+    shows,
+    tags_sql,
+    to_english,
+    to_sql,
+    transform_sql,
+)
 from privet.service.dangling import dangling
 from privet.service.permissions import Permissions
 from privet.service.platform import Caller, Platform
 from privet.service.roles import Roles
 from privet.service.statements.results import Handler, Row, StatementResult, table
 
-_COLUMNS = (
-    "permission", "effect", "privilege", "scope", "object", "columns", "grant_option", "dangling",
-    "id",
+GRANT_COLUMNS = (
+    "scope", "database", "table", "column", "uri", "attribute_namespace", "role", "crawler",
+    "data_connection", "privilege", "attribute_expression", "transform_expression", "filter",
+    "grant_option", "create_time", "properties",
 )  # fmt: skip
+"""What the original's client expects, in its order."""
+_COLUMNS = (*GRANT_COLUMNS, "effect", "dangling", "permission", "id")
+_KINDS = {ScopeKind.CATALOG: "server", ScopeKind.NAMESPACE: "attribute_namespace"}
 
 
 class GrantStatements:
@@ -63,19 +76,44 @@ class GrantStatements:
     def _table(self, found: Iterable[Permission], scope: Scope | None) -> StatementResult:
         shown = [p for p in found if scope is None or scope.holds(p.scope)]
         lost = dangling(self._platform.catalog, shown)
-        return table(*_COLUMNS, rows=[_row(p, p.id in lost) for p in shown])
+        rows = [row for p in shown for row in _rows(p, p.id in lost)]
+        return table(*_COLUMNS, rows=rows)
 
 
-def _row(permission: Permission, lost: bool) -> Row:
+def grant_rows(permission: Permission) -> Iterator[Row]:
+    """A permission under `GRANT_COLUMNS`; one on several columns is a row for each."""
     scope = permission.scope
-    return (
-        to_sql(permission),
-        permission.effect.value,
-        permission.level.value,
-        scope.kind.value,
-        scope.name or ".".join(filter(None, (scope.database, scope.dataset))),
-        ", ".join(permission.columns),
-        str(permission.grant_option).lower(),
-        str(lost).lower(),
-        permission.id,
+    verb = "" if permission.effect is Effect.GRANT else f"{permission.effect.value} "
+    created = permission.created_at.isoformat() if permission.created_at else ""
+    properties = ", ".join(f"{k}={v}" for k, v in sorted(permission.properties.items()))
+    transforms = "; ".join(
+        f"{tags_sql(clause.tags)}:{transform_sql(clause.call)}" for clause in permission.transforms
     )
+    for column in permission.columns or ("",):
+        yield (
+            "column" if permission.columns else _KINDS.get(scope.kind, scope.kind.value),
+            scope.database,
+            scope.dataset,
+            column,
+            _name(scope, ScopeKind.URI),
+            _name(scope, ScopeKind.NAMESPACE),
+            _name(scope, ScopeKind.ROLE),
+            _name(scope, ScopeKind.CRAWLER),
+            _name(scope, ScopeKind.DATACONNECTION),
+            verb + permission.level.value,
+            "" if permission.having is None else tags_sql(permission.having),
+            transforms,
+            "" if permission.where is None else filter_sql(permission.where),
+            str(permission.grant_option).lower(),
+            created,
+            properties,
+        )
+
+
+def _name(scope: Scope, kind: ScopeKind) -> str:
+    return scope.name if scope.kind is kind else ""
+
+
+def _rows(permission: Permission, lost: bool) -> Iterator[Row]:
+    ours = (permission.effect.value, str(lost).lower(), to_sql(permission), permission.id)
+    return ((*row, *ours) for row in grant_rows(permission))

@@ -31,6 +31,7 @@ class TableStatements:
             d.Rename: self._rename,
             d.SetProperties: self._set_properties,
             d.SetLocation: self._set_location,
+            d.ReplaceColumns: self._replace_columns,
             d.AlterPartitions: self._partitions,
         }
 
@@ -79,6 +80,10 @@ class TableStatements:
             "SET LOCATION is not supported: other files are another table, to be reviewed anew",
             hint="drop the table, whose permissions stay, and create it at the other location",
         )
+
+    def _replace_columns(self, caller: Caller, statement: d.ReplaceColumns) -> StatementResult:
+        made = self._tables.replace_columns(caller, statement)
+        return StatementResult("alter", "done", warnings=made.notes)
 
     def _partitions(self, caller: Caller, statement: d.AlterPartitions) -> StatementResult:
         self._datasets.get(caller, statement.dataset)

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 from privet.model.errors import Conflict, Forbidden, NotFound
 from privet.model.names import TagName, fold_role
-from privet.model.permissions import AccessLevel, Effect, Permission, Scope, ScopeKind
+from privet.model.permissions import AccessLevel, Permission, Scope, ScopeKind
 from privet.okera.calls import Call
 from privet.okera.rpc.ddl.answers import Answer, Row
 from privet.okera.rpc.roles import our_role, their_role
 from privet.service.forms import permission_json
+from privet.service.statements import GRANT_COLUMNS, grant_rows
 
-COLUMNS = (
-    "scope", "database", "table", "column", "uri", "attribute_namespace", "role", "crawler",
-    "data_connection", "privilege", "attribute_expression", "transform_expression", "filter",
-    "grant_option", "create_time", "properties",
-)  # fmt: skip
-_KINDS = {ScopeKind.CATALOG: "server", ScopeKind.NAMESPACE: "attribute_namespace"}
 _HAVING = re.compile(
     r"(?is)\bon\s+(\w+(?:\s+[\w.`]+)?)\s+(?:having|has)\s+attribute(.+?)"
     r"\s(?:to|transform|except|where)\s"
@@ -27,40 +22,7 @@ _HAVING = re.compile(
 
 def rows_of(found: Iterable[Permission]) -> tuple[Row, ...]:
     """Permissions as rows; one on several columns as one row for each."""
-    return tuple(row for permission in found for row in _rows(permission))
-
-
-def _rows(permission: Permission) -> Iterator[Row]:
-    form = permission_json(permission)["json"]
-    scope = permission.scope
-    transforms = "; ".join(f"{t['tags']}:{t['transform']}" for t in form["transforms"])
-    verb = "" if permission.effect is Effect.GRANT else f"{permission.effect.value} "
-    kind = "column" if permission.columns else _KINDS.get(scope.kind, scope.kind.value)
-    created = permission.created_at.isoformat() if permission.created_at else ""
-    properties = ", ".join(f"{k}={v}" for k, v in sorted(permission.properties.items()))
-    for column in permission.columns or ("",):
-        yield (
-            kind,
-            scope.database,
-            scope.dataset,
-            column,
-            _name(scope, ScopeKind.URI),
-            _name(scope, ScopeKind.NAMESPACE),
-            _name(scope, ScopeKind.ROLE),
-            _name(scope, ScopeKind.CRAWLER),
-            _name(scope, ScopeKind.DATACONNECTION),
-            verb + permission.level.value,
-            form["having"] or "",
-            transforms,
-            form["where"] or "",
-            str(permission.grant_option).lower(),
-            created,
-            properties,
-        )
-
-
-def _name(scope: Scope, kind: ScopeKind) -> str:
-    return scope.name if scope.kind is kind else ""
+    return tuple(row for permission in found for row in grant_rows(permission))
 
 
 def _of_role(call: Call, found: re.Match[str], _: str) -> Answer:
@@ -72,7 +34,7 @@ def _of_role(call: Call, found: re.Match[str], _: str) -> Answer:
         # The original tells holders of a role all of it, also what hides from them what it is on.
         call = call.of_user("")
     held = call.services.permissions.list(call.caller, role=role)
-    return Answer(COLUMNS, rows_of(_within(held, found[2])))
+    return Answer(GRANT_COLUMNS, rows_of(_within(held, found[2])))
 
 
 def _unknown(call: Call, role: str) -> NotFound | Forbidden:
@@ -104,7 +66,8 @@ def _scope(text: str) -> Scope:
 def _of_tag(call: Call, found: re.Match[str], _: str) -> Answer:
     tag = TagName.parse(found[1].replace("`", ""))
     return Answer(
-        COLUMNS, rows_of(_within(call.services.permissions.naming(call.caller, tag), found[2]))
+        GRANT_COLUMNS,
+        rows_of(_within(call.services.permissions.naming(call.caller, tag), found[2])),
     )
 
 
@@ -181,4 +144,4 @@ SPECIAL: tuple[tuple[str, Callable[[Call, re.Match[str], str], Answer]], ...] = 
     (r"\s*grant\s+(?!role\b).+", _grant),
 )
 
-__all__ = ["COLUMNS", "SPECIAL", "AccessLevel", "rows_of", "their_role"]
+__all__ = ["SPECIAL", "AccessLevel", "rows_of", "their_role"]

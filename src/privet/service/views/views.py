@@ -15,11 +15,16 @@ from privet.model.permissions import AccessLevel, on_database, on_dataset
 from privet.model.principals import Principal
 from privet.model.requests import QueryRequest, ScanRequest
 from privet.policy import Need
+from privet.policy import definitions as d
 from privet.query import Traced
 from privet.service.access import Act, administer, steward
 from privet.service.deciding import Decided, decide_by_name
 from privet.service.platform import Caller, Platform
-from privet.service.rights import Administrator
+from privet.service.rights import Administrator, tag_needs
+from privet.service.tags import check_known
+from privet.service.views.named import as_said, named_text, unwrapped
+
+_START = Position(1, 1, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +59,30 @@ class Views:
             NotFound: it names what the definer may not read, or there is no such database.
             Conflict: the name is taken.
         """
-        on = on_dataset(name)
-        needs = (Need(AccessLevel.CREATE, on_database(name.database)),)
-        act = Act("view.create", str(name), text, needs=needs, creates=on)
+        return self._create(caller, d.CreateView(name, text, _START), database)
+
+    def define(self, caller: Caller, wanted: d.CreateView) -> Dataset:
+        """Make a view as a statement says, perhaps with other names, comments and tags.
+
+        Raises:
+            As `create`; InvalidRequest also where a column is of another type than is said, and
+            UnknownName for a tag that does not exist; with the position.
+        """
+        return self._create(caller, wanted, None)
+
+    def _create(self, caller: Caller, wanted: d.CreateView, database: str | None) -> Dataset:
+        name, catalog = wanted.dataset, self._platform.catalog
+        written = tuple(t for column in wanted.columns for t in column.tags)
+        tags = dict.fromkeys(need for t in written for need in _tagging(t))
+        needs = (Need(AccessLevel.CREATE, on_database(name.database)), *tags)
+        act = Act("view.create", str(name), wanted.text, needs=needs, creates=on_dataset(name))
         with administer(self._platform, caller, act) as definer:
-            view, columns = self._traced(definer, name, text, database)
-            return self._platform.catalog.datasets.create_view(name, view, columns, by=definer.user)
+            check_known(written, {t.name for t in catalog.tags.list()})
+            with unwrapped(wanted):
+                view, columns = self._traced(definer, name, named_text(wanted), database)
+            return catalog.datasets.create_view(
+                name, view, as_said(wanted, columns), by=definer.user, note=wanted.comment
+            )
 
     def alter(
         self, caller: Caller, name: DatasetName, text: str, database: str | None = None
@@ -162,6 +185,11 @@ def trace(
             raise InvalidRequest("what is kept is the answer of one SELECT without parameters")
         schemas = {name: schema_of(name, at) for name, at in asked.datasets.items()}
         return asker.trace(schemas, platform.derive("own", *owner)), schemas
+
+
+def _tagging(tagged: d.TagAt) -> tuple[Need, ...]:
+    """What whoever makes a view needs for a tag on it: the view is theirs, the word is not."""
+    return tag_needs(AccessLevel.ADD_ATTRIBUTE, tagged.tag, None)
 
 
 def _made_of(dataset: Dataset) -> frozenset[DatasetName]:
