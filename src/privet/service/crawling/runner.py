@@ -154,7 +154,7 @@ class CrawlRunner:
             self._platform.connectors,
             crawl.uri,
             (*catalog.rules.list(), *BUILTIN_RULES),
-            memory=_Memory(catalog.crawl_memory, crawl.name, crawl.run),
+            memory=RunMemory(catalog.crawl_memory, crawl.name, crawl.run),
             progress=progress,
             cancelled=stop.is_set,
         )
@@ -182,7 +182,7 @@ def _ended(crawl: Crawl, event: Event, drifted: Sequence[str]) -> Event:
 
 
 @dataclass(frozen=True, slots=True)
-class _Memory:
+class RunMemory:
     """What one run of one crawl remembers, in the catalog."""
 
     memory: CrawlMemory
@@ -190,19 +190,25 @@ class _Memory:
     run: int
 
     def note(self, seen: Sequence[SeenObject]) -> Mapping[str, ObjectChange]:
+        """See `Memory.note`."""
         return self.memory.note(self.crawl, self.run, seen)
 
     def gone(self) -> Mapping[str, int]:
+        """See `Memory.gone`."""
         return self.memory.gone(self.crawl, self.run)
 
     def recall(self, dataset: str) -> Remembered | None:
+        """See `Memory.recall`."""
         return self.memory.recall(self.crawl, dataset)
 
     def keep(self, dataset: str, remembered: Remembered) -> None:
+        """See `Memory.keep`."""
         self.memory.keep(self.crawl, self.run, dataset, remembered)
 
     def drop(self, dataset: str) -> None:
+        """See `Memory.drop`."""
         self.memory.drop(self.crawl, dataset)
 
     def forget_missing(self) -> None:
+        """See `Memory.forget_missing`."""
         self.memory.forget_missing(self.crawl, self.run)
