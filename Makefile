@@ -30,7 +30,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PYRIGHT_PYTHON_GLOBAL_NODE := true
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := true
 
-.PHONY: help demo test check fix serve trial bench conformance conformance-server chaos prove
+.PHONY: help demo test check fix serve trial bench bench-classifier conformance conformance-server chaos prove
 .PHONY: setup check-format check-lint check-types check-imports check-lock
 
 help:  ## print this menu
@@ -56,6 +56,9 @@ serve: setup  ## run a server from settings (CONFIG=privet.toml)
 
 bench: setup  ## measure, and hold the figures against their bounds (ARGS="NAME ..." for some)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-classifier: setup  ## measure how well tags are proposed, and write docs/reference/classifier.md
+	@PYTHONPATH=tests $(BIN)/python -m labelled.run
 
 trial:  ## start a trial instance: console and notebooks (not built yet)
 	@echo "trial: the console and the notebook hub are not built yet; \`make demo\` shows the whole flow without them" >&2; exit 2

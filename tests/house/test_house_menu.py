@@ -12,8 +12,8 @@ from types import ModuleType
 import pytest
 
 PROMISED = (
-    "help", "demo", "test", "check", "fix", "serve", "trial", "bench", "conformance",
-    "conformance-server", "chaos", "prove",
+    "help", "demo", "test", "check", "fix", "serve", "trial", "bench", "bench-classifier",
+    "conformance", "conformance-server", "chaos", "prove",
 )  # fmt: skip
 NOT_BUILT = ("trial", "chaos")
 

@@ -123,6 +123,7 @@ _OWN: dict[str, Callable[[str], bool]] = {
     "vin": is_vin,
     "phone": is_phone,
     "full_name": people.is_full_name,
+    "rare_full_name": people.may_be_full_name,
     "given_name": people.is_given_name,
     "family_name": people.is_family_name,
     "east_asian_name": people.is_east_asian_name,

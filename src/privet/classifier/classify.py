@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -30,7 +31,23 @@ _OF_TIMES = frozenset({tags.BIRTH, tags.CARE_DATE, tags.CARD_EXPIRY})
 _MOST_ON_NUMBERS = frozenset({"card", "imei", "npi"})
 _OTHER_WORDS = {tags.MRN: frozenset({TagName("phi", "mrn"), TagName("pii", "mrn")})}
 """A built-in tag gives way to what stewards call the same thing in rules of their own."""
-_NO_VALUES = ("is_", "has_")
+_NO_VALUES = re.compile(
+    r"_(?:is|has|had|can|may|avg|average|mean|median|pct|percent|percentage|ratio|rate|sum|total|max"
+    r"|min|count|cnt|opt|optin|optout|flag)_.*"
+)
+_BY_DICTIONARY = frozenset(
+    "full_name rare_full_name given_name family_name east_asian_name address phone".split()
+)
+_ABOUT_OTHERS = re.compile(
+    r".*_(?:company|employer|vendor|supplier|manufacturer|brand|make|product|item|article|title|city"
+    r"|country|region|state|province|county|district|street|school|university|hospital|clinic|bank"
+    r"|airport|station|team|club|band|album|book|movie|film|song|game|species|genus|plant|animal"
+    r"|drug|medication|file|path|host|domain|server|status|colou?r|language|nationality|job|occupation"
+    r"|profession|position|department|category|currency|event|project|venue|store|shop|restaurant"
+    r"|hotel|merchant|organi[sz]ation|institution|industry|version|type|kind|size|unit|term|key"
+    r"|timezone|zone|ticker|stock|symbol|model|skill|subject|course|label)_.*"
+)
+"""Words in names that speak against finding people by what dictionaries know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +153,18 @@ def _of_library(
     rules: tuple[Rule, ...], column: ColumnSample, leaf: Leaf, known: set[TagName]
 ) -> dict[TagName, Evidence]:
     """Tags with evidence, besides the known ones."""
-    if not rules or pat.is_boolean(leaf.kind) or leaf.name.startswith(_NO_VALUES):
+    meaning = _meaning(column, leaf)
+    if not rules or pat.is_boolean(leaf.kind) or _NO_VALUES.fullmatch(meaning):
         return {}
     scanned = scan(leaf, _patterns(rules))
-    meaning = _meaning(column, leaf)
     found: dict[TagName, Evidence] = {}
     for rule in rules:
         if rule.tag in known or rule.tag in found or _OTHER_WORDS.get(rule.tag, known) & known:
             continue
         if RuleTarget.COLUMN_NAME in rule.targets:
             evidence = _by_name(rule, meaning, leaf, scanned)
+        elif rule.check in _BY_DICTIONARY and (found or _ABOUT_OTHERS.fullmatch(meaning)):
+            continue
         else:
             evidence = _by_cells(rule, leaf, scanned)
         if evidence is not None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from privet.classifier import people
+from privet.classifier.checks import is_luhn
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ _DATE = (
     r"|\d{4} ?[年년] ?\d{1,2} ?[月월] ?\d{1,2} ?[日일]|-?\d{9,13}"
 )
 _DATE_LIKE = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ].*)?|\d{1,2}/\d{1,2}/\d{2,4}")
-_DECIMAL = re.compile(r"-?\d*[.,]\d{1,6}")
+_DECIMAL = re.compile(r"-?\d*[.,]\d{1,20}")
+_CARD_DIGITS = 9
 _MASKS = "*•xX#"
 
 
@@ -57,6 +59,11 @@ def _is_code(cell: str) -> bool:
 def _is_phone(cell: str) -> bool:
     digits = sum(c.isdigit() or c in _MASKS for c in cell)
     return 5 <= digits <= 20 and _is_code(cell)  # noqa: PLR2004 - with an extension
+
+
+def _is_payment_card(cell: str) -> bool:
+    full = sum(c.isdigit() for c in cell) >= _CARD_DIGITS
+    return _is_code(cell) and (is_luhn(cell) or not full)
 
 
 def _is_name(cell: str) -> bool:
@@ -90,6 +97,8 @@ GUARDS: dict[str, Guard] = {
         _is_phone,
     ),
     "like_card": Guard(r"[\pN*xX•#][\pN*xX•# -]*", 4, 26, _is_code),
+    # Where a card may be of another kind, full numbers must have their check digit.
+    "like_payment_card": Guard(r"[\pN*xX•#][\pN*xX•# -]*", 4, 26, _is_payment_card),
     "like_ssn": Guard(r"[\pN*xX•#][\pN*xX•# -]*", 4, 14, _is_code),
     "like_code": Guard(r"[\pL\pN*•#(][\pL\pN*•# ./()_-]*", 4, 40, _is_code),
     "like_date": Guard(_DATE, 6, 40),
@@ -116,7 +125,7 @@ GUARDS: dict[str, Guard] = {
     "like_file": Guard(r"(?s).+", 4),
     "like_cvv": Guard(r"[\pN*xX]+", 2, 4),
     "like_expiry": Guard(r"\d{1,2} ?[/-] ?\d{2,4}|\d{4}-\d{2}(?:-\d{2})?|\d{4}|\d{1,2}", 1, 10),
-    "like_plate": Guard(r"[\pL\pN][\pL\pN ·.-]*", 2, 14),
+    "like_plate": Guard(r"[\pL\pN][\pL\pN ·・.-]*", 2, 16),
     "like_user": Guard(r"\S+", 2, 100),
 }
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from itertools import islice
 
 _KEPT = frozenset(" .,-/:@()+_#")
 _LONGEST = 32
+_LOOKED_AT = 100
 _RUN = re.compile(r"(.)\1{7,}")
 
 
@@ -22,7 +24,7 @@ def masked(cell: str) -> str:
 def formats_of(cells: Iterable[tuple[str, int]], most: int = 3) -> tuple[str, ...]:
     """The commonest formats among cells with their counts."""
     found: Counter[str] = Counter()
-    for cell, count in cells:
+    for cell, count in islice(cells, _LOOKED_AT):
         found[masked(cell)] += count
     return tuple(shape for shape, _ in sorted(found.items(), key=lambda s: (-s[1], s[0]))[:most])
 

@@ -12,6 +12,7 @@ _HAN = re.compile(r"[\u4e00-\u9fff\u3040-\u30ff\uac00-\ud7a3]+")
 _LONGEST_NAME = 64
 _FULL = range(2, 7)
 """Words of a full name."""
+_USUAL = range(2, 5)
 _SINGLE = range(1, 3)
 """Words of a first or of a last name."""
 _EAST_ASIAN_LENGTH = range(2, 6)
@@ -44,6 +45,15 @@ def is_full_name(cell: str) -> bool:
     given = sum(word in known.given for word in words)
     both = sum(word in known.given or word in known.family for word in words)
     return bool(given) and both * 2 >= len(words)
+
+
+def may_be_full_name(cell: str) -> bool:
+    """Whether these are two to four words, each with a capital, one of them a known name."""
+    words = _name_words(cell)
+    if len(words) not in _USUAL or not all(w[:1].isupper() for w in _WORD.findall(cell)):
+        return False
+    known = dictionaries()
+    return any(word in known.given or word in known.family for word in words)
 
 
 def is_given_name(cell: str) -> bool:
@@ -90,6 +100,11 @@ def is_city(cell: str) -> bool:
     return fold_word(cell).strip() in dictionaries().cities
 
 
+def words_of(cell: str) -> tuple[str, ...]:
+    """The folded words of what may be a name, without titles; nothing if it is none."""
+    return _name_words(cell)
+
+
 def is_company(cell: str) -> bool:
     """Whether a word of this is one that companies bear."""
     return "&" in cell or any(word in _COMPANY for word in _WORD.findall(fold_word(cell)))
@@ -125,7 +140,7 @@ _STREETS = frozenset(
     " po box postfach apartado blk block lot marg nagar chowk".split()
 )
 _SHORT_STREETS = frozenset(
-    "st ave av rd blvd ln dr ct pl sq hwy pkwy ul al via cl cra km bp".split()
+    "st ave av rd blvd ln dr ct pl sq hwy pkwy ul al via cl cra km bp ул пр пер алл ш бул".split()
 )
 _ENDINGS = (
     "strasse",
@@ -158,15 +173,14 @@ _ENDINGS = (
     "singel",
     "hof",
 )
-_HOUSE = re.compile(
-    r"^\s*(?:(?:no|nr|nº|n°|#)\.?\s*)?\d{1,6}\s?[a-z]?(?:[/-]\d+)?[ ,]"
-    r"|\d{1,5}\s?[a-z]?(?:[/ -]+\w{1,4})?$",
-    re.IGNORECASE,
-)
 _POSTAL = re.compile(
-    r"(?:^|[\s,(])(?:[A-Z]{1,2}-)?\d{2}[- ]?\d{2,3}(?:[- ]?\d{2,4})?(?=$|[\s,)])"
+    r"(?<![\w.])(?:[A-Z]{1,2}-)?(?:\d{4,8}(?:-\d{3,4})?|\d{3} \d{2}"
+    r"|\d{2}[- ]\d{3}|\d{3}[- ]\d{3,4})(?![\w.])"
     r"|\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|\b[A-Z]\d[A-Z] ?\d[A-Z]\d\b"
 )
+_HOUSE = re.compile(r"(?<![\w.])\d{1,5} ?[A-Za-z]?(?:[/-]\d{1,4}[A-Za-z]?)?(?![\w.]\d)")
+_PARTS = re.compile(r"[,;\n|]")
+_FEWEST_WORDS = 2
 _EAST_ASIAN = re.compile(
     r"[\u4e00-\u9fff](?:省|市|区|县|郡|町|村|路|街|丁目|番)[\u4e00-\u9fff\u3040-\u30ffA-Za-z]*\s?\d"
     r"|[\uac00-\ud7a3](?:시|도|구|로|길|동)\s?.*\d"
@@ -182,14 +196,20 @@ def is_address(cell: str) -> bool:
         return False
     if _EAST_ASIAN.search(cell):
         return True
-    lines = [part.strip() for part in re.split(r"[,;\n|]", cell) if part.strip()]
-    numbered = [line for line in lines if _HOUSE.search(line)]
-    if not numbered and len(lines) == 1:
-        return False
-    if any(_names_street(line) for line in lines):
+    parts = [part for part in _PARTS.split(cell) if part.strip()]
+    if any(_names_street(part) for part in parts):
         return True
-    coded = [line for line in lines if _POSTAL.search(line) and _WORD.search(line)]
-    return len(lines) > 1 and any(line not in numbered[:1] for line in coded) and bool(numbered)
+    return len(parts) > 1 and _has_postal_code_and_house(cell)
+
+
+def _has_postal_code_and_house(cell: str) -> bool:
+    codes = tuple(_POSTAL.finditer(cell))
+    if not codes:
+        return False
+    code = codes[-1]
+    rest = f"{cell[: code.start()]} {cell[code.end() :]}"
+    words = [word for word in _WORD.findall(rest) if len(word) > 1]
+    return bool(_HOUSE.search(rest)) and len(words) >= _FEWEST_WORDS
 
 
 def _names_street(line: str) -> bool:

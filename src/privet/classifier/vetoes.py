@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 
 from privet.classifier import people
@@ -38,6 +39,17 @@ def _are_cities(cells: Cells) -> bool:
     return _share(cells, people.is_city) > 0.5  # noqa: PLR2004
 
 
+def _share_words(cells: Cells) -> bool:
+    """A word in one of ten: titles of jobs, places and products repeat theirs, names less so."""
+    words = Counter(word for cell, _ in cells for word in set(people.words_of(cell)))
+    return not words or words.most_common(1)[0][1] > max(3, len(cells) * 0.1)
+
+
+def _recur(cells: Cells) -> bool:
+    """Fewer than nine of ten cells differ."""
+    return len(cells) < 0.9 * sum(count for _, count in cells)
+
+
 def _fewer_than(least: int) -> Callable[[Cells], bool]:
     return lambda cells: len(cells) < least
 
@@ -46,6 +58,7 @@ VETOES: dict[str, tuple[Callable[[Cells], bool], ...]] = {
     "ip_address": (_are_versions,),
     "phone": (_are_no_phones, _fewer_than(_FEW)),
     "full_name": (_are_cities, _fewer_than(3)),
+    "rare_full_name": (_are_cities, _fewer_than(_MANY), _share_words, _recur),
     "given_name": (_are_cities, _fewer_than(_SOME)),
     "family_name": (_are_cities, _fewer_than(_MANY)),
     "east_asian_name": (_are_cities, _fewer_than(_FEW)),

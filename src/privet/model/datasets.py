@@ -14,9 +14,9 @@ import pyarrow.types as pat
 
 from privet.model.crawling.crawls import CrawlReport, Schedule
 from privet.model.errors import InvalidRequest
-from privet.model.evidence import Evidence
 from privet.model.names import DatasetName, FieldPath, TagName
 from privet.model.sources import COPIED, Format, Source
+from privet.model.tagging import Evidence
 from privet.model.tokens.profiles import Profile
 
 _DECIMAL = re.compile(r"decimal(?:128)?\((\d+), *(-?\d+)\)")

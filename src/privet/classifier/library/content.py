@@ -17,7 +17,7 @@ _ENOUGH_ROWS = 10
 """One number in ten has a right check digit by chance; ten of ten have not."""
 _MANY_ROWS = 20
 
-_STREET = r"(?:st|street|ave|avenue|rd|road|blvd|boulevard|ln|lane|dr|drive|ct|court|way|pl|place)"
+_STREET = "(?:st|street|ave|avenue|rd|road|blvd|boulevard|ln|lane|dr|drive|ct|court|way|pl|place)"
 
 
 def _rule(
@@ -142,6 +142,14 @@ CONTENT_RULES: tuple[Rule, ...] = (
         min_rows=5,
     ),
     _rule(
+        "rare_full_name",
+        tags.PERSON,
+        r"[\pL\pM'\x{2019}`.,() -]+",
+        "rare_full_name",
+        match_rate=0.45,
+        min_rows=_MANY_ROWS,
+    ),
+    _rule(
         "given_name",
         tags.PERSON,
         r"[\pL\pM'\x{2019}`-]+",
@@ -177,7 +185,9 @@ CONTENT_RULES: tuple[Rule, ...] = (
     _rule(
         "password",
         tags.PASSWORD,
-        r"\$(?:2[abxy]|argon2(?:id|i|d)|[156y]|pbkdf2[a-z0-9-]*|scrypt)\$[./A-Za-z0-9$=,+-]{20,}|pbkdf2_sha256\$.*|\{(?:SSHA|SHA|CRYPT|MD5|SMD5)\d*\}.*",
+        r"\$(?:2[abxy]|argon2(?:id|i|d)|[156y]|pbkdf2[a-z0-9-]*"
+        r"|scrypt)\$[./A-Za-z0-9$=,+-]{20,}|pbkdf2_sha256\$.*|\{(?:SSHA|SHA|CRYPT|MD5"
+        r"|SMD5)\d*\}.*",
         match_rate=0.5,
     ),
     _rule(

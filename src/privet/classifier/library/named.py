@@ -56,15 +56,20 @@ NAME_RULES: tuple[Rule, ...] = (
         "credit_card",
         tags.CARD,
         rf"_(?:credit|debit|payment|bank)_card(?:_(?:num|pan))?{_WHOSE}{_END}"
-        r"|_credit_card(?:_num)?_$"
-        rf"|_num_(?:credit_|debit_)?card_|_card_(?:num|pan){_WHOSE}{_END}|_cc_(?:num"
-        r"|pan)_$|^_pan_$|_card_credit_$",
+        rf"|_credit_card(?:_num)?{_WHOSE}{_END}|_num_(?:credit|debit)_card_|_card_credit_$",
         "like_card",
+    ),
+    _rule(
+        "card_number",
+        tags.CARD,
+        rf"^{_WHOSE}_card_(?:num|pan){_WHOSE}{_END}|^_num_card_$|_cc_(?:num|pan)_$|^_pan_$",
+        "like_payment_card",
     ),
     _rule(
         "card_security_code",
         tags.CARD_CODE,
-        r"_cvv(?:_(?:num|code|value))?_$|_(?:card|cc)_(?:verification|security)_(?:code|value|num)_$",
+        r"_cvv(?:_(?:num|code|value))?_$|_(?:card|cc)_(?:verification|security)_(?:code"
+        r"|value|num)_$",
         "like_cvv",
     ),
     _rule(
@@ -107,7 +112,9 @@ NAME_RULES: tuple[Rule, ...] = (
     _rule(
         "license_number",
         tags.LICENSE,
-        r"_(?:license|certificate)_num_$|_(?:medical|professional|nursing|state)_license(?:_(?:num|id))?_$|_dea(?:_(?:num|id))?_$|_num_license_$",
+        rf"^{_WHOSE}(?:_(?:medical|professional|nursing|state|provider))?_(?:license"
+        r"|certificate)_num_$|_(?:medical|professional|nursing|state)_license(?:_(?:num"
+        r"|id))?_$|_dea(?:_(?:num|id))?_$|^_num_license_$",
         "like_code",
     ),
     _rule("ip_address", tags.IP, rf"_ip(?:_address)?{_WHOSE}{_END}|_address_ip_$", "like_ip"),
@@ -138,14 +145,18 @@ NAME_RULES: tuple[Rule, ...] = (
     _rule(
         "anyones_name",
         tags.PERSON,
-        r"^_(?:name|person|patient|full|display_name|owner_name|user_name|name_user|name_display|reviewer|assignee|approver|creator|author|host|prepared_by|signed_by)_$|_(?:created|modified|signed|approved|reported|ordered|performed|assigned)_(?:by|to)_$",
+        r"^_(?:name|person|patient|full|display_name|owner_name|user_name|name_user"
+        r"|name_display|reviewer|assignee|approver|creator|author|host|prepared_by"
+        r"|signed_by)_$|_(?:created|modified|signed|approved|reported|ordered|performed"
+        r"|assigned)_(?:by|to)_$",
         "like_anyones_name",
         0.3,
     ),
     _rule(
         "username",
         tags.USER,
-        r"_login(?:_(?:name|id|user))?_$|_user_(?:login|name)_$|_(?:screen|account)_user_name_$|_name_user_$",
+        r"_login(?:_(?:name|id|user))?_$|_user_(?:login|name)_$|_(?:screen"
+        r"|account)_user_name_$|_name_user_$",
         "like_user",
         0.8,
     ),
@@ -178,7 +189,9 @@ NAME_RULES: tuple[Rule, ...] = (
     _rule(
         "geolocation",
         tags.PLACE,
-        r"_(?:latitude|longitude|coordinates|gps)(?:_(?:deg|degrees|position|location|wgs|coordinates|latitude|longitude))*_$|_(?:gps|geo)_(?:point|location|position|latitude|longitude)_$",
+        r"_(?:latitude|longitude|coordinates|gps)(?:_(?:deg|degrees|position|location"
+        r"|wgs|coordinates|latitude|longitude))*_$|_(?:gps|geo)_(?:point|location"
+        r"|position|latitude|longitude)_$",
         "like_angle",
         0.8,
     ),
@@ -186,19 +199,23 @@ NAME_RULES: tuple[Rule, ...] = (
     _rule(
         "bank_account",
         tags.ACCOUNT,
-        rf"_(?:bank_)?account_(?:num|iban){_WHOSE}{_END}|_bank_account(?:_(?:num|id))?_$|_num_account_|_routing(?:_(?:num|transit|code))*_$|_(?:bank|transit)_(?:code_)?num_$",
+        rf"_(?:bank_)?account_(?:num|iban){_WHOSE}{_END}|_bank_account(?:_(?:num|id))?_$"
+        r"|_num_account_|_routing(?:_(?:num|transit|code))*_$|_(?:bank"
+        r"|transit)_(?:code_)?num_$",
         "like_code",
     ),
     _rule(
         "license_plate",
         tags.PLATE,
-        rf"_plate{_PART}{_END}|_license_plate{_PART}{_END}|_(?:vehicle|registration)_(?:plate|registration)(?:_num)?_$|_num_plate_",
+        rf"^{_WHOSE}(?:_(?:vehicle|license|registration|reg|num))*_plate{_PART}{_WHOSE}{_END}"
+        r"|_(?:vehicle|registration)_(?:plate|registration)(?:_num)?_$",
         "like_plate",
     ),
     _rule(
         "vin",
         tags.VIN,
-        r"_vin(?:_(?:num|code))?_$|_vehicle_(?:id|identification|serial)(?:_num)?_$|_chassis_num_$",
+        r"_vin(?:_(?:num|code))?_$|_vehicle_(?:id|identification|serial)(?:_num)?_$"
+        r"|_chassis_num_$",
         "like_vin",
     ),
     _rule(
@@ -231,13 +248,18 @@ NAME_RULES: tuple[Rule, ...] = (
     _rule(
         "medical_record_number",
         tags.MRN,
-        rf"_mrn{_PART}{_END}|_medical_(?:record|chart|file){_PART}{_END}|_patient_(?:id|num|record_num|identifier|chart_num)_$|_(?:hospital|health_record|medical|chart|record_medical|clinic|case_medical)_(?:num|id)_$|_(?:num|id)_patient_$",
+        rf"_mrn{_PART}{_END}|_medical_(?:record|chart|file){_PART}{_END}|_patient_(?:id"
+        r"|num|record_num|identifier|chart_num)_$|_(?:hospital|health_record|medical"
+        r"|chart|record_medical|clinic|case_medical)_(?:num|id)_$|_(?:num|id)_patient_$",
         "like_code",
     ),
     _rule(
         "health_plan_number",
         tags.PLAN,
-        rf"_beneficiary{_PART}{_END}|_(?:health_)?(?:plan|insurance|payer|health)(?:_(?:policy|person|member|card|plan))*_(?:num|id)_$|_insurance_person_(?:num|id)_$|_num_insurance_|_(?:health_insurance|insurance_policy)_$",
+        rf"_beneficiary{_PART}{_END}|_(?:health_)?(?:plan|insurance|payer"
+        r"|health)(?:_(?:policy|person|member|card|plan))*_(?:num|id)_$"
+        r"|_insurance_person_(?:num|id)_$|_num_insurance_|_(?:health_insurance"
+        r"|insurance_policy)_$",
         "like_code",
     ),
     _rule(
@@ -254,14 +276,16 @@ NAME_RULES: tuple[Rule, ...] = (
     _rule(
         "diagnosis",
         tags.DIAGNOSIS,
-        r"_diagnosis(?:_(?:code|description|desc|num|name|cd|text|id|cm))*_$|_(?:code|description)_diagnosis_",
+        r"_diagnosis(?:_(?:code|description|desc|num|name|cd|text|id|cm))*_$|_(?:code"
+        r"|description)_diagnosis_",
         "like_file",
     ),
     _rule("npi", tags.NPI, rf"_npi{_PART}{_END}", "like_code"),
     _rule(
         "password",
         tags.PASSWORD,
-        rf"_password(?:_(?:digest|salted|bcrypt|sha|md))*{_WHOSE}{_END}|_pass_(?:phrase|word)_$",
+        rf"_password(?:_(?:digest|salted|bcrypt|sha|md))*{_WHOSE}{_END}|_pass_(?:phrase"
+        r"|word)_$",
         "like_password",
     ),
     _rule(

@@ -16,6 +16,7 @@ _PLAIN = str.maketrans(
 _SHORTEST = 3
 _LONGEST_NAME = 256
 _LONGEST_WORD = 48
+_COUNTING = frozenset({"num", "number", "no", "n", "nb", "nr", "count", "cnt", "anzahl", "total"})
 _ENDS = frozenset({"no", "nr", "id", "dt", "nm", "ip"})
 """Words of two letters that may end a word written in one: `custno`."""
 
@@ -26,13 +27,19 @@ def meaning_of(name: str) -> str:
 
     Words that we do not know stay as they are; fillers (`of`, `primary`) and digits go.
     """
-    found: list[str] = []
-    for word in _split(name[:_LONGEST_NAME]):
+    words = _split(name[:_LONGEST_NAME])
+    found: list[str] = ["count"] if _counts(words) else []
+    for word in words:
         found += _meanings(word)
     kept = [word for word in found if word not in DROPPED and not word.isdigit()]
     # Twice the same says it once: `telefonnummer_nr`.
     once = [word for at, word in enumerate(kept) if at == 0 or word != kept[at - 1]]
     return f"_{'_'.join(once)}_" if once else "_"
+
+
+def _counts(words: list[str]) -> bool:
+    """Whether these say how many: `num_emails`, where `num_email` is the number of one."""
+    return len(words) > 1 and words[0] in _COUNTING and words[-1].endswith("s")
 
 
 def _split(name: str) -> list[str]:
