@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from conformance import columnar
@@ -39,6 +40,29 @@ _NATION = (
 _NO_HEADER = "TBLPROPERTIES('skip.header.line.count'='0')"
 
 
+def _asset() -> dict[str, object]:
+    """A thing with its place and parts, with the members that the client's tests send."""
+    places = "country region locality streetAddress postalCode".split()
+    variable = {"name": "a name", "value": "a value"}
+    return {
+        **_said("name externalId description"),
+        "location": {**{p: f"a {p}" for p in places}, "longitude": 1.5, "latitude": 2.5},
+        "variables": [variable],
+        "aspects": [{"name": "an aspect", "variables": [variable]}],
+        "fileAssignments": [{"key": "a key", "fileId": "an id"}],
+        **_said("typeId parentId timezone twinType tenantId subTenant t2Tenant assetId"),
+        "locks": [_said("id service reason reasonCode")],
+        **_said("deleted"),
+        "sharing": {"modes": ["a mode"]},
+        "etag": 1,
+        "hierarchyPath": [{"assetId": "an id", "name": "a name"}],
+    }
+
+
+def _said(names: str) -> dict[str, object]:
+    return {name: f"a {name}" for name in names.split()}
+
+
 def write(lake: Path) -> None:
     """Write the files below the folder that holds a folder for each bucket."""
     own, test = lake / "sample-data", lake / "cerebrodata-test"
@@ -50,6 +74,7 @@ def write(lake: Path) -> None:
         _text(place / "alltypes.txt", ALLTYPES)
     for name in ("empty", "empty-path-test", "user_home_test", "user_grant_test"):
         (test / name).mkdir(parents=True)
+    _text(test / "mindsphere" / "assets" / "example.json", json.dumps(_asset()) + "\n")
     for n in range(1, 5):
         _text(test / "user_dir_test" / f"user{n}" / "empty", "")
     ccns = [4539797705756008 + n * 1117 for n in range(5)]

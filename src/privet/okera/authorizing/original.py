@@ -16,7 +16,7 @@ from privet.model.errors import InvalidRequest, NotFound, PrivetError
 from privet.model.foreign_sql import read_statements
 from privet.model.names import DatasetName, fold
 from privet.okera.authorizing import filters, words
-from privet.okera.authorizing.telling import access_of, is_open, schema_of_visible
+from privet.okera.authorizing.telling import is_open, leaves_of, schema_of_visible
 from privet.okera.calls import Call
 from privet.okera.errors import Unsupported
 from privet.okera.idl import T
@@ -89,7 +89,7 @@ def _told(decision: Decision, params: Any) -> Any:
         result_schema=schema_of_visible(decision),
     )
     if not all(c.verdict is Verdict.CLEAR for c in decision.columns):
-        told.column_access = access_of(decision.columns)
+        told.column_access = leaves_of(decision.columns)
     condition = filters.condition(decision)
     if condition is None:
         return told

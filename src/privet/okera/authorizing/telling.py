@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.types as pat
 
 from privet.model.datasets import plain_type
 from privet.model.decisions import ColumnDecision, Decision, Verdict
@@ -31,6 +32,25 @@ def is_open(decision: Decision) -> bool:
 def access_of(columns: Iterable[ColumnDecision]) -> dict[str, Any]:
     """For each column whether it is seen as it is, and what is made of it if not."""
     return {decided.column.name: _access(decided) for decided in columns}
+
+
+def leaves_of(columns: Iterable[ColumnDecision]) -> dict[str, Any]:
+    """The same for the paths of all single values, in columns or inside them."""
+    return {
+        ".".join(path): _access(decided)
+        for decided in columns
+        for path in _leaves((decided.column.name,), plain_type(decided.column.type))
+    }
+
+
+def _leaves(path: tuple[str, ...], kind: pa.DataType) -> Iterator[tuple[str, ...]]:
+    if pat.is_struct(kind):
+        for i in range(kind.num_fields):
+            yield from _leaves((*path, kind.field(i).name.lower()), kind.field(i).type)
+    elif pat.is_list(kind):
+        yield from _leaves(path, kind.value_type)
+    else:
+        yield path
 
 
 def _access(decided: ColumnDecision) -> Any:

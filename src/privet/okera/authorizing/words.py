@@ -44,6 +44,13 @@ class _Words(Hive):
             """A column with its name."""
             return f"{self.sql(expression, 'this')} as {self.sql(expression, 'alias')}"
 
+        def not_sql(self, expression: exp.Not) -> str:
+            """A negation."""
+            told = expression.this
+            if isinstance(told, exp.Is) and isinstance(told.expression, exp.Null):
+                return f"{self.sql(told, 'this')} IS NOT NULL"
+            return super().not_sql(expression)
+
         def datatype_sql(self, expression: exp.DataType) -> str:
             """A type."""
             return super().datatype_sql(expression).replace(", ", ",")
