@@ -14,6 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
+from conformance import databases
 from conformance.fixtures import BUCKETS, define, write_lake
 from conformance.naming import NamingIdentity
 from privet.okera import House, OkeraDoor
@@ -37,9 +38,16 @@ def serving(directory: Path, port: int = 0) -> Generator[int]:
         for name in (bucket, *(f"{bucket}--{n}" for n in range(1, _TABLES_OVER_ONE_PATH)))
     }
     settings = dev_settings(
-        directory / "state", mirrors=mirrors, query_workers=2, catalog_admins=["okera", "root"]
+        directory / "state",
+        mirrors=mirrors,
+        query_workers=2,
+        catalog_admins=["okera", "root"],
+        secrets=databases.secrets(directory / "secrets"),
     )
-    with services(settings, ("admin_role",), NamingIdentity) as offered:
+    with (
+        databases.standing_in() as redirect,
+        services(settings, ("admin_role",), NamingIdentity, redirect) as offered,
+    ):
         define(offered)
         offered.queries.warm_up()
         with _files(offered) as url:

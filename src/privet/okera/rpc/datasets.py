@@ -9,18 +9,21 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from privet.model.datasets import Column, Dataset, Format, plain_type
-from privet.model.errors import Forbidden, InvalidRequest, NotFound
+from privet.model.errors import Forbidden, NotFound
 from privet.model.names import DatasetName, TagName, fold
 from privet.model.permissions import on_dataset
+from privet.model.sources import TablePlace
 from privet.okera.calls import Call, Handler
 from privet.okera.columns import schema_of
 from privet.okera.idl import T
-from privet.okera.rpc.attributes import tag_of, value_of
+from privet.okera.rpc.attributes import value_of
+from privet.okera.rpc.choosing import choose, columns_of
 from privet.okera.rpc.held import Held
 
 _CLASSES = {
     Format.CSV: ("TEXT", "org.apache.hadoop.mapred.TextInputFormat"),
     Format.JSON: ("JSON", "org.apache.hadoop.mapred.TextInputFormat"),
+    Format.TABLE: ("JDBC", ""),
     Format.PARQUET: (
         "PARQUET",
         "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
@@ -29,23 +32,12 @@ _CLASSES = {
 
 
 def _get(call: Call, params: Any) -> Any:
-    _check(params)
-    views = list(_chosen(call, params))
-    total = len(views)
-    if params.count_only:
-        return T.TGetDatasetsResult(datasets=[], total_count=total)
-    if params.offset:
-        views = views[params.offset :]
-    if params.count:
-        views = views[: params.count]
+    views, total = choose(call, params)
+    if params.names_only and not params.with_schema:
+        told = [_named_only(v.dataset.name) for v in views]
+    else:
+        told = [_table(call, v) for v in views]
     public = call.services.datasets.public_among([v.dataset.name for v in views])
-    full = bool(params.with_schema) or not params.names_only
-    told = [
-        _table(call, v)
-        if full
-        else T.TTable(name=v.dataset.name.name, db=[v.dataset.name.database])
-        for v in views
-    ]
     return T.TGetDatasetsResult(
         datasets=told,
         total_count=total,
@@ -67,78 +59,6 @@ def _named_only(name: DatasetName) -> Any:
     return T.TTable(name=name.name, db=[name.database])
 
 
-def _check(params: Any) -> None:
-    for other in ("databases", "filter", "connection_name", "count_only"):
-        if params.dataset_names and getattr(params, other):
-            raise InvalidRequest(f"Cannot specify both dataset_names and {other}")
-    if params.count_only and not params.names_only:
-        raise InvalidRequest("Cannot specify count_only without names_only")
-
-
-def _chosen(call: Call, params: Any) -> Iterator[Any]:
-    held = Held.of(call) if params.access_levels else None
-    tags = {tag_of(a) for a in params.attributes or ()}
-    for view in _named(call, params):
-        name = view.dataset.name
-        if params.filter and params.filter.lower() not in name.name:
-            continue
-        if held and not held.anything_on(on_dataset(name), params.access_levels):
-            continue
-        if params.connection_name and _connection(view.dataset) != params.connection_name:
-            continue
-        if tags and not _tagged(call, view, tags, params.attr_match_level):
-            continue
-        yield view
-
-
-def _named(call: Call, params: Any) -> Iterable[Any]:
-    datasets = call.services.datasets
-    if params.dataset_names:
-        for text in params.dataset_names:
-            database, _, name = text.partition(".")
-            try:
-                yield datasets.get(call.caller, DatasetName(fold(database), fold(name)))
-            except (NotFound, InvalidRequest):
-                continue
-    elif params.databases:
-        for database in params.databases:
-            yield from datasets.list(call.caller, fold(database))
-    else:
-        yield from (
-            v for v in datasets.list(call.caller) if not v.dataset.name.database.startswith("_")
-        )
-
-
-def _connection(dataset: Dataset) -> str:
-    return dataset.properties.get("okera.connection.name", "")
-
-
-def _tagged(call: Call, view: Any, tags: set[TagName], level: int | None) -> bool:
-    match = T.TAttributeMatchLevel
-    on_table = bool(view.dataset.tags & tags)
-    on_column = any((c.tags | c.inner_tags) & tags for c in _columns(view))
-    if level == match.COLUMN_ONLY:
-        return on_column
-    if level == match.TABLE_ONLY:
-        return on_table
-    if level == match.DATABASE_ONLY:
-        return _on_database(call, view, tags)
-    if level == match.TABLE_PLUS or level is None:
-        return on_table or on_column
-    return on_table or on_column or _on_database(call, view, tags)
-
-
-def _on_database(call: Call, view: Any, tags: set[TagName]) -> bool:
-    database = call.services.databases.get(call.caller, view.dataset.name.database)
-    return bool(database.database.tags & tags)
-
-
-def _columns(view: Any) -> list[Column]:
-    if view.full and not view.decision.visible:
-        return list(view.dataset.columns)
-    return [decided.column for decided in view.decision.visible]
-
-
 def _table(call: Call, view: Any) -> Any:
     dataset: Dataset = view.dataset
     name = dataset.name
@@ -146,7 +66,7 @@ def _table(call: Call, view: Any) -> Any:
     told = T.TTable(
         name=name.name,
         db=[name.database],
-        schema=_schema(name, _columns(view)),
+        schema=_schema(name, columns_of(view)),
         description=dataset.description or None,
         attribute_values=tags or None,
         metadata={},
@@ -170,11 +90,20 @@ def _add_whole(call: Call, told: Any, dataset: Dataset) -> None:
     told.table_format, told.input_format = _CLASSES.get(dataset.source.format, ("TEXT", ""))
     told.output_format = told.input_format.replace("InputFormat", "OutputFormat")
     told.location = dataset.source.uri
+    told.metadata |= _over_connection(dataset)
     told.serde_metadata = {
         key: str(dataset.source.options[key])
         for key in ("delimiter",)
         if key in dataset.source.options
     }
+
+
+def _over_connection(dataset: Dataset) -> dict[str, str]:
+    """What the original says of a table of a database."""
+    if dataset.source.format is not Format.TABLE:
+        return {}
+    place = TablePlace.of(dataset.source)
+    return {"okera.connection.name": place.connection, "table": place.table}
 
 
 def _lineage(call: Call, name: DatasetName) -> dict[str, str]:

@@ -7,14 +7,19 @@ from collections.abc import Callable
 
 from privet.model.errors import Conflict
 from privet.okera.calls import Call
-from privet.okera.rpc.ddl import describing, granting, making
+from privet.okera.rpc.ddl import connected, describing, granting, making
 from privet.okera.rpc.ddl.answers import Answer
 from privet.okera.rpc.ddl.writing import in_ours, of_their_machine
 
 Special = Callable[[Call, re.Match[str], str], Answer]
 _SPECIAL: tuple[tuple[re.Pattern[str], Special], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE | re.DOTALL), run)
-    for pattern, run in (*describing.SPECIAL, *granting.SPECIAL, *making.SPECIAL)
+    for pattern, run in (
+        *connected.SPECIAL,
+        *describing.SPECIAL,
+        *granting.SPECIAL,
+        *making.SPECIAL,
+    )
 )
 
 
