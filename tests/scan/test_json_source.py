@@ -80,9 +80,12 @@ def test_text_holds_any_value(tmp_path: Path) -> None:
     ("kind", "written_as", "read"),
     [
         (pa.date32(), '"2024-02-29"', dt.date(2024, 2, 29)),
-        (pa.timestamp("us"), '"2024-02-29 10:00:00.5"', dt.datetime(2024, 2, 29, 10, 0, 0, 500000))(  # noqa: DTZ001,
-            pa.decimal128(9, 2), "1.50", Decimal("1.50")
+        (
+            pa.timestamp("us", "UTC"),
+            '"2024-02-29T10:00:00.5Z"',
+            dt.datetime(2024, 2, 29, 10, 0, 0, 500000, dt.UTC),
         ),
+        (pa.decimal128(9, 2), "1.50", Decimal("1.50")),
         (pa.decimal128(9, 2), '"1.50"', Decimal("1.50")),
         (pa.map_(pa.string(), pa.int64()), '{"a": 1, "b": null}', [("a", 1), ("b", None)]),
         (pa.map_(pa.int32(), pa.string()), '{"7": "x"}', [(7, "x")]),
