@@ -152,7 +152,8 @@ def _gives(permission: Permission, level: AccessLevel, scope: Scope, *, exact: b
         # Within this very object: the databases of others are not meant.
         return exact and level in {held, AccessLevel.CREATE, AccessLevel.SHOW}
     if level is AccessLevel.SHOW:
-        return _shows(held, scope.kind, exact=exact)
+        # Nobody can hand on what they may not know of.
+        return (exact and permission.grant_option) or _shows(held, scope.kind, exact=exact)
     return held is level
 
 
@@ -165,6 +166,8 @@ def _shows(held: AccessLevel, kind: ScopeKind, *, exact: bool) -> bool:
         return True
     if kind.holds_data:
         return held in _OF_DATA or (exact and held is not AccessLevel.SELECT)
+    if kind is ScopeKind.DATACONNECTION and held is AccessLevel.USE:
+        return True
     return exact or (kind is ScopeKind.ROLE and held in _OF_ROLES)
 
 

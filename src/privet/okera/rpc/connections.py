@@ -2,17 +2,60 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from privet.model.errors import InvalidRequest, NotFound
+from privet.model.errors import Forbidden, InvalidRequest, NotFound, PrivetError
+from privet.model.permissions import AccessLevel, on_connection
 from privet.okera.calls import Call, Handler
 from privet.okera.errors import Unsupported
 from privet.okera.idl import T
+from privet.okera.rpc.held import Held
+
+_DISPLAYED = "okera.display-name"
+_LEVELS = frozenset(
+    {AccessLevel.ALL, AccessLevel.SHOW, AccessLevel.ALTER, AccessLevel.DROP, AccessLevel.USE}
+)
+_REFERENCE = re.compile(r"[a-z][a-z0-9+.-]*:\S+")
+_VERBS = {
+    T.TObjectOpType.CREATE: "CREATE",
+    T.TObjectOpType.UPDATE: "ALTER",
+    T.TObjectOpType.DELETE: "DROP",
+    T.TObjectOpType.GET: "SHOW",
+}
 
 
 def _manage(call: Call, params: Any) -> Any:
+    try:
+        return _managed(call, params)
+    except (NotFound, Forbidden) as error:
+        if call.compatibility:
+            say_refused(call, error, _VERBS.get(params.op_type, "test"))
+        raise
+
+
+def say_refused(call: Call, error: PrivetError, verb: str) -> None:
+    """Say a refusal as the original does; administrators hear what is not there."""
+    caller = call.services.sessions.identify(call.caller)
+    if not caller.admin:
+        error.message = (
+            f"User '{caller.user}' does not have privileges to {verb} this data connection."
+            f" The user must have the appropriate permissions ({error.message})"
+        )
+
+
+def hidden(call: Call, name: str) -> bool:
+    """Whether a connection is there that the caller does not see: in compatibility mode alone."""
+    with suppress(NotFound):
+        call.of_user("").services.connections.get(call.of_user("").caller, name)
+        return True
+    return False
+
+
+def _managed(call: Call, params: Any) -> Any:
     operations = T.TObjectOpType
     connections, said = call.services.connections, params.connection
     match params.op_type:
@@ -32,7 +75,8 @@ def _manage(call: Call, params: Any) -> Any:
             return _answer([_told(tested.connection, tested=True, problem=tested.problem)])
         case _:
             raise Unsupported("a connection is tried once it is defined")
-    return _answer([_told(each) for each in found])
+    held = Held.of(call)
+    return _answer([_told(each, held=held) for each in found])
 
 
 def _answer(told: list[Any]) -> Any:
@@ -44,6 +88,8 @@ def _got(call: Call, name: str) -> list[Any]:
         return [call.services.connections.get(call.caller, name)]
     except NotFound:
         # The original's answer for a name that is not there.
+        if call.compatibility and hidden(call, name):
+            raise
         return []
 
 
@@ -62,7 +108,8 @@ def _chosen(params: Any, connections: tuple[Any, ...]) -> list[Any]:
 
 def _properties(said: Any) -> dict[str, str]:
     """What a connection of the protocol says, as a statement would."""
-    if said.user_name or said.password:
+    password = (said.password_key or said.password or "").strip()
+    if said.user_name or (said.password and not _REFERENCE.fullmatch(said.password.strip())):
         raise InvalidRequest(
             "secrets are never written into a connection",
             hint="name them in the server's settings, and give their references",
@@ -72,18 +119,22 @@ def _properties(said: Any) -> dict[str, str]:
         "driver": said.jdbc_driver,
         "host": said.host,
         "port": str(said.port or 0),
-        "user": said.user_key,
-        "password": said.password_key,
+        "user": (said.user_key or "").strip(),
+        "password": password,
         "database": said.default_catalog,
         "schema": said.default_schema,
     }
-    return {k: v for k, v in given.items() if v} | dict(said.connection_properties or {})
+    shown = {_DISPLAYED: said.name} if said.name != said.name.lower() else {}
+    others = {k: v for k, v in (said.connection_properties or {}).items() if k != _DISPLAYED}
+    return {k: v for k, v in given.items() if v} | others | shown
 
 
-def _told(connection: Any, *, tested: bool = False, problem: str = "") -> Any:
+def _told(
+    connection: Any, *, tested: bool = False, problem: str = "", held: Held | None = None
+) -> Any:
     status = {"test_status": "FAILED" if problem else "SUCCESS", "test_error_details": problem}
     return T.TDataRegConnection(
-        name=connection.name,
+        name=connection.properties.get(_DISPLAYED, connection.name),
         type="JDBC",
         jdbc_driver=connection.driver,
         host=connection.host,
@@ -92,12 +143,13 @@ def _told(connection: Any, *, tested: bool = False, problem: str = "") -> Any:
         password_key=connection.password,
         default_catalog=connection.database,
         default_schema=connection.schema,
-        connection_properties=dict(connection.properties),
+        connection_properties={k: v for k, v in connection.properties.items() if k != _DISPLAYED},
         is_active=True,
         created_by=connection.created_by,
         created_at=_milliseconds(connection.created_at),
         updated_by=connection.updated_by,
         updated_at=_milliseconds(connection.updated_at),
+        access_levels=held.levels_on(on_connection(connection.name), _LEVELS) if held else None,
         **(status if tested else {}),
     )
 

@@ -21,6 +21,19 @@ _INHERITED = frozenset(
 )
 
 
+_ABOUT_OTHERS = frozenset(
+    {
+        AccessLevel.CREATE_CRAWLER_AS_OWNER,
+        AccessLevel.CREATE_DATACONNECTION_AS_OWNER,
+        AccessLevel.CREATE_ROLE_AS_OWNER,
+        AccessLevel.MANAGE_GROUPS,
+        AccessLevel.MANAGE_PERMISSIONS,
+        AccessLevel.USE,
+    }
+)
+"""Levels that on a catalog are about what lies in no database."""
+
+
 def _get(call: Call, params: Any) -> Any:
     known = call.services.datasets.list_databases(call.caller)
     names = [fold(n) for n in params.db_names] if params.db_names else None
@@ -136,7 +149,7 @@ def _catalogs(call: Call, _: Any) -> Any:
     scope = T.TAccessPermissionScope
     levels = {
         scope.SERVER: held.levels_exactly(lambda s: s.kind is ScopeKind.CATALOG),
-        scope.DATABASE: held.levels_exactly(lambda s: s.kind.holds_data and s != CATALOG),
+        scope.DATABASE: held.levels_exactly(lambda s: s.kind.holds_data, without=_ABOUT_OTHERS),
         scope.CRAWLER: held.levels_exactly(lambda s: s.kind is ScopeKind.CRAWLER),
     }
     catalog = T.TOkeraCatalog(

@@ -62,9 +62,14 @@ class Held:
     def of(cls, call: Call) -> Held:
         """Those that count now."""
         rights = call.services.permissions.held(call.caller)
+        grants = {p.id: p for p in rights.permissions}
+        if call.compatibility and not rights.principal.admin:
+            # With the original those of some columns or rows are levels as well.
+            readable = call.services.permissions.list(call.of_user("").caller)
+            grants |= {p.id: p for p in readable if p.role in rights.roles}
         return cls(
             rights.principal.admin,
-            tuple(p for p in rights.permissions if p.effect is Effect.GRANT),
+            tuple(p for p in grants.values() if p.effect is Effect.GRANT),
         )
 
     def levels_on(self, scope: Scope, inherited: Collection[AccessLevel]) -> list[int]:
@@ -77,11 +82,13 @@ class Held:
             if p.scope == scope or (p.scope.kind is ScopeKind.CATALOG and p.level in inherited)
         )
 
-    def levels_exactly(self, wanted: Callable[[Scope], bool]) -> list[int]:
-        """The levels on any of the wanted objects."""
+    def levels_exactly(
+        self, wanted: Callable[[Scope], bool], without: Collection[AccessLevel] = ()
+    ) -> list[int]:
+        """The levels on any of the wanted objects, but for some."""
         if self.admin:
             return [ALL]
-        return _numbers(p.level for p in self.grants if wanted(p.scope))
+        return _numbers(p.level for p in self.grants if wanted(p.scope) and p.level not in without)
 
     def may_pass_on(self, scope: Scope) -> bool:
         """Whether something on an object may be granted on."""

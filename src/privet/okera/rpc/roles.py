@@ -219,6 +219,8 @@ def _grantable(call: Call, params: Any) -> Any:
             scope = on_dataset(DatasetName(fold(params.database), fold(params.table)))
     if not Held.of(call).may_pass_on(scope):
         return T.TGetGrantableRolesResult(roles=[])
+    if call.compatibility:
+        call = call.of_user("")
     # Those of which the caller does not know cannot be granted to either.
     known = call.services.roles.list(call.caller)
     return T.TGetGrantableRolesResult(roles=sorted(their_role(role.name) for role in known))

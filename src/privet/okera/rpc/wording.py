@@ -26,7 +26,17 @@ _TEXTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^`start_datetime` must be before", r"start_datetime must be before end_datetime"),
         (r"^this needs DROP on ROLE", r"USER does not have privileges to DROP this role"),
         (r"^this needs CREATE_ROLE_AS_OWNER", r"USER not have privileges to CREATE this role"),
+        (
+            r"^this needs MANAGE_PERMISSIONS",
+            r"USER does not have privileges to GRANT, and does not have privileges to REVOKE",
+        ),
         (r"^this needs MANAGE_GROUPS", r"USER cannot GRANT/REVOKE this role to groups."),
+        (
+            r"is not a valid connection name",
+            r"Connection names can only contain characters, numbers and '_'",
+        ),
+        (r"^connection `([^`]*)` does not exist", r"Connection does not exist: \1"),
+        (r"^connection `([^`]*)` already exists", r"Connection already exists: \1"),
         (r"^role `([^`]*)` does not exist", r"Role '\1' does not exist"),
         (r"^no access to this address", r"User USER does not have access to this path"),
         (

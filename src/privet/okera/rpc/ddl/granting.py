@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from privet.model.errors import Conflict, Forbidden, NotFound
+from privet.model.errors import Conflict, Forbidden, InvalidRequest, NotFound
 from privet.model.names import TagName, fold_role
 from privet.model.permissions import AccessLevel, Permission, Scope, ScopeKind
 from privet.okera.calls import Call
@@ -86,6 +86,11 @@ def _grant(call: Call, found: re.Match[str], text: str) -> Answer:
     return Answer(warnings=result.warnings)
 
 
+def _no_filter(call: Call, found: re.Match[str], text: str) -> Answer:
+    del call, found, text
+    raise InvalidRequest("DENY takes no WHERE", hint="write RESTRICT ... WHERE instead")
+
+
 def _check_opposite(call: Call, text: str) -> None:
     """Refuse, as the original does, a grant beside one with the opposite expression."""
     found = _HAVING.search(text)
@@ -142,6 +147,7 @@ SPECIAL: tuple[tuple[str, Callable[[Call, re.Match[str], str], Answer]], ...] = 
     (r"\s*show\s+(?:(all|current)\s+)?roles", _roles),
     (r"\s*show\s+role\s+grant\s+group\s+(\S+)", _of_group),
     (r"\s*grant\s+(?!role\b).+", _grant),
+    (r"\s*deny\s+.+?\swhere\s.+", _no_filter),
 )
 
 __all__ = ["SPECIAL", "AccessLevel", "rows_of", "their_role"]
