@@ -12,10 +12,11 @@ import pyarrow as pa
 
 from privet.model.errors import PrivetError
 from privet.model.requests import QueryRequest
-from privet.query import AskerLimits, Askers, Gone
+from privet.query import AskerLimits, Askers, Gone, Own
 from privet.query.pool import Owner
 
 SECRET = b"a secret of tests, of 32 bytes.."
+OWN = Own(SECRET, SECRET, SECRET)
 LIMITS = AskerLimits(
     workers=2,
     spare=1,
@@ -53,7 +54,7 @@ def running(
     with askers.lease(owner, gone) as asker:
         try:
             asker.read(QueryRequest(sql))
-            yield asker.run({}, SECRET, _nothing).batches
+            yield asker.run({}, OWN, _nothing).batches
         finally:
             asker.close()
 

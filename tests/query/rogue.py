@@ -21,12 +21,13 @@ from privet.model.names import DatasetName
 from privet.query.asker import Answer, Asker
 from privet.query.feeding import Read
 from privet.query.processes import Process
-from privet.sandbox.wire import Channel, Closed, pack_schema
+from privet.sandbox.wire import Channel, Closed, Own, pack_schema
 
 NAME = DatasetName("db", "t")
 SCHEMA = pa.schema([pa.field("id", pa.int64()), pa.field("town", pa.string())])
 ROWS = pa.table({"id": [1, 2, 3], "town": ["a", "b", None]}, schema=SCHEMA)
 SECRET = b"a secret of tests, of 32 bytes.."
+OWN = Own(SECRET, SECRET, SECRET)
 Script = Callable[["Rogue"], None]
 
 
@@ -122,4 +123,4 @@ def asked(asker: Asker, opened: list[Read]) -> Answer:
         return Governed(read)
 
     asker.read(QueryRequest("SELECT * FROM db.t"))
-    return asker.run({NAME: SCHEMA}, SECRET, open_)
+    return asker.run({NAME: SCHEMA}, OWN, open_)

@@ -17,7 +17,7 @@ from privet.query.asker import Asker
 from privet.query.feeding import Read
 from privet.sandbox.wire import LONGEST_MESSAGE, pack_schema
 from query.askers import memory_of
-from query.rogue import NAME, ROWS, SCHEMA, SECRET, Rogue, asked, taken_over
+from query.rogue import NAME, OWN, ROWS, SCHEMA, Rogue, asked, taken_over
 
 REQUEST = QueryRequest("SELECT 1")
 REPLIES: tuple[Any, ...] = (
@@ -287,7 +287,7 @@ def test_schemas_that_are_none(told: Any) -> None:
     """Neither described nor answered."""
     ways: tuple[Callable[[Asker], object], ...] = (
         lambda asker: asked(asker, []),
-        lambda asker: (asker.read(REQUEST), asker.describe({NAME: SCHEMA}, SECRET)),
+        lambda asker: (asker.read(REQUEST), asker.describe({NAME: SCHEMA}, OWN)),
     )
     for way in ways:
 
@@ -320,4 +320,4 @@ def test_plans_that_are_none(plan: Any) -> None:
     with taken_over(script) as asker:
         asker.read(QueryRequest("EXPLAIN SELECT * FROM db.t"))
         with pytest.raises(PrivetError):
-            asker.explain({NAME: SCHEMA}, SECRET)
+            asker.explain({NAME: SCHEMA}, OWN)

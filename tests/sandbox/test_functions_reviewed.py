@@ -5,14 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 import pytest
 
-from privet.model.transforms import SPECS
-from privet.sandbox.engine import open_engine
 from privet.sandbox.functions import (
-    OwnKeys,
-    add_functions,
     refused_function,
     served_table_function,
 )
@@ -97,19 +92,3 @@ def test_refused_functions_are_refused_in_statements(place: Place, reviewed: Rev
             got = place.ask(place.admin, sql)
             assert got.error is not None, sql
             assert got.code in {"unknown_name", "parse_failed", "invalid_request"}, (sql, got.error)
-
-
-def test_our_functions_are_there() -> None:
-    """The transforms of text that need no arguments and no chance, by name and alias."""
-    connection = open_engine()
-    keys = OwnKeys()
-    keys.take(b"a secret of tests, of 32 bytes..")
-    add_functions(connection, keys)
-    theirs = {"null", "round", "lower", "upper", "hash"}
-    ours = [s for s in SPECS if s.name not in theirs and s.fits(pa.string()) and not s.random]
-    for spec in ours:
-        for name in () if any(p.required for p in spec.parameters) else (spec.name, *spec.aliases):
-            ((value,),) = connection.execute(f"SELECT {name}('MRN-12345678')").fetchall()
-            assert value != "MRN-12345678", name
-            assert connection.execute(f"SELECT {name}(NULL::VARCHAR)").fetchall() == [(None,)]
-    connection.close()

@@ -7,6 +7,7 @@ fair turn, feeds it what it may read, takes its answer, and ends it.
 from privet.query.asker import Answer, Asked, Asker, Explained, Gone, Reading, Traced
 from privet.query.feeding import Read
 from privet.query.pool import AskerLimits, Askers, Behind
+from privet.sandbox.wire import Own
 
 __all__ = [
     "Answer",
@@ -17,6 +18,7 @@ __all__ = [
     "Behind",
     "Explained",
     "Gone",
+    "Own",
     "Read",
     "Reading",
     "Traced",

@@ -23,7 +23,7 @@ from privet.query.answers import read_answer
 from privet.query.feeding import Feeding, Open, Read
 from privet.query.processes import Process, wait_readable
 from privet.sandbox import faults
-from privet.sandbox.wire import Closed, pack_bytes, pack_schema, unpack_schema
+from privet.sandbox.wire import Closed, Own, pack_bytes, pack_schema, unpack_schema
 
 Gone = Callable[[], bool]
 """Whether the client is no longer there; asked about ten times a second."""
@@ -128,23 +128,23 @@ class Asker:
                 tuple(str(name) for name in told["parameters"]),
             )
 
-    def describe(self, schemas: Mapping[DatasetName, pa.Schema], secret: bytes) -> pa.Schema:
+    def describe(self, schemas: Mapping[DatasetName, pa.Schema], own: Own) -> pa.Schema:
         """The columns of the answer; nothing is read.
 
         Raises:
             UnknownName, TypeMismatch, InvalidRequest: the statement does not fit the datasets.
         """
-        told = self._go("describe", schemas, secret)
+        told = self._go("describe", schemas, own)
         with self._believing():
             return unpack_schema(told["schema"])
 
-    def trace(self, schemas: Mapping[DatasetName, pa.Schema], secret: bytes) -> Traced:
+    def trace(self, schemas: Mapping[DatasetName, pa.Schema], own: Own) -> Traced:
         """What the columns of the answer rest on; nothing is read.
 
         Raises:
             As `describe`.
         """
-        told = self._go("trace", schemas, secret)
+        told = self._go("trace", schemas, own)
         names = tuple(schemas)
         with self._believing():
             schema = unpack_schema(told["schema"])
@@ -152,20 +152,20 @@ class Asker:
             pairs = zip(schema.names, map(frozenset, rests), strict=True)
             return Traced(schema, dict(pairs), _plain(told["plain"], schema, schemas))
 
-    def explain(self, schemas: Mapping[DatasetName, pa.Schema], secret: bytes) -> Explained:
+    def explain(self, schemas: Mapping[DatasetName, pa.Schema], own: Own) -> Explained:
         """What would be read for a statement that begins with EXPLAIN; nothing is.
 
         Raises:
             As `describe`.
         """
-        told = self._go("run", schemas, secret)
+        told = self._go("run", schemas, own)
         with self._believing():
             return Explained(tuple(_reading(entry, schemas) for entry in told["plan"]))
 
     def run(
         self,
         schemas: Mapping[DatasetName, pa.Schema],
-        secret: bytes,
+        own: Own,
         open_: Open,
         columns: tuple[str, ...] | None = None,
     ) -> Answer:
@@ -173,7 +173,7 @@ class Asker:
 
         Args:
             schemas: of what the principal sees of each dataset.
-            secret: of the user's own keys.
+            own: what the privacy functions in it are keyed with.
             open_: starts a governed stream; called as often as the engine reads.
             columns: of the answer; the others are not computed.
 
@@ -183,7 +183,7 @@ class Asker:
         names = tuple(schemas)
         self._feeding = Feeding(self.process, schemas, names, open_)
         self._feeding.start()
-        told = self._go("run", schemas, secret, columns)
+        told = self._go("run", schemas, own, columns)
         with self._believing():
             schema = unpack_schema(told["schema"])
             if "scan" not in told:
@@ -199,11 +199,11 @@ class Asker:
         self,
         what: str,
         schemas: Mapping[DatasetName, pa.Schema],
-        secret: bytes,
+        own: Own,
         columns: tuple[str, ...] | None = None,
     ) -> dict[str, Any]:
         datasets = [{"name": list(n), "schema": pack_schema(s)} for n, s in schemas.items()]
-        asked = {"do": what, "secret": pack_bytes(secret), "datasets": datasets}
+        asked = {"do": what, "own": own.to_json(), "datasets": datasets}
         return self._ask(asked | ({} if columns is None else {"columns": list(columns)}))
 
     def _ask(self, message: dict[str, Any]) -> dict[str, Any]:

@@ -19,9 +19,10 @@ from privet.model.errors import InvalidRequest, PrivetError, UnknownName
 from privet.model.names import DatasetName
 from privet.model.requests import Parameters
 from privet.sandbox import engine, faults, gate
-from privet.sandbox.functions import OwnKeys, name_reader
+from privet.sandbox.functions import name_reader
 from privet.sandbox.sources import GovernedSource, Reads, register
-from privet.sandbox.wire import Channel, pack_schema, unpack_bytes, unpack_schema
+from privet.sandbox.transforms import OwnKeys
+from privet.sandbox.wire import Channel, Own, pack_schema, unpack_schema
 
 _EXPLAIN = "EXPLAIN (FORMAT JSON) "
 _READ = re.compile(r'"?(\d+)\.([a-z0-9_]+)')
@@ -79,7 +80,7 @@ class Asking:
         self._do(str(told["do"]), statement, values, told.get("columns"))
 
     def _register(self, told: dict[str, Any], database: str | None) -> None:
-        self._keys.take(unpack_bytes(told["secret"]))
+        self._keys.take(Own.from_json(told["own"]))
         for number, entry in enumerate(told["datasets"]):
             name = DatasetName(*entry["name"])
             source = GovernedSource(number, unpack_schema(entry["schema"]), self._reads)

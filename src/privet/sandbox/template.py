@@ -18,8 +18,9 @@ from typing import NoReturn
 import duckdb
 
 from privet.sandbox import engine, gate, walls
-from privet.sandbox.functions import OwnKeys, add_functions, add_reader, preload
+from privet.sandbox.functions import add_reader
 from privet.sandbox.statement import Asking
+from privet.sandbox.transforms import OwnKeys, add_transforms, preload
 from privet.sandbox.wire import Channel, Closed, Limits
 
 _SPILL = "spill"
@@ -76,7 +77,7 @@ def make_ready() -> Ready:
     preload()
     connection = engine.open_engine()
     keys = OwnKeys()
-    add_functions(connection, keys)
+    add_transforms(connection, keys)
     add_reader(connection)
     gate.read(connection, "SELECT count(*) FROM d.t WHERE x IN (SELECT 1)", None)
     relation = connection.sql("SELECT range, range::VARCHAR FROM range(10000) LIMIT 1")

@@ -9,7 +9,8 @@ import base64
 import json
 import socket
 import struct
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import date
 from typing import Any, Self
 
 import pyarrow as pa
@@ -107,6 +108,42 @@ def read_buffer(end: socket.socket, size: int) -> pa.Buffer:
             raise Closed
         got += count
     return buffer
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What the functions of one statement are keyed with. It does not print.
+
+    Attributes:
+        secret: of whoever reads.
+        shared: of whoever wrote the statement; of a query the same.
+        seed: of what is drawn by chance, for this statement alone.
+        place: in the key of tokens that no other dataset has: the view that it is the statement of.
+        today: the day on which it is asked.
+    """
+
+    secret: bytes = field(repr=False)
+    shared: bytes = field(repr=False)
+    seed: bytes = field(default=b"", repr=False)
+    place: str = "own"
+    today: date | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As a part of a message."""
+        return {
+            "secret": pack_bytes(self.secret),
+            "shared": pack_bytes(self.shared),
+            "seed": pack_bytes(self.seed),
+            "place": self.place,
+            "today": self.today.isoformat() if self.today else None,
+        }
+
+    @classmethod
+    def from_json(cls, told: dict[str, Any]) -> Self:
+        """Out of a message."""
+        secret, shared, seed = (unpack_bytes(told[name]) for name in ("secret", "shared", "seed"))
+        today = date.fromisoformat(told["today"]) if told["today"] else None
+        return cls(secret, shared, seed, told["place"], today)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,11 @@ from privet.model.events import Event, Outcome
 from privet.model.names import DatasetName
 from privet.model.principals import Principal
 from privet.model.requests import QueryRequest, ScanRequest
-from privet.query import Asked, Asker, Behind, Gone, Read
+from privet.query import Asked, Asker, Behind, Gone, Own, Read
 from privet.scan import GovernedStream, Progress
 from privet.service.access import now_and_then, still_allowed
 from privet.service.deciding import Decided, decide_by_name
+from privet.service.own_keys import own_of_query
 from privet.service.platform import Platform
 from privet.service.query_plans import EXPLAIN_SCHEMA, QueryExplained, explained
 from privet.service.running import Run
@@ -132,13 +133,13 @@ class Asking:
         if self._asked.explained:
             schema = EXPLAIN_SCHEMA
         else:
-            schema = self._asker.describe(self.schemas(), self._secret())
+            schema = self._asker.describe(self.schemas(), self._own())
         return Described(schema, self._asked.parameters)
 
     def explain(self) -> QueryExplained:
         """What it would read; nothing is. It begins with EXPLAIN."""
         decisions = {name: decided.decision for name, decided in self.decided.items()}
-        return explained(self._asker.explain(self.schemas(), self._secret()), decisions)
+        return explained(self._asker.explain(self.schemas(), self._own()), decisions)
 
     def answer(self) -> QueryStream:
         """Run it; the stream has it from now on."""
@@ -147,7 +148,7 @@ class Asking:
         if self._asked.explained:
             table = self.explain().to_table()
             return QueryStream(self, table.schema, table.to_batches(), self._request)
-        answer = self._asker.run(self.schemas(), self._secret(), self._open)
+        answer = self._asker.run(self.schemas(), self._own(), self._open)
         return QueryStream(self, answer.schema, answer.batches, self._request)
 
     def schemas(self) -> Mapping[DatasetName, pa.Schema]:
@@ -159,8 +160,8 @@ class Asking:
             for name, decided in self.decided.items()
         }
 
-    def _secret(self) -> bytes:
-        return self._platform.derive("own", self._principal.issuer, self._principal.user)
+    def _own(self) -> Own:
+        return own_of_query(self._platform, self._principal)
 
     def _open(self, read: Read) -> GovernedStream:
         request = ScanRequest(read.dataset, read.columns, read.limit, read.where)

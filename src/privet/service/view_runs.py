@@ -31,6 +31,7 @@ from privet.query import Behind, Read
 from privet.scan import GovernedStream, Piece, Progress, run
 from privet.service.access import now_and_then
 from privet.service.deciding import Decided
+from privet.service.own_keys import own_of_view
 from privet.service.platform import Platform
 
 _TELLING = (AuditUnavailable, Busy, Cancelled, ResourcesExceeded, Revoked)
@@ -121,11 +122,11 @@ class _ViewRun:
                 if set(asked.datasets) != set(self.decided.bases):
                     raise _changed()
                 schemas = {name: self._in_view(name) for name in asked.datasets}
-                secret = self.platform.derive("own", *owner)
                 needed = self.plan.reads
                 # What is not read is not computed: it could fail for cells that are not shown.
                 columns = tuple(column.source_name for column in needed)
-                answer = asker.run(schemas, secret, self._open, columns)
+                own = own_of_view(self.platform, view, self.plan.dataset.id, reader)
+                answer = asker.run(schemas, own, self._open, columns)
                 if answer.schema.types != [column.type for column in needed]:
                     raise _changed()
                 names = [column.name for column in needed]

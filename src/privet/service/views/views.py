@@ -19,6 +19,7 @@ from privet.policy import definitions as d
 from privet.query import Traced
 from privet.service.access import Act, administer, steward
 from privet.service.deciding import Decided, decide_by_name
+from privet.service.own_keys import own_of_query
 from privet.service.platform import Caller, Platform
 from privet.service.rights import Administrator, tag_needs
 from privet.service.tags import check_known
@@ -184,7 +185,7 @@ def trace(
         if asked.parameters or asked.explained:
             raise InvalidRequest("what is kept is the answer of one SELECT without parameters")
         schemas = {name: schema_of(name, at) for name, at in asked.datasets.items()}
-        return asker.trace(schemas, platform.derive("own", *owner)), schemas
+        return asker.trace(schemas, own_of_query(platform, reader)), schemas
 
 
 def _tagging(tagged: d.TagAt) -> tuple[Need, ...]:
