@@ -10,8 +10,16 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from privet.classifier import BUILTIN_TAGS
 from privet.cli.policies.sql_text import split
-from privet.cli.policies.templates import HIPAA, IDENTIFIERS, ROLE, template_files, template_sql
+from privet.cli.policies.templates import (
+    HIPAA,
+    IDENTIFIERS,
+    ROLE,
+    own_tags,
+    template_files,
+    template_sql,
+)
 from privet.model.errors import InvalidRequest
 from privet.privacy.general.zip3 import RESTRICTED
 from query.platforms import Place, open_place
@@ -25,6 +33,7 @@ AGES = [50 + n for n in range(ROWS)]
 TRANSFORMED: dict[str, list[Any]] = {
     "pii_zip": ZIPS,
     "phi_date": [date(2019, 1 + n % 12, 1 + n % 28) for n in range(ROWS)],
+    "phi_care_date": [date(2019, 1 + n % 12, 1 + n % 28) for n in range(ROWS)],
     "pii_date_of_birth": BORN,
     "phi_age": AGES,
 }
@@ -61,6 +70,13 @@ def test_there_are_eighteen() -> None:
     assert all(f"`{tag}`" in text for tag in every_tag())
     assert all(f"| {each.letter} |" in text for each in IDENTIFIERS)
     assert " ".join(AREAS_OF_2000) in " ".join(text.split())
+
+
+def test_what_the_classifier_finds_is_taken_away() -> None:
+    """The template has every built-in tag that is of an identifier, and makes none of them."""
+    found = {str(tag) for tag, _ in BUILTIN_TAGS}
+    assert found - {*every_tag()} == {"phi.diagnosis", "pii.card_expiry"}
+    assert not {*own_tags()} & found
 
 
 def test_the_areas_of_the_census_of_2000() -> None:

@@ -38,13 +38,16 @@ IDENTIFIERS: tuple[Identifier, ...] = (
     Identifier(
         "B",
         "places smaller than a state, but for three digits of the ZIP code",
-        ((("pii.address", "phi.place"), _NULL), (("pii.zip",), "phi_zip3()")),
+        (
+            (("pii.address", "pii.city", "pii.geolocation", "phi.place"), _NULL),
+            (("pii.zip",), "phi_zip3()"),
+        ),
     ),
     Identifier(
         "C",
         "dates but for the year, ages over 89",
         (
-            (("phi.date",), "phi_date()"),
+            (("phi.date", "phi.care_date"), "phi_date()"),
             (("pii.date_of_birth",), "phi_dob()"),
             (("phi.age",), "phi_age()"),
         ),
@@ -53,24 +56,36 @@ IDENTIFIERS: tuple[Identifier, ...] = (
     _one("E", "fax numbers", "phi.fax_number"),
     _one("F", "e-mail addresses", "pii.email"),
     _one("G", "social security numbers", "pii.ssn"),
-    _one("H", "medical record numbers", "phi.mrn"),
+    _one("H", "medical record numbers", "phi.mrn", "phi.medical_record_number"),
     _one("I", "health plan beneficiary numbers", "phi.health_plan_number"),
-    _one("J", "account numbers", "phi.account_number", "pii.credit_card"),
-    _one("K", "certificate and license numbers", "phi.license_number"),
-    _one("L", "vehicle identifiers, license plates", "phi.vehicle_identifier"),
-    _one("M", "device identifiers and serial numbers", "phi.device_identifier"),
-    _one("N", "web addresses", "phi.web_address"),
+    _one(
+        "J",
+        "account numbers",
+        *("pii.bank_account", "pii.iban", "pii.credit_card", "pii.card_security_code"),
+    ),
+    _one(
+        "K",
+        "certificate and license numbers",
+        *("pii.license_number", "pii.driver_license", "phi.npi"),
+    ),
+    _one("L", "vehicle identifiers, license plates", "pii.vin", "pii.license_plate"),
+    _one("M", "device identifiers and serial numbers", "pii.device_id", "pii.mac_address"),
+    _one("N", "web addresses", "pii.url"),
     _one("O", "internet addresses of devices", "pii.ip_address"),
-    _one("P", "biometric identifiers, such as finger and voice prints", "phi.biometric"),
-    _one("Q", "photographs of full faces, and the like", "phi.photograph"),
+    _one("P", "biometric identifiers, such as finger and voice prints", "pii.biometric"),
+    _one("Q", "photographs of full faces, and the like", "pii.photo"),
     _one(
         "R",
         "all else that identifies somebody, and free text that may",
-        *("phi.other_identifier", "phi.free_text", "security.password", "security.secret"),
+        *("phi.other_identifier", "phi.free_text", "pii.national_id", "pii.passport"),
+        *("pii.username", "security.password", "security.secret"),
     ),
 )
 _BUILT_IN = frozenset({"pii", "security"})
-_BUILT_IN_TAGS = frozenset({"phi.phone_number"})
+_BUILT_IN_TAGS = frozenset(
+    f"phi.{key}"
+    for key in "phone_number health_plan_number medical_record_number care_date npi".split()
+)
 
 
 def own_tags() -> dict[str, str]:
