@@ -42,10 +42,10 @@ def test_a_steward_sees_who_gains_what(command: Run, role: str) -> None:
     assert "+ mrn not at all mask()" in lines
     rows = command("scan", DATASET, "--columns", "opted_out").stdout.split()[1:]
     count = sum(row != "1" for row in rows)
-    assert f"rows: none -> where opted_out != 1 (0 -> {count:,}, +{count:,})" in lines
+    assert f"rows: none -> where opted_out is not 1 (0 -> {count:,}, +{count:,})" in lines
     assert "not counted" not in done.stdout
     quick = command("what-if", "--no-count", statement)
-    assert "rows: none -> where opted_out != 1\n" in quick.stdout
+    assert "rows: none -> where opted_out is not 1\n" in quick.stdout
 
 
 def test_a_steward_sees_who_loses_what(command: Run, governed: str) -> None:
@@ -83,7 +83,7 @@ def test_who_can_see(command: Run, governed: str, role: str) -> None:
     (line,) = [line for line in lines if f"only role is {ROLE}" in line]
     # The numbers count the permissions of all who can see it, others' too.
     shown, number = line.rsplit(" ", 1)
-    assert shown.endswith("tokenize() where opted_out != 1")
+    assert shown.endswith("tokenize() where opted_out is not 1")
     assert any(line.startswith(f"{number}: People with") for line in lines)
     assert any(line.startswith("hidden from") for line in lines)
     told = json.loads(command("who-can-see", f"{DATASET}.mrn", "--json").stdout)
@@ -138,7 +138,7 @@ def test_views_are_told_of(steward: Steward, command: Run) -> None:
     )
     assert done.exit_code == 0, done.output
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
-    assert f"rows: all -> all; of {dataset} where id < 2 (2 -> 1, -1)" in lines
+    assert f"rows: all -> all; of {dataset} where id is less than 2 (2 -> 1, -1)" in lines
     found = command("who-can-see", f"{dataset}.age").stdout
     # Other tests ask the same server what everybody sees.
     ended = command("sql", f"REVOKE SELECT ON TABLE {dataset} FROM ROLE public_role")

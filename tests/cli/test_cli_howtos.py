@@ -61,7 +61,7 @@ def test_see_what_a_policy_does(server: TrialServer, governed: str, tmp_path: Pa
     told = run_guide("see-what-a-policy-does.md", server, tmp_path)
     lines = {" ".join(line.split()) for line in told.splitlines()}
     assert "~ mrn tokenize() tokenize(), then mask()" in lines
-    assert any("where opted_out != 1 AND age > 30" in line for line in lines)
+    assert any("where opted_out is not 1 and age is more than 30" in line for line in lines)
     assert any(line.startswith("admin in clear all admin") for line in lines)
 
 

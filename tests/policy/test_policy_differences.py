@@ -35,7 +35,7 @@ def test_a_first_grant_shows_what_it_shows() -> None:
     change = compare(decide_on(COSTS, []), decide_on(COSTS, [grant(ACCEPTANCE)]))
     assert change is not None
     assert change.rows_before.portion is Portion.NONE
-    assert str(change.rows_after) == "only where opted_out != 1"
+    assert str(change.rows_after) == "only where opted_out is not 1"
     assert {c.direction for c in change.columns} == {Direction.GAINS}
     seen = {c.name: (c.before.how, c.after.how) for c in change.columns}
     assert seen["mrn"] == ("not at all", "tokenize()")
@@ -59,10 +59,13 @@ def test_a_safeguard_is_seen_in_its_words() -> None:
     change = compare(decide_on(COSTS, held), decide_on(COSTS, [*held, bound]))
     assert change is not None
     assert [c.after.how for c in change.columns] == ["tokenize(), then mask()"]
-    assert (str(change.rows_before), str(change.rows_after)) == ("all", "only where age > 5")
+    assert (str(change.rows_before), str(change.rows_after)) == (
+        "all",
+        "only where age is more than 5",
+    )
     cells = guard("RESTRICT HAVING ATTRIBUTE phi.mrn WHERE age > 5")
     after = decide_on(COSTS, [*held, cells])
-    assert shown(after)["mrn"] == "tokenize(); only where age > 5"
+    assert shown(after)["mrn"] == "tokenize(); only where age is more than 5"
     assert rows_of(after).portion is Portion.ALL
 
 
@@ -73,9 +76,9 @@ def test_ways_that_differ_by_row_say_where() -> None:
         grant("HAVING ATTRIBUTE phi.mrn TRANSFORM phi.mrn WITH mask()", "p2"),
     ]
     seen = shown(decide_on(COSTS, held))
-    assert seen["mrn"] == "in clear where age = 1; mask()"
-    assert seen["phone"] == "in clear where age = 1"
-    assert seen["id"] == "in clear where age = 1"
+    assert seen["mrn"] == "in clear where age is 1; mask()"
+    assert seen["phone"] == "in clear where age is 1"
+    assert seen["id"] == "in clear where age is 1"
 
 
 @given(st.lists(st.sampled_from(STATEMENTS)), st.sampled_from(STATEMENTS))
@@ -152,6 +155,6 @@ def test_how_a_column_is_shown_is_told_to_whom_it_may() -> None:
     ]
     decision = decide_on(COSTS, held)
     full, own = (explain(decision, steward=steward).to_dict() for steward in (True, False))
-    assert full["columns"][1]["shown"] == "in clear where phone = '1'; mask()"
+    assert full["columns"][1]["shown"] == "in clear where phone is '1'; mask()"
     assert own["columns"][1]["shown"] == "not alike in every row"
     assert "phone =" not in str(own)

@@ -24,7 +24,7 @@ def test_acceptance_for_a_steward() -> None:
     assert reason["permission"]["sql"] == ACCEPTANCE
     assert explained["filter"] == {
         "sql": "opted_out != 1",
-        "english": "only rows where opted_out != 1",
+        "english": "only rows where opted_out is not 1",
     }
     assert [p["id"] for p in explained["permissions"]] == ["p1"]
     assert explained["permissions"][0]["english"].startswith("People with healthcare_analyst_role")
@@ -120,7 +120,7 @@ def test_lines_for_people() -> None:
     table = replace(COSTS, columns=(*COSTS.columns, column("fresh", reviewed=False)))
     lines = list(explain(decide_on(table, [grant(ACCEPTANCE, "p1")]), steward=True).lines())
     assert lines[0].startswith("medical_charges.medical_costs as seen by demo_user2")
-    assert "rows: only rows where opted_out != 1" in lines
+    assert "rows: only rows where opted_out is not 1" in lines
     assert "  mrn string [phi.mrn]: transformed by tokenize()" in lines
     assert "      hides: a steward has not reviewed it yet" in lines
     assert f"permission p1 (in force): {ACCEPTANCE}" in lines

@@ -55,7 +55,8 @@ def test_acceptance_in_english() -> None:
     """The acceptance policy reads as one sentence."""
     assert to_english(grant(ACCEPTANCE)) == (
         "People with healthcare_analyst_role can read every dataset in medical_charges, without "
-        "columns tagged phi:phone_number, with phi:mrn tokenized, only rows where opted_out != 1."
+        "columns tagged phi:phone_number, with phi:mrn tokenized, only rows where opted_out is not"
+        " 1."
     )
 
 

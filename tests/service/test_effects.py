@@ -326,7 +326,7 @@ def test_rows_and_cells_behind_a_view_change_it(
         assert (effect.count_before, effect.count_after) == (7, 2)
         assert (str(effect.change.rows_before), str(effect.change.rows_after)) == (
             "all",
-            "all; of `clinic.people` only where id < 5",
+            "all; of `clinic.people` only where id is less than 5",
         )
         assert effect.change.columns == ()
         assert bool(effects_on(outlook, name, place.admin.user)) is others
@@ -367,7 +367,7 @@ def test_a_view_is_told_of_to_whom_may_see_everything_of_it(
     viewer = place.person(f"GRANT VIEW_COMPLETE_METADATA ON TABLE {name}")
     place.safeguard("RESTRICT SELECT ON TABLE clinic.people WHERE id < 5", definer.role)
     view = DatasetName.parse(name)
-    for asker, rows in ((owner, "all; of `clinic.people` only where id < 5"), (viewer, "all")):
+    for asker, rows in ((owner, "all; of `clinic.people` only where id is less than 5"), (viewer, "all")):
         (sight,) = [
             sight
             for sight, each in place.services.readers.of_column(asker.caller, view, "id").readers
@@ -384,7 +384,7 @@ def test_a_holder_of_a_role_alone_reads_views_by_it(
     place.safeguard("RESTRICT SELECT ON TABLE clinic.people WHERE id < 5", reader.role)
     found = place.services.readers.of_column(place.admin.caller, DatasetName.parse(name), "id")
     rows = {s.role: str(sight.rows) for sight, each in found.readers for s in each if s.role}
-    assert rows[reader.role] == "all; of `clinic.people` only where id < 5"
+    assert rows[reader.role] == "all; of `clinic.people` only where id is less than 5"
 
 
 def test_a_view_that_asks_who_reads_is_not_counted(

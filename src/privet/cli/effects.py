@@ -131,7 +131,7 @@ def rows_text(rows: Mapping[str, Any]) -> str:
 
 
 def _part_text(rows: Mapping[str, Any]) -> str:
-    return f"where {escape(rows['filter'])}" if rows["filter"] else cell(rows["shown"])
+    return f"where {escape(rows['english'])}" if rows["english"] else cell(rows["shown"])
 
 
 def who_can_see(

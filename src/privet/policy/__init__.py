@@ -19,8 +19,9 @@ from privet.policy.domains import (
 from privet.policy.fold import ALWAYS, NEVER, fold_filter
 from privet.policy.functions import FUNCTIONS, Function, Kind, kind_of_type
 from privet.policy.language import definitions, shows
+from privet.policy.language.english import filter_english, to_english
 from privet.policy.language.expressions import parse_filter, parse_tags, parse_transform
-from privet.policy.language.forms import from_json, to_english, to_json
+from privet.policy.language.forms import from_json, to_json
 from privet.policy.language.parsing import parse
 from privet.policy.language.printing import filter_sql, tags_sql, to_sql, transform_sql
 from privet.policy.language.statements import (
@@ -101,6 +102,7 @@ __all__ = [
     "definitions",
     "elements",
     "explain",
+    "filter_english",
     "filter_sql",
     "fold_filter",
     "from_json",

@@ -1,15 +1,13 @@
-"""The other forms of a permission: JSON for files and REST, an English sentence for people."""
+"""A permission as JSON: for files and REST."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from privet.model.errors import InvalidRequest
-from privet.model.expressions import Expr, HasTag, TagAnd, TagExpr, TagNot, TagOr
-from privet.model.names import PUBLIC_ROLE, TagName, fold, fold_domain, fold_role
+from privet.model.names import fold, fold_domain, fold_role
 from privet.model.permissions import (
     AccessLevel,
     Effect,
@@ -20,7 +18,6 @@ from privet.model.permissions import (
     check_uri,
     fold_object,
 )
-from privet.model.transforms import get_spec, steps
 from privet.policy.language.expressions import parse_filter, parse_tags, parse_transform
 from privet.policy.language.parsing import check_properties, check_shape
 from privet.policy.language.printing import filter_sql, tags_sql, transform_sql
@@ -168,128 +165,3 @@ def _choice(kind: type[_E], form: Mapping[str, Any], key: str, default: _E | Non
         known = ", ".join(kind)
         raise InvalidRequest(f"`{text[:64]}` is not supported as `{key}`", hint=f"one of {known}")
     return kind(text)
-
-
-# ---- English
-
-
-def to_english(permission: Permission) -> str:
-    """One sentence that a protection officer can read."""
-    who = (
-        "Everyone who is signed in"
-        if permission.role == PUBLIC_ROLE
-        else f"People with {permission.role}"
-    )
-    if permission.effect is Effect.GRANT:
-        parts = [f"{who} can {_deed_english(permission)}"]
-        if permission.columns:
-            parts.append(f"only the columns {', '.join(permission.columns)}")
-        if permission.having is not None:
-            parts.append(_having_english(permission.having))
-        parts += map(_clause_english, permission.transforms)
-        if permission.where is not None:
-            parts.append(filter_english(permission.where))
-        if permission.grant_option:
-            parts.append("and may grant that to others")
-    else:
-        parts = [f"{who}, whatever else is granted, read {_scope_english(permission.scope)}"]
-        parts += _safeguard_english(permission)
-    parts += _window_english(permission.properties)
-    return ", ".join(parts) + "."
-
-
-def _deed_english(permission: Permission) -> str:
-    level, scope = permission.level, permission.scope
-    if level is AccessLevel.SELECT:
-        return f"read {_scope_english(scope)}"
-    if level is AccessLevel.DETOKENIZE:
-        return f"turn tokens of {_domains_english(scope)} back into values"
-    if level is AccessLevel.ALL:
-        return f"do everything with {_scope_english(scope)}"
-    objects = {
-        ScopeKind.CATALOG: "the catalog",
-        ScopeKind.DATABASE: f"database {scope.database}",
-        ScopeKind.TABLE: f"table {scope}",
-    }
-    return f"{level.replace('_', ' ')} on {objects.get(scope.kind) or _scope_english(scope)}"
-
-
-def _domains_english(scope: Scope) -> str:
-    return "every domain" if scope.kind is ScopeKind.CATALOG else f"domain {scope.name}"
-
-
-def _safeguard_english(permission: Permission) -> list[str]:
-    having = None if permission.having is None else tags_english(permission.having)
-    if permission.effect is Effect.DENY or not (permission.transforms or permission.where):
-        return [f"without columns tagged {having}"]
-    parts = [_clause_english(clause) for clause in permission.transforms]
-    if permission.where is not None and having is None:
-        parts.append(filter_english(permission.where))
-    elif permission.where is not None:
-        parts.append(f"NULL for what is tagged {having} unless {filter_sql(permission.where)}")
-    if having is not None and permission.transforms:
-        parts.append(f"of columns tagged {having}")
-    return parts
-
-
-def filter_english(expr: Expr) -> str:
-    """A filter as the end of a sentence."""
-    return f"only rows where {filter_sql(expr)}"
-
-
-def tags_english(tags: TagExpr, *, nested: bool = False) -> str:
-    """A tag expression in words."""
-    match tags:
-        case HasTag(tag):
-            return _tag(tag)
-        case TagNot(part):
-            return f"not {tags_english(part, nested=True)}"
-        case TagAnd(parts) | TagOr(parts):
-            word = " and " if isinstance(tags, TagAnd) else " or "
-            words = word.join(tags_english(part, nested=True) for part in parts)
-            return f"({words})" if nested else words
-
-
-def _tag(tag: TagName) -> str:
-    return f"{tag.namespace}:{tag.key}"
-
-
-def _scope_english(scope: Scope) -> str:
-    match scope.kind:
-        case ScopeKind.CATALOG:
-            return "every dataset in the catalog"
-        case ScopeKind.DATABASE:
-            return f"every dataset in {scope.database}"
-        case ScopeKind.TABLE:
-            return f"{scope.database}.{scope.dataset}"
-        case ScopeKind.URI:
-            return f"what lies at {scope.name}"
-        case ScopeKind.NAMESPACE:
-            return f"the tags of {scope.name}"
-        case ScopeKind.TOKEN_DOMAIN:
-            return f"token domain {scope.name}"
-        case _:
-            return f"{scope.kind} {scope.name}"
-
-
-def _having_english(having: TagExpr) -> str:
-    if isinstance(having, TagNot):
-        return f"without columns tagged {tags_english(having.part)}"
-    return f"only columns tagged {tags_english(having)}"
-
-
-def _clause_english(clause: TransformClause) -> str:
-    link = "also with" if clause.excepted else "with"
-    deeds = " and then ".join(get_spec(step.function).says for step in steps(clause.call))
-    return f"{link} {tags_english(clause.tags)} {deeds}"
-
-
-def _window_english(properties: Mapping[str, str]) -> list[str]:
-    words: list[str] = []
-    for key, word in (("start_datetime", "from"), ("end_datetime", "until")):
-        if key in properties:
-            moment = datetime.fromtimestamp(int(properties[key]), UTC)
-            words.append(f"{word} {moment:%Y-%m-%d %H:%M:%S} UTC")
-    if properties.get("enabled") == "false":
-        words.append("once enabled")
-    return words

@@ -9,6 +9,7 @@ from enum import StrEnum
 from privet.model.decisions import CellOption, ColumnDecision, Decision, TransformUse, Verdict
 from privet.model.expressions import And, Expr, Or
 from privet.model.names import DatasetName
+from privet.policy.language.english import condition_english
 from privet.policy.language.printing import filter_sql, transform_sql
 
 _IN_CLEAR = "in clear"
@@ -24,7 +25,7 @@ class Portion(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Which rows somebody sees; `filter` says which, in SQL, where it is some of them.
+    """Which rows somebody sees; where it is some, `filter` and `english` say which.
 
     Those of a view are made of `behind`: what is left of the datasets behind it, where that is not
     all.
@@ -32,10 +33,11 @@ class Rows:
 
     portion: Portion
     filter: str = ""
+    english: str = ""
     behind: tuple[tuple[DatasetName, Rows], ...] = ()
 
     def __str__(self) -> str:
-        own = f"only where {self.filter}" if self.filter else str(self.portion)
+        own = f"only where {self.english}" if self.english else str(self.portion)
         return "; ".join((own, *(f"of `{name}` {rows}" for name, rows in self.behind)))
 
 
@@ -172,7 +174,7 @@ def rows_of(decision: Decision) -> Rows:
         return Rows(Portion.NONE)
     if decision.bypass or (row_filter := filter_of(decision)) is None:
         return Rows(Portion.ALL)
-    return Rows(Portion.SOME, filter_sql(row_filter))
+    return Rows(Portion.SOME, filter_sql(row_filter), condition_english(row_filter))
 
 
 def filter_of(decision: Decision) -> Expr | None:
@@ -191,14 +193,14 @@ def shown_as(column: ColumnDecision, decision: Decision) -> Shown:
     parts = [
         f"{way}{_where(option, decision)}" for way, option in zip(ways, column.options, strict=True)
     ]
-    parts += [f"only where {filter_sql(f)}" for f in column.cell_filters]
+    parts += [f"only where {condition_english(f)}" for f in column.cell_filters]
     return Shown(Verdict.PARTLY, "; ".join(parts))
 
 
 def _where(option: CellOption, decision: Decision) -> str:
     chosen = _any_of([decision.filters[i] for i in sorted(option.filters)])
     every = len(option.filters) == len(decision.filters)
-    return "" if every or not chosen else f" where {filter_sql(chosen[0])}"
+    return "" if every or not chosen else f" where {condition_english(chosen[0])}"
 
 
 def _any_of(filters: Iterable[Expr | None]) -> list[Expr]:

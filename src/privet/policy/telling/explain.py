@@ -10,9 +10,9 @@ from privet.model.decisions import ColumnDecision, Decision, Reason, TransformUs
 from privet.model.permissions import Permission
 from privet.model.transforms import find_spec, is_per_user, steps
 from privet.policy.binding import columns_of
-from privet.policy.language.forms import to_english
-from privet.policy.language.printing import to_sql, transform_sql
-from privet.policy.telling.differences import Portion, rows_of, shown_as
+from privet.policy.language.english import filter_english, to_english
+from privet.policy.language.printing import filter_sql, to_sql, transform_sql
+from privet.policy.telling.differences import Portion, filter_of, rows_of, shown_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +134,9 @@ def explain(decision: Decision, *, steward: bool) -> Explanation:
     """
     principal = decision.principal
     rows = rows_of(decision)
-    filtered = rows.filter if rows.portion is Portion.SOME else None
+    row_filter = filter_of(decision) if rows.portion is Portion.SOME else None
     if not steward and not _in_view(decision):
-        filtered = None
+        row_filter = None
     columns = decision.columns if steward else decision.visible
     return Explanation(
         dataset=str(decision.name),
@@ -148,8 +148,8 @@ def explain(decision: Decision, *, steward: bool) -> Explanation:
         bypass=decision.bypass,
         complete=steward,
         columns=tuple(_column(c, decision, steward=steward) for c in columns),
-        filter=filtered,
-        filter_english=f"only rows where {filtered}" if filtered else "",
+        filter=None if row_filter is None else filter_sql(row_filter),
+        filter_english="" if row_filter is None else filter_english(row_filter),
         permissions=_permissions(decision) if steward else (),
         warnings=_warnings(decision) if steward else tuple(_unjoinable(decision)),
         version=decision.version if steward else None,

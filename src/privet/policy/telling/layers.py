@@ -57,7 +57,7 @@ def rows_through(layered: Layered, named: Named) -> Rows:
     own = rows_of(layered.decision)
     behind = {(name, rows_of(base.decision)) for name, base in _all_behind(layered) if named(name)}
     some = (pair for pair in behind if pair[1].portion is not Portion.ALL)
-    return Rows(own.portion, own.filter, tuple(sorted(some, key=_in_words)))
+    return Rows(own.portion, own.filter, own.english, tuple(sorted(some, key=_in_words)))
 
 
 def shown_through(layered: Layered, column: ColumnDecision, named: Named) -> Shown:

@@ -98,8 +98,14 @@ def _rows_json(rows: Rows) -> Json:
     return {
         "shown": str(rows.portion),
         "filter": rows.filter or None,
+        "english": rows.english or None,
         "behind": [
-            {"dataset": str(name), "shown": str(each.portion), "filter": each.filter or None}
+            {
+                "dataset": str(name),
+                "shown": str(each.portion),
+                "filter": each.filter or None,
+                "english": each.english or None,
+            }
             for name, each in rows.behind
         ],
     }
