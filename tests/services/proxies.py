@@ -98,10 +98,12 @@ class _Handler(socketserver.BaseRequestHandler):
     def _answer(self, behind: socket.socket, bare: bool, *, cut: bool) -> bool:
         answer = _head(behind)
         head, _, body = answer.partition(b"\r\n\r\n")
-        self.request.sendall(answer)
+        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+        if cut and length is not None and not bare:
+            body = body[: int(length[1]) // 2]
+        self.request.sendall(head + b"\r\n\r\n" + body)
         if bare:
             return True
-        length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
         if length is None:
             return b"chunked" in head and self._chunks(behind, body)
         return self._body(behind, int(length[1]), len(body), cut=cut)
