@@ -48,6 +48,18 @@ PII, GEO = TagName("pii", "name"), TagName("geo", "town")
             d.CreateTable(T, format="JDBC", properties={"table": "x"}),
         ),
         (
+            "CREATE TABLE d.t OVER DATACONNECTION Shop TABLE 'Orders' SCHEMA 'a.b' COMMENT 'c'",
+            d.CreateTable(T, comment="c", over=d.TableOver("shop", "Orders", "a.b")),
+        ),
+        (
+            "CREATE TABLE d.over (over INT) OVER DATACONNECTION c TABLE 't'",
+            d.CreateTable(
+                DatasetName("d", "over"),
+                columns=(d.ColumnDefinition("over", pa.int32(), True),),
+                over=d.TableOver("c", "t"),
+            ),
+        ),
+        (
             "CREATE EXTERNAL TABLE IF NOT EXISTS d.t LOCATION 's3://b/k'",
             d.CreateTable(T, True, location="s3://b/k"),
         ),

@@ -37,6 +37,7 @@ _CLAUSES = {
     "row_format": "ROW FORMAT",
     "stored": "STORED AS",
     "location": "LOCATION",
+    "over": "OVER",
     "table_properties": "TBLPROPERTIES",
     "database_properties": "DBPROPERTIES",
 }
@@ -86,10 +87,16 @@ def _create_table(tree: Branch) -> d.CreateTable:
         comment=text_of(clauses["comment"]) if "comment" in clauses else "",
         tags=_tags(tagged, ()) if tagged else (),
         properties=free_properties(branches(properties)) if properties else {},
+        over=_over(clauses["over"]) if "over" in clauses else None,
         at=at(tree, "dataset"),
         places={_CLAUSES[word]: position_of(clause) for word, clause in clauses.items()}
         | ({"LIKE": like_at} if like_at else {}),
     )
+
+
+def _over(tree: Branch) -> d.TableOver:
+    table, *schema = [read_text(t) for t in tokens(tree) if t.type == "STRING"]
+    return d.TableOver(name_in(tree, "connection name"), table, *schema)
 
 
 _OF_COPIES = frozenset({"comment", "location", "stored", "table_properties"})

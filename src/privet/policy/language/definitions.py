@@ -96,6 +96,15 @@ class ColumnDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class TableOver:
+    """`OVER DATACONNECTION c TABLE '..' [SCHEMA '..']`, by the database's own names."""
+
+    connection: str
+    table: str
+    schema: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CreateTable:
     """`CREATE [EXTERNAL] TABLE [IF NOT EXISTS] d.t ...`.
 
@@ -114,6 +123,7 @@ class CreateTable:
     comment: str = ""
     tags: tuple[TagAt, ...] = ()
     properties: Properties = field(default_factory=_none)
+    over: TableOver | None = None
     at: Position | None = field(default=None, compare=False, repr=False)
     places: Mapping[str, Position] = field(
         default_factory=dict[str, Position], compare=False, repr=False

@@ -32,6 +32,7 @@ _DRIVER = "driver"
 _DEFAULT_SCHEMA = "public"
 _MOST_TABLES = 1000
 _NO_FILES = ("LOCATION", "ROW FORMAT", "PARTITIONED BY", "LIKE")
+_NO_FORMAT = frozenset({"", JDBC})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class ConnectedTables:
             Conflict: the name is taken, or the table is.
             SourceUnavailable: its server is away, or does not let us in.
         """
-        name, connection = wanted.dataset, said_connection(wanted.properties)
+        name, connection = wanted.dataset, _connection(wanted)
         if not connection:
             raise InvalidRequest(
                 f"a table that is STORED AS {JDBC} names its connection",
@@ -165,6 +166,11 @@ class ConnectedTables:
         return (*self._platform.catalog.rules.list(), *BUILTIN_RULES)
 
 
+def is_connected(wanted: d.CreateTable) -> bool:
+    """Whether a table is to be one over a connection, in either of the two forms."""
+    return wanted.format == JDBC or wanted.over is not None
+
+
 def said_connection(properties: Mapping[str, str]) -> str:
     """The connection that properties name; empty if they name none.
 
@@ -206,8 +212,19 @@ def _creating(wanted: d.CreateTable, connection: str) -> tuple[Need, ...]:
     return (*using(connection), creating, *tags)
 
 
+def _connection(wanted: d.CreateTable) -> str:
+    return wanted.over.connection if wanted.over else said_connection(wanted.properties)
+
+
+def _said(wanted: d.CreateTable) -> Mapping[str, str]:
+    """The place in the properties' words, whichever form it was said in."""
+    if wanted.over is None:
+        return wanted.properties
+    return {_TABLE: wanted.over.table, _SCHEMA: wanted.over.schema}
+
+
 def _place(wanted: d.CreateTable, connection: DataConnection) -> TablePlace:
-    said = wanted.properties
+    said = _said(wanted)
     for clause in _NO_FILES:
         if clause in wanted.places:
             raise InvalidRequest(
@@ -215,6 +232,12 @@ def _place(wanted: d.CreateTable, connection: DataConnection) -> TablePlace:
                 hint="leave it out",
                 position=wanted.places[clause],
             )
+    if wanted.format not in _NO_FORMAT:
+        raise InvalidRequest(
+            f"a table of a database is not STORED AS {wanted.format}",
+            hint="leave it out",
+            position=wanted.places.get("STORED AS"),
+        )
     driver = said.get(_DRIVER, connection.driver).lower()
     if driver != connection.driver:
         raise InvalidRequest(f"connection `{connection.name}` is to {connection.driver}")

@@ -25,7 +25,12 @@ from privet.service.definitions.columns import (
     said_header,
     written_tags,
 )
-from privet.service.definitions.connected import JDBC, ConnectedTables, Loaded, Made
+from privet.service.definitions.connected import (
+    ConnectedTables,
+    Loaded,
+    Made,
+    is_connected,
+)
 from privet.service.definitions.empty import as_own, empty_files, without_files
 from privet.service.definitions.replacing import replaced, replacing
 from privet.service.platform import Caller, Platform
@@ -49,7 +54,7 @@ class Tables:
             NotFound: there is no such database, or nothing at the location.
             Conflict: the name is taken, or the path is.
         """
-        if wanted.format == JDBC:
+        if is_connected(wanted):
             return self._connected.create(caller, wanted)
         name = wanted.dataset
         paths = {uri: self._at(uri) for uri in (wanted.location, wanted.like) if uri}
