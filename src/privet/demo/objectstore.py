@@ -17,7 +17,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +55,7 @@ class ObjectStore:
     """A SeaweedFS S3 server with its state in `directory`, which must be new or empty.
 
     A context manager: it runs inside the `with` block, with the buckets `LAKE` and `SCRATCH`.
+    `more` is put at the end of the program's command line.
 
     Attributes:
         endpoint: where it answers, such as `http://127.0.0.1:40123`.
@@ -63,7 +64,8 @@ class ObjectStore:
         analyst: the identity that may use `SCRATCH` only.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, more: Sequence[str] = ()) -> None:
+        self._more = tuple(more)
         self.endpoint = ""
         self.platform = StoreKeys.fresh("platform")
         self.reader = StoreKeys.fresh("reader")
@@ -173,7 +175,7 @@ class ObjectStore:
         self.endpoint = f"http://127.0.0.1:{ports[0]}"
         with self._log.open("ab") as log, signals_held():
             self._process = subprocess.Popen(  # noqa: S603 - our own program and arguments
-                [str(program), *_arguments(home, data, config, ports)],
+                [str(program), *_arguments(home, data, config, ports), *self._more],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
