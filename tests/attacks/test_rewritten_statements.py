@@ -177,6 +177,17 @@ def test_cells_out_of_view_are_null_before_rows_are_left_out() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["SELECT (SELECT max(code) FROM d.t)", "SELECT 1 + (SELECT 1 FROM d.t LIMIT 1) UNION SELECT 2"],
+)
+def test_names_of_columns_do_not_tell_of_the_policy(text: str) -> None:
+    """An engine calls a column without a name after its text, in which filters stand."""
+    first = parse_one(rewritten(text), read="duckdb").find(exp.Select)
+    assert first is not None
+    assert [each.alias for each in first.expressions] == ["_c0"]
+
+
 def test_a_column_around_cannot_stand_for_one_that_is_missing() -> None:
     """A filter's column that the table lacks there is not looked for further out."""
     text = "SELECT (SELECT count(*) FROM d.t) FROM (SELECT 1 AS open) AS o"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import count
+from typing import Any
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import NormalizationStrategy
@@ -118,6 +119,7 @@ class Foreign:
             alias = table.args.get("alias") or exp.TableAlias(this=table.this.copy())
             shown = governed(decisions[name], self._engine)
             table.replace(exp.Subquery(this=shown, alias=alias, joins=table.args.get("joins")))
+        _name_answers(self._tree)
         return self._written()
 
     def _written(self) -> str:
@@ -149,6 +151,16 @@ class Foreign:
                 f"the statement reads otherwise once it is written for `{self._engine.name}`",
                 hint="write it in plainer SQL",
             )
+
+
+def _name_answers(tree: exp.Expr) -> None:
+    """Name columns that hold a subquery: engines would call them by its text, policy and all."""
+    first: Any = tree
+    while isinstance(first, exp.SetOperation | exp.Subquery):
+        first = first.this
+    for place, column in enumerate(list(first.expressions)):
+        if not column.alias and column.find(exp.Select):
+            column.replace(exp.alias_(column.copy(), f"_c{place}", quoted=True))
 
 
 def is_select(text: str, engine: Engine) -> bool:
