@@ -87,7 +87,7 @@ def test_files_are_taken_together(tmp_path: Path) -> None:
 def test_tags_of_what_is_inside(tmp_path: Path) -> None:
     """A rule that finds an address in a field tags the column."""
     found = found_in(tmp_path, ROW * 20)
-    tagged = {c.name: {str(t) for t in c.tags} for c in found.columns}
+    tagged = {c.name: {str(t.tag) for t in c.field_tags} for c in found.columns}
     assert tagged["who"] == {"pii.email"}
 
 

@@ -9,15 +9,12 @@ import pyarrow as pa
 
 from privet.classifier import ColumnSample, classify
 from privet.connector import Connector, shown
-from privet.crawler.formats import look_at_json, looks_like_json, settle_json
+from privet.crawler.formats import format_by_suffix, look_at_file, settled
 from privet.crawler.groups import LOOKED_AT, Group, name_of
-from privet.crawler.heads import Head, read_head
 from privet.crawler.names import distinct, fold_name
-from privet.crawler.parquet_files import ENCRYPTED_MAGIC, MAGIC, look_at_parquet
 from privet.crawler.profiles import profiles_of
-from privet.crawler.sample import SAMPLE_BYTES, sample_source
-from privet.crawler.shapes import GUESS, KNOWN, Given, Shape
-from privet.crawler.text_files import join_text, look_at_text, settle
+from privet.crawler.sample import sample_source
+from privet.crawler.shapes import GUESS, Given, Shape
 from privet.model.datasets import Column, Format, FoundDataset, Rule, Source
 from privet.model.errors import (
     Cancelled,
@@ -26,15 +23,7 @@ from privet.model.errors import (
     SourceInvalid,
     SourceUnavailable,
 )
-from privet.scan import PACKED
 
-_MORE_BYTES = 1 << 16
-"""Of each file after the first: enough to see whether it is alike."""
-
-_PARQUET_SUFFIXES = frozenset({".parquet", ".parq", ".pq"})
-_JSON_SUFFIXES = frozenset({".json", ".jsonl", ".ndjson"})
-_TEXT_SUFFIXES = frozenset({"", ".csv", ".tsv", ".tab", ".txt", ".psv", ".dat", *_JSON_SUFFIXES})
-_SETTLE = {Format.CSV: settle, Format.JSON: settle_json}
 _NOTES = 10
 _MOST_UNREAD = 3
 
@@ -177,7 +166,7 @@ def _look(
     further = [info for info in group.fresh if info.uri not in listed]
     for info in group.fresh if new_only else (*group.first, *further):
         try:
-            look.shape = _look_at(
+            look.shape = look_at_file(
                 connector, info.uri, next(iter(group.suffixes)), look.shape, given
             )
         except (SourceUnavailable, NotFound) as error:
@@ -193,47 +182,7 @@ def _look(
             raise SourceInvalid(f"`{where}`: {error.message}", hint=error.hint) from error
     if look.shape is None:
         raise look.unread[0][1]
-    return _SETTLE.get(look.shape.format, lambda shape: shape)(look.shape)
-
-
-def _look_at(
-    connector: Connector, uri: str, suffix: str, like: Shape | None, given: Given
-) -> Shape:
-    by_footer = suffix in _PARQUET_SUFFIXES
-    limit = len(MAGIC) if by_footer else SAMPLE_BYTES if like is None else _MORE_BYTES
-    head = read_head(connector, uri, limit)
-    if head.data.startswith(ENCRYPTED_MAGIC):
-        raise SourceInvalid("is encrypted Parquet, which cannot be read")
-    if head.data.startswith(MAGIC) and head.compression is None:
-        if like is not None and like.format is not Format.PARQUET:
-            raise SourceInvalid("is Parquet, unlike the first file")
-        return look_at_parquet(connector, uri, like)
-    if by_footer or (like is not None and like.format is Format.PARQUET):
-        raise SourceInvalid("is not a Parquet file")
-    suffix = _unpacked(suffix)
-    if suffix not in _TEXT_SUFFIXES:
-        raise SourceInvalid(
-            f"`{suffix}` files cannot be registered", hint=f"{KNOWN} can be registered"
-        )
-    if _is_json(head, suffix, like):
-        return look_at_json(head, uri, like)
-    shape = look_at_text(head, uri, like, given)
-    if like is None:
-        return shape
-    return join_text(like, shape)
-
-
-def _is_json(head: Head, suffix: str, like: Shape | None) -> bool:
-    """Whether a text is JSON lines: by its content, and as the first file was."""
-    if like is not None:
-        return like.format is Format.JSON
-    return suffix in _JSON_SUFFIXES or looks_like_json(head)
-
-
-def _unpacked(suffix: str) -> str:
-    """The ending of a file's name without that of a compression."""
-    packed = next((ending for ending in PACKED if suffix.endswith(ending)), "")
-    return suffix.removesuffix(packed)
+    return settled(look.shape)
 
 
 def _columns(shape: Shape, group: Group) -> tuple[Column, ...]:
@@ -312,7 +261,4 @@ def _counted(group: Group) -> tuple[str, ...]:
 
 def _format_by_name(group: Group) -> Format:
     """The likely format, for a dataset that could not be looked into."""
-    suffix = next(iter(group.suffixes), "")
-    if suffix in _PARQUET_SUFFIXES:
-        return Format.PARQUET
-    return Format.JSON if _unpacked(suffix) in _JSON_SUFFIXES else Format.CSV
+    return format_by_suffix(next(iter(group.suffixes), ""))

@@ -27,12 +27,12 @@ def look_at_parquet(connector: Connector, uri: str, like: Shape | None = None) -
     with open_parquet(connector, uri) as file:
         schema = file.schema_arrow
         rows = file.metadata.num_rows
-        fields = tuple(Field(f.name, plain_type(f.type), _comment(f)) for f in schema)
+        fields = tuple(Field(f.name, plain_type(f.type), comment_of(f)) for f in schema)
     names = [field.name for field in fields]
     check_names(names)
     if like is not None:
         same_columns(like, names)
-        _same_types(like, fields)
+        same_types(like, fields)
         return like
     if not fields:
         raise SourceInvalid("has no columns")
@@ -57,7 +57,12 @@ def open_parquet(connector: Connector, uri: str) -> Generator[pq.ParquetFile]:
             ) from error
 
 
-def _same_types(like: Shape, fields: tuple[Field, ...]) -> None:
+def same_types(like: Shape, fields: tuple[Field, ...]) -> None:
+    """Check that a file's columns have the types of another's.
+
+    Raises:
+        SourceInvalid: one has another.
+    """
     kinds = {field.name: field.kind for field in like.fields}
     for field in fields:
         if kinds[field.name] != field.kind:
@@ -68,6 +73,6 @@ def _same_types(like: Shape, fields: tuple[Field, ...]) -> None:
             )
 
 
-def _comment(field: pa.Field) -> str:
+def comment_of(field: pa.Field) -> str:
     """A column's comment, as Spark writes it."""
     return (field.metadata or {}).get(b"comment", b"").decode("utf-8", errors="replace")

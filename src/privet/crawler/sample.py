@@ -9,14 +9,15 @@ import pyarrow as pa
 
 from privet.connector import Connector, DataFile, data_files, shown
 from privet.crawler.dialect import lines_of, split
-from privet.crawler.formats import rows_of
+from privet.crawler.formats.json_files import rows_of
+from privet.crawler.formats.opened_files import first_rows, names_in
 from privet.crawler.heads import decode, read_head
 from privet.crawler.inference import parse_fields
 from privet.crawler.parquet_files import open_parquet
 from privet.crawler.text_files import dialect_of
 from privet.model.datasets import Column, Format, Source, plain_type
 from privet.model.errors import SchemaChanged, SourceInvalid
-from privet.scan.formats import Misfit, read_objects
+from privet.scan.formats import OPENERS, Misfit, read_objects
 
 SAMPLE_ROWS = 1000
 SAMPLE_BYTES = 1 << 20
@@ -107,7 +108,25 @@ def _read_parquet(
     return dict(zip(table.column_names, table.columns, strict=True))
 
 
-_READERS = {Format.CSV: _read_csv, Format.JSON: _read_json, Format.PARQUET: _read_parquet}
+def _read_opened(
+    connector: Connector, source: Source, columns: Sequence[Column], file: DataFile, limit: int
+) -> dict[str, pa.ChunkedArray]:
+    uri = file.info.uri
+    wanted = [c.source_name for c in columns if not c.partition]
+    _check_present(columns, names_in(connector, uri, source.format))
+    batches = first_rows(connector, uri, source.format, wanted, limit)
+    if not batches:
+        return {}
+    table = pa.Table.from_batches(batches)
+    return dict(zip(table.column_names, table.columns, strict=True))
+
+
+_READERS = {
+    Format.CSV: _read_csv,
+    Format.JSON: _read_json,
+    Format.PARQUET: _read_parquet,
+    **dict.fromkeys(OPENERS, _read_opened),
+}
 
 
 def _check_present(columns: Sequence[Column], names: Sequence[str]) -> None:

@@ -45,7 +45,7 @@ class Given:
 
 GUESS = Given()
 
-KNOWN = "CSV, JSON lines and Parquet"
+KNOWN = "CSV, JSON lines, Parquet, Avro, ORC and Arrow IPC"
 """What can be registered, as hints say it."""
 
 

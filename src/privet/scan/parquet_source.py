@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,9 +14,8 @@ import pyarrow.types as pat
 from privet.connector import Connectors
 from privet.enforcement import EnforcedPlan
 from privet.model.datasets import Column, plain_type
-from privet.model.edits import holds
-from privet.model.errors import SchemaChanged, SourceInvalid, SourceUnavailable
-from privet.scan.files import RECRAWL, PlannedFile, bound, opening, with_partitions
+from privet.scan.files import PlannedFile, opening
+from privet.scan.formats.binding import check_schema, finish, told
 from privet.scan.parquet_rows import BYTES, STEP, chunks_of, cut, together
 from privet.scan.pieces import Piece
 
@@ -39,7 +37,7 @@ def parquet_pieces(
         SourceInvalid: the content is not Parquet.
         SourceUnavailable: the file cannot be read to its end.
     """
-    with _told():
+    with told("Parquet"):
         opened = _open(file, plan, connectors)
         groups = _row_groups(opened, plan)
     for piece in _gathered(opened.metadata, groups):
@@ -75,25 +73,14 @@ def _open(file: PlannedFile, plan: EnforcedPlan, connectors: Connectors) -> _Ope
     with opening():
         native = connectors.open_file(file.info.uri)
     probe = pq.ParquetFile(native, pre_buffer=False)
-    _check_schema(probe.schema_arrow, plan)
+    check_schema(probe.schema_arrow, plan)
     return _Opened(
         native,
         probe.metadata,
         tuple(_dense(probe.metadata, columns)),
         columns,
-        partial(_finish, columns=columns, file=file, plan=plan),
+        partial(finish, columns=columns, file=file, plan=plan),
     )
-
-
-def _check_schema(found: pa.Schema, plan: EnforcedPlan) -> None:
-    """Check that all is there that was reviewed; fields that appeared inside it are left out."""
-    for column in bound(plan):
-        index = found.get_field_index(column.source_name)
-        if index < 0 or not holds(found.field(index).type, column.type):
-            raise SchemaChanged(
-                "a file of this dataset no longer has all its registered columns and types",
-                hint=RECRAWL,
-            )
 
 
 def _dense(metadata: pq.FileMetaData, columns: tuple[Column, ...]) -> Iterator[str]:
@@ -149,7 +136,7 @@ def _read(
     opened: _Opened, groups: list[int], most: int, *, use_threads: bool
 ) -> Iterator[tuple[int, pa.RecordBatch]]:
     """Batches as the file has them, and their sizes."""
-    with _told():
+    with told("Parquet"):
         chunks = chunks_of(opened.metadata, groups, opened.names)
         size = sum(chunk.decoded for chunk in chunks)
         if size > BYTES:
@@ -170,45 +157,5 @@ def _read(
 
 
 def _finished(opened: _Opened, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
-    with _told():
+    with told("Parquet"):
         return [opened.finish(batch)]
-
-
-def _finish(
-    batch: pa.RecordBatch, *, columns: tuple[Column, ...], file: PlannedFile, plan: EnforcedPlan
-) -> pa.RecordBatch:
-    if not columns:
-        return with_partitions(batch, file, plan)
-    arrays = [_plain(batch.column(c.source_name), c) for c in columns]
-    plain = pa.RecordBatch.from_arrays(arrays, names=[c.name for c in columns])
-    return with_partitions(plain, file, plan)
-
-
-def _plain(array: pa.Array, column: Column) -> pa.Array:
-    target = plain_type(column.type)
-    if isinstance(array, pa.ExtensionArray):
-        array = array.storage
-    if pat.is_dictionary(array.type) and array.type.value_type == target:
-        return array
-    if array.type == target:
-        return array
-    if array.offset and pat.is_nested(array.type):
-        # Arrow casts a slice of structs in structs to what ends the process when it is looked at.
-        array = pa.concat_arrays([array])
-    return array.cast(target)
-
-
-@contextmanager
-def _told() -> Generator[None]:
-    """Arrow's errors as ours; their texts can hold values."""
-    try:
-        yield
-    except OSError as error:
-        raise SourceUnavailable(
-            "a file of this dataset could not be read to its end",
-            hint="try again; if it stays so, tell a data steward",
-        ) from error
-    except pa.ArrowException as error:
-        raise SourceInvalid(
-            "a file of this dataset is not readable as Parquet", hint=RECRAWL
-        ) from error

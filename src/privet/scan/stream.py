@@ -22,7 +22,7 @@ from privet.model.events import Outcome
 from privet.scan.budget import BufferBudget
 from privet.scan.csv_source import csv_pieces
 from privet.scan.files import PlannedFile, planned_files
-from privet.scan.formats import json_pieces
+from privet.scan.formats import OPENERS, json_pieces, opened_pieces
 from privet.scan.parquet_source import parquet_pieces
 from privet.scan.pieces import Piece
 from privet.scan.recut import recut
@@ -33,6 +33,7 @@ READERS: dict[Format, PieceReader] = {
     Format.CSV: csv_pieces,
     Format.JSON: json_pieces,
     Format.PARQUET: parquet_pieces,
+    **dict.fromkeys(OPENERS, opened_pieces),
 }
 Governed = Iterator[tuple[int, pa.RecordBatch]]
 """How many raw rows each batch of a piece had, and what leaves of them."""

@@ -1,5 +1,5 @@
-"""How files of other formats than CSV and Parquet are looked at."""
+"""How files are looked at, whichever format they are in."""
 
-from privet.crawler.formats.json_files import look_at_json, looks_like_json, rows_of, settle_json
+from privet.crawler.formats.files import format_by_suffix, look_at_file, settled
 
-__all__ = ["look_at_json", "looks_like_json", "rows_of", "settle_json"]
+__all__ = ["format_by_suffix", "look_at_file", "settled"]

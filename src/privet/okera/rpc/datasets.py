@@ -23,6 +23,8 @@ from privet.okera.rpc.held import Held
 _CLASSES = {
     Format.CSV: ("TEXT", "org.apache.hadoop.mapred.TextInputFormat"),
     Format.JSON: ("JSON", "org.apache.hadoop.mapred.TextInputFormat"),
+    Format.AVRO: ("AVRO", "org.apache.hadoop.hive.ql.io.avro.AvroContainerInputFormat"),
+    Format.ORC: ("ORC", "org.apache.hadoop.hive.ql.io.orc.OrcInputFormat"),
     Format.TABLE: ("JDBC", ""),
     Format.PARQUET: (
         "PARQUET",

@@ -15,7 +15,10 @@ from privet.policy import type_sql
 
 HEADER = "skip.header.line.count"
 """The property that says whether text files begin with a header."""
-_FORMATS = {"TEXTFILE": Format.CSV, "JSON": Format.JSON, "PARQUET": Format.PARQUET}
+_FORMATS = {
+    "TEXTFILE": Format.CSV,
+    **{f.upper(): f for f in Format if f not in {Format.CSV, Format.VIEW, Format.TABLE}},
+}
 _CONVERTED = frozenset({Format.CSV, Format.JSON, Format.TABLE})
 """Formats whose values are read as a type; those of the others have one."""
 _SHOWN = 12

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.types as pat
 
-from privet.model.datasets import Column, plain_type
+from privet.model.datasets import Column, Format, plain_type
 from privet.model.names import DatasetName, TagName, fold
 from privet.okera.calls import Call
 from privet.okera.rpc.ddl.answers import Answer, Row
@@ -27,7 +27,6 @@ _TYPES = {
     pa.binary(): "binary",
     pa.date32(): "date",
 }
-_FORMATS = {"csv": "TEXT", "json": "JSON", "parquet": "PARQUET"}
 
 
 def _describe(call: Call, found: re.Match[str], _: str) -> Answer:
@@ -101,6 +100,10 @@ def type_text(kind: pa.DataType) -> str:
     return _TYPES.get(kind, str(kind))
 
 
+def _format(form: Format) -> str:
+    return "TEXT" if form is Format.CSV else form.upper()
+
+
 def _formatted(call: Call, found: re.Match[str], _: str) -> Answer:
     view = call.services.datasets.get(call.caller, _named(found))
     return Answer(text="\n".join(_pages(view)))
@@ -121,7 +124,7 @@ def _pages(view: Any) -> Iterator[str]:
             yield f"View Original Text:\t{dataset.view.text}"
         else:
             yield f"Location:\t{dataset.source.uri}"
-            yield f"InputFormat:\t{_FORMATS.get(dataset.source.format.value, '')}"
+            yield f"InputFormat:\t{_format(dataset.source.format)}"
         for name, value in sorted(dataset.properties.items()):
             yield f"\t{name}\t{value}"
     if dataset.tags:
