@@ -1,8 +1,8 @@
 """Deciding and listing over a large catalog: a real store, whose rows are written straight into it.
 
 The principal holds twenty of the permissions, one of them on everything, so that all of the
-datasets are listed. The list of a server that has read nothing yet, the next after each kind of
-small change, and one without a change between are told apart.
+datasets are listed; then some rights beside. The list of a server that has read nothing yet, the
+next after each kind of small change, and one without a change between are told apart.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -32,8 +33,10 @@ from privet.service import Caller, Services
 from privet.store.tables import databases, dataset_columns, datasets, permissions, roles
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ROUNDS = 5
 HELD, DATABASES, ROLE, USER = 20, 100, "analysts", "ada"
 TAG = TagName("phi", "bench")
+RIGHTS = ("ALTER ON DATABASE d3", "ADD_ATTRIBUTE ON DATABASE d4", "SHOW ON TABLE d5.t5")
 SIZES = ((10_000, 50.0, 50.0), (100_000, 1_000.0, 500.0))
 """Datasets and permissions, microseconds for a decision, milliseconds for a list."""
 
@@ -64,7 +67,17 @@ def _of_size(folder: Path, size: int, decision: float, listing: float) -> Iterat
         principal = identity.authenticate(token)
         yield from _cold(catalog, principal, size)
         yield from _decisions(catalog, principal, size, decision)
-        yield from _lists(offered, catalog, Caller(token, "bench"), size, listing)
+        caller = Caller(token, "bench")
+        yield Figure(f"list {size:,} datasets, cold", _once(offered, caller, size), "ms")
+        catalog.tags.create(TAG, by="bench")
+        asked = partial(_once, offered, caller, size)
+        yield from _lists(asked, partial(_changes, catalog), f"list {size:,} datasets", listing)
+        for right in RIGHTS:
+            statement = parse(f"GRANT {right} TO ROLE {ROLE}")
+            assert isinstance(statement, Grant)
+            catalog.permissions.add(statement.permission, by="bench")
+        more = partial(_changes, catalog, first=ROUNDS)
+        yield from _lists(asked, more, f"list {size:,} datasets with rights", listing)
 
 
 def _fill(connection: Connection, size: int) -> None:
@@ -153,28 +166,31 @@ def _cold(catalog: Catalog, principal: Principal, size: int) -> Iterator[Figure]
     yield Figure(f"queries for the facts of a cold scan, {size:,} datasets", len(sent), "", 2)
 
 
+def _once(offered: Services, caller: Caller, size: int) -> float:
+    start = time.perf_counter()
+    assert len(offered.datasets.list(caller)) == size
+    return (time.perf_counter() - start) * 1e3
+
+
 def _lists(
-    offered: Services, catalog: Catalog, caller: Caller, size: int, bound: float
+    once: Callable[[], float],
+    changes: Callable[[int], dict[str, Callable[[], object]]],
+    what: str,
+    bound: float,
 ) -> Iterator[Figure]:
-    def once() -> float:
-        start = time.perf_counter()
-        assert len(offered.datasets.list(caller)) == size
-        return (time.perf_counter() - start) * 1e3
-
-    yield Figure(f"list {size:,} datasets, cold", once(), "ms")
-    times = [once() for _ in range(12)]
-    yield Figure(f"list {size:,} datasets, p50", median(times), "ms", bound)
-    catalog.tags.create(TAG, by="bench")
+    once()
+    yield Figure(f"{what}, p50", median(once() for _ in range(12)), "ms", bound)
     after: dict[str, list[float]] = {}
-    for number in range(5):
-        for what, change in _changes(catalog, number).items():
+    for number in range(ROUNDS):
+        for changed, change in changes(number).items():
             change()
-            after.setdefault(what, []).append(once())
-    for what, taken in after.items():
-        yield Figure(f"list {size:,} datasets after {what}, p50", median(taken), "ms", bound)
+            after.setdefault(changed, []).append(once())
+    for changed, taken in after.items():
+        yield Figure(f"{what} after {changed}, p50", median(taken), "ms", bound)
 
 
-def _changes(catalog: Catalog, number: int) -> dict[str, Callable[[], object]]:
+def _changes(catalog: Catalog, number: int, first: int = 0) -> dict[str, Callable[[], object]]:
+    number += first
     name = DatasetName(f"d{number}", f"t{number}")
     return {
         "a new role": lambda: catalog.roles.create(f"new{number}", by="bench"),

@@ -25,7 +25,7 @@ from privet.model.permissions import (
     on_token_domain,
 )
 from privet.model.principals import Principal
-from privet.policy import Grant, Need, Passing, judge, may, may_pass, parse
+from privet.policy import Grant, Need, Passing, judge, may, may_pass, parse, reach
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
@@ -271,3 +271,36 @@ def test_the_law_looks_at_the_moment_it_is_given() -> None:
     need = [Need(AccessLevel.DROP, on_database("d"))]
     assert judge(held, need, NOW).allowed
     assert not judge(held, need, NOW + timedelta(seconds=1)).allowed
+
+
+HELD = st.builds(
+    Permission,
+    st.sampled_from((*OBJECTS, on_dataset(DatasetName("d", "${user}")), on_database("${user}"))),
+    st.just("mine"),
+    level=st.sampled_from(LEVELS),
+    columns=st.sampled_from(((), (), ("c",))),
+    grant_option=st.booleans(),
+    properties=st.sampled_from(({}, {}, {"enabled": "false"}, {"end_datetime": str(SECONDS)})),
+    id=st.uuids().map(str),
+)
+NAMES = tuple(DatasetName(d, t) for d in ("d", "e", "f", "ann") for t in ("t", "u", "ann"))
+
+
+@given(
+    st.lists(HELD, max_size=5).map(tuple),
+    st.sampled_from(LEVELS),
+    st.sampled_from(("ann", "Ann B.")),
+    st.booleans(),
+)
+def test_what_is_held_on_many_is_what_is_held_on_each(
+    held: tuple[Permission, ...], level: AccessLevel, user: str, admin: bool
+) -> None:
+    """Of no dataset does a list of rights say anything else than the rule about that one."""
+    owned = Rights(Principal(user, admin=admin), 1, frozenset({"mine"}), held)
+    found = reach(owned, level, NOW)
+    for name in NAMES:
+        needed = judge(owned, [Need(level, on_dataset(name))], NOW)
+        assert found.holds(name) == needed.allowed
+    assert (found | reach(owned, AccessLevel.ALTER, NOW)).holds(NAMES[0]) == (
+        found.holds(NAMES[0]) or reach(owned, AccessLevel.ALTER, NOW).holds(NAMES[0])
+    )

@@ -4,7 +4,7 @@
 `explain` puts a decision into words.
 """
 
-from privet.policy.administration import Need, Passing, Ruling, judge, may, may_pass
+from privet.policy.administration import Need, Passing, Reach, Ruling, judge, may, may_pass, reach
 from privet.policy.binding import check_filter, column_kinds, columns_of, kind_of
 from privet.policy.bound import Same, may_cover
 from privet.policy.carrying import carry
@@ -81,6 +81,7 @@ __all__ = [
     "Passing",
     "Places",
     "Profiles",
+    "Reach",
     "Revoke",
     "RevokeRole",
     "Risk",
@@ -116,6 +117,7 @@ __all__ = [
     "parse_filter",
     "parse_tags",
     "parse_transform",
+    "reach",
     "roles_asked",
     "rows_of",
     "rows_through",

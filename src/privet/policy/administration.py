@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from privet.model.names import DatasetName
 from privet.model.permissions import AccessLevel, Effect, Permission, Rights, Scope, ScopeKind
 from privet.policy.bound import window_of
 from privet.policy.language.forms import to_json
@@ -101,6 +102,52 @@ def may(rights: Rights, level: AccessLevel, scope: Scope, now: datetime) -> tupl
         and on.holds(scope)
         and _gives(p, level, scope, exact=on == scope)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The datasets on which somebody has a right: all, those of databases, and some by name."""
+
+    everywhere: bool = False
+    databases: frozenset[str] = frozenset()
+    datasets: frozenset[DatasetName] = frozenset()
+
+    def __or__(self, other: Reach) -> Reach:
+        return Reach(
+            self.everywhere or other.everywhere,
+            self.databases | other.databases,
+            self.datasets | other.datasets,
+        )
+
+    def holds(self, name: DatasetName) -> bool:
+        """Whether they have it on this one."""
+        return self.everywhere or name.database in self.databases or name in self.datasets
+
+
+_SOME_TABLE = Scope(ScopeKind.TABLE)
+
+
+def reach(rights: Rights, level: AccessLevel, now: datetime) -> Reach:
+    """Where `may` says that somebody has a right, for every dataset at once."""
+    if rights.principal.admin:
+        return Reach(everywhere=True)
+    everywhere, databases, datasets = False, set[str](), set[DatasetName]()
+    for permission in rights.permissions:
+        on = permission.scope.of_user(rights.principal.user)
+        if on is None or not on.kind.holds_data:
+            continue
+        exact = on.kind is ScopeKind.TABLE
+        gives = _plain(permission) and _gives(permission, level, _SOME_TABLE, exact=exact)
+        if not gives or not _active(permission, now):
+            continue
+        match on.kind:
+            case ScopeKind.CATALOG:
+                everywhere = True
+            case ScopeKind.DATABASE:
+                databases.add(on.database)
+            case _:
+                datasets.add(DatasetName(on.database, on.dataset))
+    return Reach(everywhere, frozenset(databases), frozenset(datasets))
 
 
 def may_pass(rights: Rights, passing: Passing, now: datetime) -> tuple[Permission, ...]:

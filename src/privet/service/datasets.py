@@ -16,7 +16,8 @@ from privet.model.errors import Conflict
 from privet.model.events import Outcome
 from privet.model.names import PUBLIC_ROLE, DatasetName
 from privet.model.permissions import AccessLevel, Effect, on_dataset
-from privet.policy import Need
+from privet.model.principals import Principal
+from privet.policy import Need, Reach
 from privet.service.access import Act, administer, authenticate, event_of
 from privet.service.deciding import decide_by_name, decide_each
 from privet.service.drift import drift_in
@@ -65,16 +66,16 @@ class Datasets:
         administrator = Administrator.of(self._platform, principal)
         found = self._platform.catalog.list_facts(principal)
         wanted = [f for f in found if database in (None, f.name.database)]
+        # Without a grant that may cover it, nothing of it can be visible.
+        granted = wanted if principal.admin else [f for f in wanted if f.permissions]
+        seen = [d for d in decide_each(self._platform, principal, granted) if d.allowed]
         if administrator.only_reads:
-            # Without a grant that may cover it, nothing of it can be visible.
-            wanted = [f for f in wanted if f.permissions]
-        decisions = decide_each(self._platform, principal, wanted)
-        seen = [DatasetView(d, full=False) for d in decisions if d.allowed]
-        if not administrator.only_reads:
-            known = {view.decision.name: view.decision for view in seen}
-            views = (_view(administrator, f, known.get(f.name)) for f in wanted)
-            seen = [view for view in views if view]
-        return tuple(sorted(seen, key=attrgetter("decision.name")))
+            views = [DatasetView(decision, full=False) for decision in seen]
+        else:
+            known, rights = {decision.name: decision for decision in seen}, _of(administrator)
+            found = (_view(rights, f, known.get(f.name)) for f in wanted)
+            views = [view for view in found if view]
+        return tuple(sorted(views, key=attrgetter("decision.name")))
 
     def public_among(self, names: Iterable[DatasetName]) -> frozenset[DatasetName]:
         """Those of the datasets that the caller was shown and that everybody is granted."""
@@ -92,7 +93,7 @@ class Datasets:
         decision = decide_by_name(self._platform, principal, name).decision
         facts = self._platform.catalog.facts(name, principal)
         seen = decision if decision.allowed else None
-        view = _view(Administrator.of(self._platform, principal), facts, seen)
+        view = _view(_of(Administrator.of(self._platform, principal)), facts, seen)
         outcome = Outcome.ALLOWED if view else Outcome.REFUSED
         recorded = self._platform.audit.record(
             replace(event_of(principal, caller, "dataset.describe", outcome), object=str(name))
@@ -157,12 +158,26 @@ class Datasets:
             )
 
 
-def _view(administrator: Administrator, facts: Facts, seen: Decision | None) -> DatasetView | None:
-    """A dataset as somebody sees it; who has a right on it knows of it, and sees no column."""
-    scope = on_dataset(facts.name)
+@dataclass(frozen=True, slots=True)
+class _Rights:
+    """What somebody's rights show of datasets: that they are there, and all of them."""
+
+    principal: Principal
+    shown: Reach
+    full: Reach
+
+
+def _of(administrator: Administrator) -> _Rights:
     # Whoever alters columns has to see them.
-    levels = (AccessLevel.VIEW_COMPLETE_METADATA, AccessLevel.ALTER)
-    full = any(administrator.may(level, scope) for level in levels)
-    if seen is None and facts.dataset and administrator.may(AccessLevel.SHOW, scope):
-        seen = Decision(administrator.principal, facts.name, facts.version, facts.dataset)
-    return None if seen is None else DatasetView(seen, full)
+    full = administrator.reach(AccessLevel.VIEW_COMPLETE_METADATA)
+    full |= administrator.reach(AccessLevel.ALTER)
+    return _Rights(administrator.principal, administrator.reach(AccessLevel.SHOW), full)
+
+
+def _view(rights: _Rights, facts: Facts, seen: Decision | None) -> DatasetView | None:
+    """A dataset as somebody sees it; who has a right on it knows of it, and sees no column."""
+    if seen is None and facts.dataset and rights.shown.holds(facts.name):
+        seen = Decision(rights.principal, facts.name, facts.version, facts.dataset)
+    if seen is None:
+        return None
+    return DatasetView(seen, rights.full.holds(facts.name))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, partial
 
-from privet.model.datasets import Dataset, Format, View
+from privet.model.datasets import COPIED, Dataset, Format, View
 from privet.model.decisions import ColumnDecision, Decision, Definer, Facts, Reason, Verdict
 from privet.model.names import DatasetName
 from privet.model.principals import Principal
@@ -85,8 +85,20 @@ def decide_each(
     platform: Platform, principal: Principal, facts: Iterable[Facts]
 ) -> Iterator[Decision]:
     """Decide what a principal gets of many datasets now."""
-    deciding = Deciding(_now(platform), principal, platform.clock())
-    return (deciding.on(each).decision for each in facts)
+    now = platform.clock()
+    deciding = Deciding(_now(platform), principal, now)
+    for each in facts:
+        if each.dataset is None or _stands_alone(each.dataset):
+            # Of most there are many, and this is all that is done about them.
+            yield decide(principal, each, now)
+        else:
+            yield deciding.on(each).decision
+
+
+def _stands_alone(dataset: Dataset) -> bool:
+    """Whether nothing is behind it: it is no view, and no copy of anything."""
+    source = dataset.source
+    return source.format is not Format.VIEW and COPIED not in source.options
 
 
 def _now(platform: Platform) -> Sources:

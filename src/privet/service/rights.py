@@ -20,12 +20,11 @@ from privet.model.permissions import (
     Scope,
     ScopeKind,
     on_database,
-    on_dataset,
     on_namespace,
     on_role,
 )
 from privet.model.principals import Principal
-from privet.policy import Need, Passing, Ruling, judge
+from privet.policy import Need, Passing, Reach, Ruling, judge, reach
 from privet.service.deciding import decide_by_name, decide_each
 from privet.service.platform import Platform
 
@@ -63,6 +62,10 @@ class Administrator:
         """Whether they have a right."""
         return self.rule([Need(level, scope)]).allowed
 
+    def reach(self, level: AccessLevel) -> Reach:
+        """The datasets on which they have a right."""
+        return reach(self.rights, level, self.platform.clock())
+
     def knows(self, scope: Scope) -> bool:
         """Whether they may know that an object is there: by a right on it, or by seeing it."""
         match scope.kind:
@@ -85,10 +88,8 @@ class Administrator:
         """Those of the datasets that they have a right on, or see something of."""
         if self.principal.admin:
             return frozenset(names)
-        seen = self._seen()
-        return frozenset(
-            name for name in names if name in seen or self.may(AccessLevel.SHOW, on_dataset(name))
-        )
+        seen, shown = self._seen(), self.reach(AccessLevel.SHOW)
+        return frozenset(name for name in names if name in seen or shown.holds(name))
 
     def known_databases(
         self, names: Iterable[str], datasets: Collection[DatasetName]
