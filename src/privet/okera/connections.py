@@ -27,6 +27,7 @@ from privet.service import Caller, Services
 _HANDSHAKE_SECONDS = 15.0
 _IDLE_SECONDS = 3600.0
 _REFUSAL_BYTES = 64 * 1024
+_TRUSTED_BYTES = 64 * 2**20
 _LINGER_SECONDS = 1.0
 _LINGER_BYTES = 2**20
 _TLS, _SASL, _PLAIN = 0x16, 0x01, 0x80
@@ -157,7 +158,7 @@ class Connection:
         if opening == _SASL:
             sasl.drop(incoming)
             return
-        self._answer_all(Plain(self._socket, incoming), Caller(NamedUser(""), DOOR))
+        self._answer_all(Plain(self._socket, incoming, _TRUSTED_BYTES), Caller(NamedUser(""), DOOR))
 
     def _admit(self, incoming: Incoming) -> None:
         def check(token: str) -> None:
