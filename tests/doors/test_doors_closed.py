@@ -39,6 +39,8 @@ READERS = {
     ("GET", "/v1/permissions"),
     ("GET", "/v1/connections"),
     ("GET", "/v1/crawls"),
+    ("GET", "/v1/proposals"),
+    ("GET", "/v1/rejections"),
     ("GET", "/v1/scans"),
     ("GET", "/v1/token-domains"),
     ("GET", "/v1/token-domains/{domain}"),

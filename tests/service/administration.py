@@ -11,7 +11,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from privet.model.datasets import CanonicalType, CrawlStatus, Rule, RuleTarget
+from privet.model.datasets import (
+    CanonicalType,
+    CrawlStatus,
+    FieldTag,
+    Rule,
+    RuleTarget,
+    TagOrigin,
+)
 from privet.model.edits import ColumnEdit
 from privet.model.names import DatasetName, TagName
 from privet.policy import Grant, Revoke, parse
@@ -132,6 +139,17 @@ def _registered(world: World, caller: Caller, **options: Any) -> object:
     return world.services.crawls.register(caller, world.names["c"], wanted)
 
 
+def _answered(answer: str) -> Do:
+    def do(world: World, caller: Caller) -> object:
+        catalog = world.place.platform.catalog
+        proposed = [FieldTag(("b",), world.tag(), TagOrigin.RULE)]
+        catalog.proposals.note(catalog.datasets.get(world.dataset).id, proposed, "")
+        give = getattr(world.services.proposals, answer)
+        return give(caller, world.dataset, ("b",), world.tag())
+
+    return do
+
+
 def _rule(world: World) -> Rule:
     name = f"new_{world.names['n']}"
     return Rule(name, world.tag(), "x", frozenset({RuleTarget.COLUMN_NAME}))
@@ -190,6 +208,17 @@ ACTS: Mapping[str, Trial] = {
         _run("ALTER TABLE {d}.t SET TBLPROPERTIES('a'='b')"), ("ALTER ON TABLE {d}.t",)
     ),
     "tag by rules": Trial(_run("ALTER TABLE {d}.t EXECUTE AUTOTAG"), ("ALTER ON TABLE {d}.t",)),
+    "evaluate proposals": Trial(
+        lambda w, c: w.services.proposals.evaluate(c, w.dataset), ("ALTER ON TABLE {d}.t",)
+    ),
+    "accept a proposal": Trial(
+        _answered("accept"),
+        ("ADD_ATTRIBUTE ON TABLE {d}.t", "ADD_ATTRIBUTE ON ATTRIBUTE NAMESPACE {n}"),
+    ),
+    "reject a proposal": Trial(
+        _answered("reject"),
+        ("ADD_ATTRIBUTE ON TABLE {d}.t", "ADD_ATTRIBUTE ON ATTRIBUTE NAMESPACE {n}"),
+    ),
     "drop a crawl": Trial(_run("DROP CRAWLER {c}"), ("DROP ON CRAWLER {c}",)),
     "alter columns": Trial(lambda w, c: _edited(w, c, comment="x"), ("ALTER ON TABLE {d}.t",)),
     "add tags by altering": Trial(

@@ -19,6 +19,7 @@ from privet.catalog.facts import FactReader, Snapshot
 from privet.catalog.notes import Notes
 from privet.catalog.permissions import Encode, Permissions
 from privet.catalog.principals import Principals
+from privet.catalog.proposals import Proposals
 from privet.catalog.roles import Roles
 from privet.catalog.rules import Rules
 from privet.catalog.tags import Tags
@@ -62,6 +63,7 @@ class Catalog:
         self.token_jobs = TokenJobs(engine, clock)
         self.budgets = Budgets(engine, clock)
         self.notes = Notes(engine, clock)
+        self.proposals = Proposals(engine, clock)
         self._facts = FactReader(engine, granted)
 
     def version(self) -> int:

@@ -30,6 +30,7 @@ from privet.cli import (
 )
 from privet.cli.exits import exit_code, print_error
 from privet.cli.session import Session
+from privet.cli.tagging import proposals
 from privet.model.errors import PrivetError
 
 
@@ -99,6 +100,7 @@ for module in (
     users,
     tags,
     rules,
+    proposals,
     tokens,
     roles,
     databases,

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import typer
 
 from privet.cli.exits import UsageMistake
-from privet.cli.output import Json, print_done, print_items
+from privet.cli.output import Json, print_done, print_items, print_warnings
 from privet.cli.session import session
 from privet.model.names import TagName
 
@@ -64,6 +64,8 @@ def create(
     with session(context).rest() as rest:
         answer = rest.post("/v1/rules", body)
     print_done(answer, f"created rule {name}", as_json=as_json)
+    if not as_json:
+        print_warnings(answer.get("warnings") or ())
 
 
 def one_pattern(patterns: dict[str, str]) -> tuple[list[str], str]:

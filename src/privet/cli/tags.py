@@ -8,6 +8,7 @@ import typer
 
 from privet.cli.output import Json, print_done, print_items
 from privet.cli.session import session
+from privet.cli.tagging import csv_files
 from privet.model.names import TagName
 
 Tag = Annotated[str, typer.Argument(metavar="TAG", help="A tag, as namespace.key.")]
@@ -16,6 +17,7 @@ group = typer.Typer(help="Tags: what data means.", no_args_is_help=True)
 
 def add_to(app: typer.Typer) -> None:
     """Add these commands."""
+    csv_files.add_to(group)
     app.add_typer(group, name="tag")
 
 

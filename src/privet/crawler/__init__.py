@@ -5,8 +5,8 @@ from privet.crawler.describe import propose_tags
 from privet.crawler.profiles import small_values
 from privet.crawler.sample import sample_source
 from privet.crawler.shapes import Given
-from privet.crawler.tables import look_at_table, propose_table_tags
-from privet.crawler.walking import CrawlProgress, Memory
+from privet.crawler.tables import crawl_tables, look_at_table, propose_table_tags
+from privet.crawler.walking import CrawlProgress, Memory, digest_of
 
 __all__ = [
     "CrawlProgress",
@@ -14,6 +14,8 @@ __all__ = [
     "Given",
     "Memory",
     "crawl",
+    "crawl_tables",
+    "digest_of",
     "look",
     "look_at_table",
     "propose_table_tags",

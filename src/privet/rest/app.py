@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 
 from privet import __version__
-from privet.rest import data, domains, governance, problems, scans, sessions, statements
+from privet.rest import (
+    data,
+    domains,
+    governance,
+    problems,
+    proposals,
+    scans,
+    sessions,
+    statements,
+)
 from privet.rest.guard import Guard
 from privet.service import Services
 
@@ -35,6 +44,6 @@ def create_app(services: Services, info: ServerInfo) -> FastAPI:
     app.state.info = info
     problems.install(app)
     app.add_middleware(Guard)
-    for part in (sessions, governance, domains, data, scans, statements):
+    for part in (sessions, governance, domains, proposals, data, scans, statements):
         app.include_router(part.router)
     return app

@@ -31,6 +31,7 @@ from privet.service.forms import (
     rule_json,
     tag_json,
 )
+from privet.service.proposals.forms import contradiction_text
 
 router = APIRouter(route_class=StrictRoute, prefix="/v1")
 _GONE = status.HTTP_204_NO_CONTENT
@@ -63,7 +64,7 @@ def list_rules(caller: CallerDep, services: ServicesDep) -> Json:
 
 @router.post("/rules", tags=["tags"], status_code=_MADE)
 def create_rule(caller: CallerDep, services: ServicesDep, body: NewRule) -> Json:
-    """Add a rule."""
+    """Add a rule; says where what it would propose was rejected before."""
     rule = Rule(
         name=fold(body.name, "rule name"),
         tag=TagName.parse(body.tag),
@@ -73,7 +74,9 @@ def create_rule(caller: CallerDep, services: ServicesDep, body: NewRule) -> Json
         min_rows=body.min_rows,
         description=body.description,
     )
-    return rule_json(services.tags.create_rule(caller, rule))
+    made = rule_json(services.tags.create_rule(caller, rule))
+    against = services.proposals.contradicted(caller, rule)
+    return made | {"warnings": [contradiction_text(r) for r in against]}
 
 
 @router.delete("/rules/{name}", tags=["tags"], status_code=_GONE)

@@ -15,6 +15,7 @@ from privet.service.files import Files
 from privet.service.notes import Notes
 from privet.service.permissions import Permissions
 from privet.service.platform import Platform
+from privet.service.proposals import Proposals
 from privet.service.queries import Queries
 from privet.service.rewrites import Rewrites
 from privet.service.roles import Roles
@@ -39,6 +40,7 @@ class Services:
         self.readers = Readers(platform)
         self.sessions = Sessions(platform)
         self.tags = Tags(platform)
+        self.proposals = Proposals(platform)
         self.roles = Roles(platform)
         self.datasets = Datasets(platform)
         self.permissions = Permissions(platform)

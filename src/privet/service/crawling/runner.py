@@ -16,15 +16,16 @@ from datetime import datetime, timedelta
 import structlog
 
 from privet.catalog import CrawlMemory
-from privet.classifier import BUILTIN_RULES
-from privet.crawler import Crawled, CrawlProgress, run_crawl
+from privet.crawler import Crawled, CrawlProgress, crawl_tables, run_crawl
 from privet.model.crawling.crawls import ObjectChange, SeenObject
 from privet.model.crawling.remembered import Remembered
-from privet.model.datasets import Crawl, CrawlStatus
+from privet.model.datasets import Crawl, CrawlStatus, Rule
 from privet.model.errors import Cancelled, PrivetError
 from privet.model.events import Event, Outcome
+from privet.service.crawling.places import schema_at
 from privet.service.drift import note_drift
 from privet.service.platform import Platform
+from privet.service.proposals import note_proposals, rules_of, without_rejected
 
 _LEASE = timedelta(seconds=15)
 _TICK_SECONDS = 3.0
@@ -150,16 +151,33 @@ class CrawlRunner:
             if not goes_on:
                 stop.set()
 
-        crawled = run_crawl(
+        rules = rules_of(self._platform)
+        crawled = self._walked(crawl, rules, progress, stop)
+        crawled = replace(crawled, found=without_rejected(self._platform, crawled.found))
+        drifted = note_drift(self._platform, crawl, crawled.found)
+        note_proposals(self._platform, crawled.found)
+        return _ended(self._finish(crawl, crawled), event, [str(d.name) for d in drifted])
+
+    def _walked(
+        self,
+        crawl: Crawl,
+        rules: Sequence[Rule],
+        progress: Callable[[CrawlProgress], None],
+        stop: threading.Event,
+    ) -> Crawled:
+        place = schema_at(crawl.uri)
+        if place is not None:
+            return crawl_tables(
+                self._platform.databases, place, rules, progress=progress, cancelled=stop.is_set
+            )
+        return run_crawl(
             self._platform.connectors,
             crawl.uri,
-            (*catalog.rules.list(), *BUILTIN_RULES),
-            memory=RunMemory(catalog.crawl_memory, crawl.name, crawl.run),
+            rules,
+            memory=RunMemory(self._platform.catalog.crawl_memory, crawl.name, crawl.run),
             progress=progress,
             cancelled=stop.is_set,
         )
-        drifted = note_drift(self._platform, crawl, crawled.found)
-        return _ended(self._finish(crawl, crawled), event, [str(d.name) for d in drifted])
 
     def _finish(self, crawl: Crawl, crawled: Crawled) -> Crawl:
         report = replace(crawled.report, resumed=crawl.report.resumed)

@@ -7,10 +7,9 @@ from dataclasses import replace
 from functools import partial
 
 from privet.catalog import Described
-from privet.classifier import BUILTIN_RULES
-from privet.crawler import Given, look, propose_table_tags, propose_tags
-from privet.model.datasets import Column, Dataset, FieldTag, Format, FoundDataset, Rule, Source
-from privet.model.errors import Conflict, InvalidRequest, PrivetError, SourceInvalid
+from privet.crawler import Given, look
+from privet.model.datasets import Dataset, FieldTag, FoundDataset
+from privet.model.errors import Conflict, InvalidRequest, PrivetError
 from privet.model.names import DatasetName
 from privet.model.permissions import AccessLevel, Scope, ScopeKind, on_database, on_dataset
 from privet.model.principals import Principal
@@ -34,6 +33,7 @@ from privet.service.definitions.connected import (
 from privet.service.definitions.empty import as_own, empty_files, without_files
 from privet.service.definitions.replacing import replaced, replacing
 from privet.service.platform import Caller, Platform
+from privet.service.proposals import proposed_now, rules_of, unanswered, without_rejected
 from privet.service.rights import Administrator, tag_needs
 from privet.service.tags import check_known
 
@@ -166,7 +166,7 @@ class Tables:
                 raise Conflict(f"somebody changed `{name}` meanwhile", hint="look, and repeat it")
             check_kind(dataset, view=False)
             check_known(written, {t.name for t in self._platform.catalog.tags.list()})
-            bound = replaced(self._platform, dataset, wanted, self._rules())
+            bound = replaced(self._platform, dataset, wanted, rules_of(self._platform))
             made = self._platform.catalog.datasets.update_columns(
                 name, bound.columns, by=author.user, expected_revision=dataset.revision
             )
@@ -185,32 +185,22 @@ class Tables:
         ) as author:
             dataset = self._platform.catalog.datasets.get(name)
             check_kind(dataset, view=False)
-            bare = tuple(replace(c, field_tags=()) for c in dataset.columns)
-            proposed, problem = self._proposed(dataset.source, bare)
-            if problem:
-                raise SourceInvalid(problem, hint="try again once the files are as registered")
-            fresh = tuple(map(_fresh, dataset.columns, proposed))
+            fresh = unanswered(dataset, proposed_now(self._platform, dataset))
             columns = tuple(
-                replace(c, field_tags=(*c.field_tags, *tags))
-                for c, tags in zip(dataset.columns, fresh, strict=True)
+                replace(c, field_tags=(*c.field_tags, *(t for t in fresh if t.path[0] == c.name)))
+                for c in dataset.columns
             )
-            if any(fresh):
+            if fresh:
                 self._platform.catalog.datasets.update_columns(
                     name, columns, by=author.user, expected_revision=dataset.revision
                 )
-            return tuple(tag for tags in fresh for tag in tags)
+            # What waited for an answer has one now.
+            self._platform.catalog.proposals.note(dataset.id, (), "")
+            return fresh
 
     def load(self, caller: Caller, database: str, tables: tuple[str, ...] = ()) -> Loaded:
         """See `ConnectedTables.load`."""
         return self._connected.load(caller, database, tables)
-
-    def _proposed(
-        self, source: Source, columns: tuple[Column, ...]
-    ) -> tuple[tuple[Column, ...], str]:
-        platform, rules = self._platform, self._rules()
-        if source.format is Format.TABLE:
-            return propose_table_tags(platform.databases, source, columns, rules)
-        return propose_tags(platform.connectors, source, columns, rules)
 
     def _register(self, author: Principal, wanted: d.CreateTable, paths: Mapping[str, str]) -> Made:
         like = ()
@@ -263,7 +253,7 @@ class Tables:
         given = Given(wanted.delimiter or None, said_header(wanted))
         where = wanted.places.get("LOCATION") or wanted.places.get("LIKE")
         try:
-            found = look(self._platform.connectors, uri, self._rules(), given)
+            found = look(self._platform.connectors, uri, rules_of(self._platform), given)
         except PrivetError as error:
             error.position = where
             raise
@@ -273,10 +263,8 @@ class Tables:
                 hint="name the folder in which the files lie; other folders in it are other tables",
                 position=where,
             )
-        return found
-
-    def _rules(self) -> tuple[Rule, ...]:
-        return (*self._platform.catalog.rules.list(), *BUILTIN_RULES)
+        (kept,) = without_rejected(self._platform, [found])
+        return kept
 
     def _at(self, uri: str) -> Scope:
         """A path as the object of a permission; one that is none is covered by the catalog only."""
@@ -307,8 +295,3 @@ def _creating(wanted: d.CreateTable, paths: tuple[Scope, ...]) -> tuple[Need, ..
     )
     reading = (Need(AccessLevel.SELECT, path) for path in paths)
     return (Need(AccessLevel.CREATE, on_database(wanted.dataset.database)), *reading, *tags)
-
-
-def _fresh(column: Column, proposed: Column) -> tuple[FieldTag, ...]:
-    known = {(t.path, t.tag) for t in column.field_tags}
-    return tuple(t for t in proposed.field_tags if (t.path, t.tag) not in known)

@@ -1,0 +1,1 @@
+"""Commands about tags on data: proposals, and tags as CSV."""

@@ -1,0 +1,20 @@
+"""Proposed tags: working them out again, accepting and rejecting them."""
+
+from privet.service.proposals.evaluating import (
+    note_proposals,
+    proposed_now,
+    rules_of,
+    unanswered,
+    without_rejected,
+)
+from privet.service.proposals.proposals import Evaluated, Proposals
+
+__all__ = [
+    "Evaluated",
+    "Proposals",
+    "note_proposals",
+    "proposed_now",
+    "rules_of",
+    "unanswered",
+    "without_rejected",
+]

@@ -1,0 +1,82 @@
+"""What rules propose for datasets, but for what was rejected at their paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from privet.classifier import BUILTIN_RULES
+from privet.crawler import digest_of, propose_table_tags, propose_tags
+from privet.model.datasets import Column, Dataset, FieldTag, Format, FoundDataset, Rule
+from privet.model.errors import SourceInvalid
+from privet.model.names import FieldPath, TagName
+from privet.service.platform import Platform
+
+
+def rules_of(platform: Platform) -> tuple[Rule, ...]:
+    """The rules of stewards, and the built-in ones."""
+    return (*platform.catalog.rules.list(), *BUILTIN_RULES)
+
+
+def proposed_now(platform: Platform, dataset: Dataset) -> tuple[FieldTag, ...]:
+    """Everything that rules propose for a dataset, looking at its cells.
+
+    Raises:
+        SourceInvalid: no cells could be looked at.
+    """
+    bare = tuple(replace(c, field_tags=()) for c in dataset.columns)
+    rules = rules_of(platform)
+    if dataset.source.format is Format.TABLE:
+        columns, problem = propose_table_tags(platform.databases, dataset.source, bare, rules)
+    else:
+        columns, problem = propose_tags(platform.connectors, dataset.source, bare, rules)
+    if problem:
+        raise SourceInvalid(problem, hint="try again once the files are as registered")
+    kept = _without(columns, platform.catalog.proposals.rejected([dataset.source.uri]), dataset)
+    return tuple(tag for column in kept for tag in column.field_tags)
+
+
+def without_rejected(platform: Platform, found: Sequence[FoundDataset]) -> tuple[FoundDataset, ...]:
+    """What was found, without tags that were rejected at its paths."""
+    rejected = platform.catalog.proposals.rejected([each.source.uri for each in found])
+    return tuple(
+        replace(each, columns=_without(each.columns, rejected, each)) if rejected else each
+        for each in found
+    )
+
+
+def note_proposals(platform: Platform, found: Iterable[FoundDataset]) -> None:
+    """Keep what a crawl proposes for the datasets that are registered at the paths it found."""
+    digest = digest_of(rules_of(platform))
+    there = {d.source.uri: d for d in platform.catalog.datasets.list()}
+    for each in found:
+        dataset = there.get(each.source.uri)
+        if dataset is not None and not each.problem:
+            proposed = tuple(tag for column in each.columns for tag in column.field_tags)
+            waiting = unanswered(dataset, proposed)
+            platform.catalog.proposals.note(dataset.id, waiting, digest)
+
+
+def unanswered(dataset: Dataset, proposed: Iterable[FieldTag]) -> tuple[FieldTag, ...]:
+    """Proposals for fields that the dataset has, and that do not bear the tag."""
+    columns = {c.name: {(t.path, t.tag) for t in c.field_tags} for c in dataset.columns}
+    return tuple(
+        tag
+        for tag in proposed
+        if tag.path[0] in columns and (tag.path, tag.tag) not in columns[tag.path[0]]
+    )
+
+
+def _without(
+    columns: Sequence[Column],
+    rejected: Mapping[str, frozenset[tuple[FieldPath, TagName]]],
+    of: Dataset | FoundDataset,
+) -> tuple[Column, ...]:
+    answered = rejected.get(of.source.uri, frozenset())
+    return tuple(
+        replace(
+            column,
+            field_tags=tuple(t for t in column.field_tags if (t.path, t.tag) not in answered),
+        )
+        for column in columns
+    )
