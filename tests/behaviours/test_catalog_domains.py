@@ -54,6 +54,31 @@ def test_registration_begins_and_enters_the_domain_of_a_tag(catalog: Catalog) ->
         catalog.domains.get("hr.no")
 
 
+@pytest.mark.parametrize(
+    ("kinds", "wanted"),
+    [
+        ((pa.date32(), pa.bool_(), pa.int64(), pa.string()), CanonicalType.INT64),
+        ((pa.float64(), pa.string(), pa.int64()), CanonicalType.TEXT),
+        ((pa.dictionary(pa.int32(), pa.string()),), CanonicalType.TEXT),
+        ((pa.date32(),), CanonicalType.TEXT),
+    ],
+)
+def test_what_a_domain_begins_as(
+    catalog: Catalog, kinds: tuple[pa.DataType, ...], wanted: CanonicalType
+) -> None:
+    """Text and integers decide; other types have tokens of their own type in either."""
+    catalog.tags.create(MRN, by="root")
+    names = [f"c{n}" for n in range(len(kinds))]
+    columns = tuple(
+        Column(name, kind, name, field_tags=(FieldTag((name,), MRN),))
+        for name, kind in zip(names, kinds, strict=True)
+    )
+    found = FoundDataset("t", Source("file:///lake/t", Format.PARQUET), columns)
+    full = DatasetName("d", "t")
+    catalog.datasets.register(found, full, columns, by="root", new_database=True)
+    assert catalog.domains.get("phi.mrn").canonical is wanted
+
+
 def test_declaring_changes_nothing_until_admission(catalog: Catalog) -> None:
     """Registered datasets stay where they are; new ones of the tag begin in the declared domain."""
     one, two = register(catalog, "one"), register(catalog, "two", NO)

@@ -10,7 +10,15 @@ import pyarrow.types as pat
 from sqlalchemy import Connection, insert, select
 
 from privet.catalog.documents import load_text
-from privet.model.datasets import CanonicalType, Column, FieldTag, TagOrigin, TokenDomain
+from privet.model.datasets import (
+    CanonicalType,
+    Column,
+    FieldTag,
+    TagOrigin,
+    TokenDomain,
+    plain_type,
+)
+from privet.model.transforms import is_text
 from privet.store.tables import datasets, domain_datasets, domain_expulsions, token_domains
 
 
@@ -36,9 +44,9 @@ def admit(connection: Connection, dataset_id: str, columns: Sequence[Column]) ->
     """Admit a dataset to the token domains of its columns' tags; makes those that do not exist.
 
     A domain is named like its tag, unless one was declared for the tag, and its canonical type
-    comes from the first column in it. Tags of columns that nobody has reviewed admit to nothing:
-    whoever writes files chooses their names. Nor does anything admit to a domain that is retired,
-    or that what lies at this path was expelled from.
+    comes from the first column of text or integers that bears it. Tags of columns that nobody has
+    reviewed admit to nothing: whoever writes files chooses their names. Nor does anything admit to
+    a domain that is retired, or that what lies at this path was expelled from.
     """
     rows = connection.execute(select(token_domains)).all()
     known = {row.name for row in rows}
@@ -47,12 +55,18 @@ def admit(connection: Connection, dataset_id: str, columns: Sequence[Column]) ->
     closed |= _expelled(connection, dataset_id)
     member = select(domain_datasets.c.domain).filter_by(dataset=dataset_id)
     admitted = {*connection.execute(member).scalars()}
+    # Whoever writes a view would have values of their own made into the tokens of a table.
+    bearing = {
+        c.name: {declared.get(str(t.tag), str(t.tag)) for t in c.field_tags if _admits(t)}
+        for c in columns
+        if c.reviewed
+    }
     for column in (c for c in columns if c.reviewed):
-        # Whoever writes a view would have values of their own made into the tokens of a table.
-        own = {str(t.tag) for t in column.field_tags if _admits(t)}
-        for domain in sorted({declared.get(tag, tag) for tag in own} - admitted - closed):
+        for domain in sorted(bearing[column.name] - admitted - closed):
             if domain not in known:
-                connection.execute(insert(token_domains).values(_new(domain, column.type)))
+                among = (c.type for c in columns if domain in bearing.get(c.name, ()))
+                kind = next(filter(_decides, among), column.type)
+                connection.execute(insert(token_domains).values(_new(domain, kind)))
                 known.add(domain)
             connection.execute(insert(domain_datasets).values(dataset=dataset_id, domain=domain))
             admitted.add(domain)
@@ -61,6 +75,11 @@ def admit(connection: Connection, dataset_id: str, columns: Sequence[Column]) ->
 def canonical_of(kind: pa.DataType) -> CanonicalType:
     """The canonical type of a domain that begins with a column of that type."""
     return CanonicalType.INT64 if pat.is_integer(kind) else CanonicalType.TEXT
+
+
+def _decides(kind: pa.DataType) -> bool:
+    """Whether a type is that of one kind of domain; others have tokens of their own in either."""
+    return pat.is_integer(kind) or is_text(plain_type(kind))
 
 
 def _new(domain: str, kind: pa.DataType) -> dict[str, Any]:
