@@ -21,6 +21,7 @@ UV_VERSION := 0.13.9
 UV_OF_PATH := $(shell uv --version 2>/dev/null | grep -qF 'uv $(UV_VERSION)' && command -v uv)
 UV := $(or $(UV_OF_PATH),.tools/bin/uv)
 TOOLS := $(if $(UV_OF_PATH),,.tools/uv-$(UV_VERSION).stamp)
+AZURITE := .tools/azurite-3.37.0.stamp
 PROJECTS := pyproject.toml uv.lock $(wildcard clients/*/pyproject.toml)
 
 # Neither a foreign environment nor a toolchain fetched behind the user's back.
@@ -39,7 +40,7 @@ help:  ## print this menu
 demo: setup  ## run the acceptance flow end to end on fictitious data, and print it
 	@$(BIN)/privet demo $(ARGS)
 
-test: setup  ## run the tests (ARGS=... goes to pytest)
+test: setup $(AZURITE)  ## run the tests (ARGS=... goes to pytest)
 	@$(BIN)/pytest $(ARGS)
 
 check: check-format check-lint check-types check-imports check-lock  ## format, lint, types, architecture and lock file: under a minute
@@ -105,6 +106,13 @@ setup: .venv/privet.stamp
 	@[ -x $(BIN)/python ] || $(UV) venv --quiet --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
 	@$(UV) sync --frozen
 	@touch $@
+
+# A server that speaks the protocol of Azure, from npm; without npm the tests of Azure are skipped.
+$(AZURITE):
+	@if command -v npm >/dev/null; then \
+	  npm install --silent --no-audit --no-fund --ignore-scripts --prefix .tools/azurite azurite@3.37.0 >/dev/null; \
+	else echo "test: npm is not on the PATH; the tests of Azure are skipped" >&2; fi
+	@mkdir -p .tools && touch $@
 
 .tools/uv-$(UV_VERSION).stamp:
 	@command -v $(PYTHON) >/dev/null || { echo "setup: $(PYTHON) is not on the PATH; Privet needs Python 3.11 or newer" >&2; exit 1; }

@@ -8,7 +8,8 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from privet.server.settings import S3Settings, SecretSettings, Settings
+from privet.server.places import AzureSettings, GcsSettings, S3Settings
+from privet.server.settings import SecretSettings, Settings
 
 
 def default(field: FieldInfo) -> str:
@@ -31,5 +32,7 @@ def test_every_setting_is_described(root: Path) -> None:
     """The page has a row for each setting, with its default and description, and no other."""
     page = (root / "docs/reference/settings.md").read_text()
     assert re.findall(r"^\| `.*$", page, re.MULTILINE) == [
-        row for kind in (Settings, S3Settings, SecretSettings) for row in rows(kind)
+        row
+        for kind in (Settings, S3Settings, AzureSettings, GcsSettings, SecretSettings)
+        for row in rows(kind)
     ]

@@ -19,13 +19,20 @@ from privet.connector.databases import (
 )
 from privet.connector.layout import DataFile, Partitions, Placement, data_files, place
 from privet.connector.local import LocalConnector
-from privet.connector.objects import CredentialSource, S3Connector, S3Location
+from privet.connector.objects import (
+    AzureLocation,
+    CredentialSource,
+    GcsLocation,
+    S3Connector,
+    S3Location,
+)
 from privet.connector.registry import Connectors
 from privet.connector.secrets import SecretEntry, Secrets
 from privet.connector.writing import CopyRoots
 
 __all__ = [
     "SSLMODES",
+    "AzureLocation",
     "Connector",
     "Connectors",
     "CopyRoots",
@@ -34,6 +41,7 @@ __all__ = [
     "Databases",
     "Endpoint",
     "Enter",
+    "GcsLocation",
     "LocalConnector",
     "ObjectInfo",
     "OnError",

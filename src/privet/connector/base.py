@@ -41,9 +41,20 @@ _DENIED = (
     "REQUEST_EXPIRED",
     "HTTP status 401",
     "HTTP status 403",
+    "Azure Error: [Authorization",
+    "Azure Error: [Authentication",
+    "PERMISSION_DENIED",
+    "UNAUTHENTICATED",
 )
 _MISSING = ("NO_SUCH_BUCKET", "NO_SUCH_KEY", "RESOURCE_NOT_FOUND")
-_UNREACHABLE = ("NETWORK_CONNECTION", "REQUEST_TIMEOUT", "SLOW_DOWN", "SERVICE_UNAVAILABLE")
+_UNREACHABLE = (
+    "NETWORK_CONNECTION",
+    "REQUEST_TIMEOUT",
+    "SLOW_DOWN",
+    "SERVICE_UNAVAILABLE",
+    "Fail to get a new connection",
+    "UNAVAILABLE: Retry policy",
+)
 
 
 @dataclass(frozen=True, slots=True)

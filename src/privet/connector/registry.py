@@ -19,6 +19,11 @@ from privet.connector.base import (
 from privet.connector.local import SCHEME as FILE
 from privet.connector.local import LocalConnector
 from privet.connector.mirrors import MirroredBuckets
+from privet.connector.objects.arrow import ArrowObjects
+from privet.connector.objects.azure import SCHEME as AZURE
+from privet.connector.objects.azure import AzureConnector, AzureLocation
+from privet.connector.objects.gcs import SCHEME as GCS
+from privet.connector.objects.gcs import GcsConnector, GcsLocation
 from privet.connector.objects.s3 import SCHEME as S3
 from privet.connector.objects.s3 import S3Connector, S3Location
 from privet.model.errors import InvalidRequest
@@ -36,14 +41,20 @@ class Connectors:
         local_roots: Sequence[Path] = (),
         s3: Sequence[S3Location] = (),
         mirrors: Mapping[str, Path] | None = None,
+        azure: Sequence[AzureLocation] = (),
+        gcs: Sequence[GcsLocation] = (),
     ) -> None:
         self._mirrors = MirroredBuckets(mirrors or {})
-        self._by_scheme: dict[str, LocalConnector | S3Connector] = {
+        self._by_scheme: dict[str, LocalConnector | S3Connector | ArrowObjects] = {
             FILE: LocalConnector(local_roots),
             S3: S3Connector(s3),
+            AZURE: AzureConnector(azure),
+            GCS: GcsConnector(gcs),
         }
 
-    def connector_for(self, uri: str) -> LocalConnector | S3Connector | MirroredBuckets:
+    def connector_for(
+        self, uri: str
+    ) -> LocalConnector | S3Connector | ArrowObjects | MirroredBuckets:
         """The connector that opens `uri`.
 
         Raises:
@@ -57,7 +68,8 @@ class Connectors:
         if connector is None:
             raise InvalidRequest(
                 f"`{shown(uri)}` has a scheme that no connector opens",
-                hint="write s3://bucket/path, or an absolute path of the server",
+                hint="write s3://bucket/path, abfs://container/path, gs://bucket/path, or an"
+                " absolute path of the server",
             )
         return connector
 

@@ -13,42 +13,12 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from privet.connector import CredentialSource, S3Location, SecretEntry
+from privet.connector import AzureLocation, GcsLocation, S3Location, SecretEntry
 from privet.model.errors import ConfigurationInvalid
 from privet.query import AskerLimits
+from privet.server.places import AzureSettings, GcsSettings, S3Settings
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
-
-
-class S3Settings(BaseModel):
-    """One S3-compatible location. Without credentials, an endpoint's is read anonymously."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    bucket: str = Field("*", description="bucket name, or * for every bucket of the endpoint")
-    prefix: str = Field("", description="only objects below this prefix")
-    endpoint: str = Field("", description="URL of the endpoint; empty for AWS")
-    region: str = Field("us-east-1", description="region to sign for")
-    access_key: SecretStr | None = Field(None, description="access key id")
-    secret_key: SecretStr | None = Field(None, description="secret access key")
-    session_token: SecretStr | None = Field(None, description="token of temporary credentials")
-    credentials: CredentialSource | None = Field(
-        None,
-        description="`keys`, `environment`, `file`, `instance`, `default` or `anonymous`; without"
-        " it: keys if there are any, else anonymous at an endpoint, and the machine's on AWS",
-    )
-    variables: str = Field(
-        "", description="for `environment`: what stands before AWS_ACCESS_KEY_ID and its like"
-    )
-    credentials_file: Path | None = Field(
-        None, description="for `file`: a shared credentials file, read again when it changes"
-    )
-    profile: str = Field("default", description="for `file`: the profile in it")
-    timeout: float = Field(
-        30, description="seconds without an answer after which a request is tried again", gt=0
-    )
-    path_style: bool = Field(True, description="bucket in the path instead of the host name")
-    ca: Path | None = Field(None, description="PEM file of the authority behind the endpoint")
 
 
 class SecretSettings(BaseModel):
@@ -134,6 +104,12 @@ class Settings(BaseSettings):
     )
     s3: list[S3Settings] = Field(
         default_factory=list[S3Settings], description="S3-compatible locations"
+    )
+    azure: list[AzureSettings] = Field(
+        default_factory=list[AzureSettings], description="locations in Azure Blob Storage"
+    )
+    gcs: list[GcsSettings] = Field(
+        default_factory=list[GcsSettings], description="locations in Google Cloud Storage"
     )
     secrets: list[SecretSettings] = Field(
         default_factory=list[SecretSettings], description="secrets that connections name"
@@ -306,35 +282,21 @@ class Settings(BaseSettings):
 
     def s3_locations(self) -> tuple[S3Location, ...]:
         """The S3 locations as the connector takes them."""
-        return tuple(_location(s) for s in self.s3)
+        return tuple(s.location() for s in self.s3)
+
+    def azure_locations(self) -> tuple[AzureLocation, ...]:
+        """The Azure locations as the connector takes them."""
+        return tuple(s.location() for s in self.azure)
+
+    def gcs_locations(self) -> tuple[GcsLocation, ...]:
+        """The GCS locations as the connector takes them."""
+        return tuple(s.location() for s in self.gcs)
 
     def secret_entries(self) -> tuple[SecretEntry, ...]:
         """The secrets as the connector takes them."""
         return tuple(
             SecretEntry(s.name, frozenset(s.hosts), s.file, s.variable) for s in self.secrets
         )
-
-
-def _location(settings: S3Settings) -> S3Location:
-    def reveal(secret: SecretStr | None) -> str | None:
-        return None if secret is None else secret.get_secret_value()
-
-    return S3Location(
-        bucket=settings.bucket,
-        prefix=settings.prefix,
-        endpoint=settings.endpoint,
-        region=settings.region,
-        access_key=reveal(settings.access_key),
-        secret_key=reveal(settings.secret_key),
-        session_token=reveal(settings.session_token),
-        credentials=settings.credentials,
-        variables=settings.variables,
-        file=settings.credentials_file,
-        profile=settings.profile,
-        timeout=settings.timeout,
-        path_style=settings.path_style,
-        ca="" if settings.ca is None else str(settings.ca),
-    )
 
 
 def _told(error: ValidationError) -> str:

@@ -64,7 +64,7 @@ def services(
         catalog = Catalog(store, to_json, from_json, clock=now)
         catalog.ensure_builtin(BUILTIN_TAGS, roles)
         catalog.token_jobs.fail_interrupted()
-        connectors = Connectors(settings.local_roots, settings.s3_locations(), settings.mirrors)
+        connectors = _connectors(settings)
         secrets = Secrets(settings.secret_entries())
         databases = _databases(settings, endpoints(catalog, secrets), redirect)
         engine = Engine(connectors, BufferBudget(settings.buffer_bytes), databases)
@@ -95,6 +95,16 @@ def services(
         stack.callback(offered.close)
         offered.crawls.tend()
         yield offered
+
+
+def _connectors(settings: Settings) -> Connectors:
+    return Connectors(
+        settings.local_roots,
+        settings.s3_locations(),
+        settings.mirrors,
+        settings.azure_locations(),
+        settings.gcs_locations(),
+    )
 
 
 def _store(settings: Settings, stack: ExitStack) -> StoreEngine:
