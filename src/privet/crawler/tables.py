@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
 from privet.connector import Databases, Reading, TableShape
+from privet.crawler.crawl import Crawled
 from privet.crawler.describe import tagged
 from privet.crawler.names import distinct, fold_name
 from privet.crawler.profiles import profiles_of
 from privet.crawler.sample import SAMPLE_ROWS
+from privet.crawler.walking import CrawlProgress, Report
+from privet.model.crawling.crawls import CrawlReport
 from privet.model.datasets import Column, FoundDataset, Rule, Source
-from privet.model.errors import PrivetError, SourceUnavailable
-from privet.model.sources import TablePlace
+from privet.model.errors import Cancelled, PrivetError, SourceUnavailable
+from privet.model.sources import SchemaPlace, TablePlace
 
 _MOST_BYTES = 32 * 1024 * 1024
 _SECONDS = 30
@@ -36,6 +40,42 @@ def look_at_table(
         notes=(problem,) if problem else (),
         profiles=profiles_of(columns, table),
     )
+
+
+def crawl_tables(
+    databases: Databases,
+    place: SchemaPlace,
+    rules: Sequence[Rule],
+    *,
+    progress: Report = lambda _: None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Crawled:
+    """The tables of a schema that may be read, by name, as `run_crawl` finds datasets of files.
+
+    What is wrong with one table stands in its `problem`, and the crawl goes on.
+
+    Raises:
+        NotFound, InvalidRequest, SourceUnavailable: its server cannot be asked.
+        Cancelled: `cancelled` said so.
+    """
+    tables = databases.names(place.connection, place.database, place.schema)
+    found: list[FoundDataset] = []
+    for table in tables:
+        if cancelled():
+            raise Cancelled("the crawl was called off")
+        found.append(_looked_at(databases, place.table(table), rules))
+        progress(CrawlProgress(len(tables), tuple(found)))
+    named = distinct(f.name for f in found)
+    whole = tuple(replace(f, name=name) for f, name in zip(found, named, strict=True))
+    problems = sum(bool(f.problem) for f in whole)
+    return Crawled(whole, CrawlReport(opened=len(tables), problem_count=problems))
+
+
+def _looked_at(databases: Databases, place: TablePlace, rules: Sequence[Rule]) -> FoundDataset:
+    try:
+        return look_at_table(databases, place, databases.describe(place), rules)
+    except PrivetError as error:
+        return FoundDataset(fold_name(place.table, "table"), place.source(), problem=str(error))
 
 
 def propose_table_tags(

@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from privet.catalog import Starter
-from privet.model.datasets import Column, Crawl, Dataset, FoundDataset
+from privet.model.datasets import Column, Crawl, Dataset, Format, FoundDataset
 from privet.model.edits import ColumnEdit, Drift, edit_columns
-from privet.model.errors import Conflict, InvalidRequest, NotFound, PrivetError
+from privet.model.errors import Conflict, InvalidRequest, NotFound
 from privet.model.events import Outcome
 from privet.model.names import DatasetName, fold
 from privet.model.permissions import (
@@ -24,6 +24,7 @@ from privet.model.permissions import (
 from privet.policy import Need
 from privet.service.access import Act, administer, authenticate, event_of, steward
 from privet.service.crawling import CrawlRunner, CrawlSchedules
+from privet.service.crawling.places import canonical, reading, reading_found
 from privet.service.drift import drift_by_found
 from privet.service.platform import Caller, Platform
 from privet.service.rights import Administrator, absent, tagging
@@ -66,7 +67,8 @@ class Crawls:
         """
         name = fold(name)
         administrator = Administrator.of(self._platform, authenticate(self._platform, caller))
-        crawler, known, path = on_crawler(name), self._find(name) is not None, self._at(uri)
+        crawler, known = on_crawler(name), self._find(name) is not None
+        read = reading(self._platform, uri)
         again = known and administrator.may(AccessLevel.ALTER, crawler)
         act = Act(
             "crawl.start",
@@ -76,15 +78,16 @@ class Crawls:
                 Need(AccessLevel.ALTER, crawler)
                 if again
                 else Need(AccessLevel.CREATE_CRAWLER_AS_OWNER, CATALOG),
-                Need(AccessLevel.SELECT, path),
+                read,
             ),
             creates=None if again else crawler,
         )
         with administer(self._platform, caller, act) as admin:
             # Links may have changed: what is crawled is what was decided about.
-            canonical = path.name or self._platform.connectors.canonical(uri)
+            path = read.scope.name if read.scope.kind is ScopeKind.URI else ""
+            place = path or canonical(self._platform, uri)
             by = Starter(admin.user, admin.issuer, self._runner.lease)
-            started = self._platform.catalog.crawls.start(name, canonical, by=by, again=again)
+            started = self._platform.catalog.crawls.start(name, place, by=by, again=again)
             event = event_of(admin, caller, "crawl.end", Outcome.COMPLETED)
             self._runner.submit(started, replace(event, object=started.name))
             return started
@@ -153,7 +156,7 @@ class Crawls:
                 raise absent(on_crawler(crawl_name))
             found = _find(_as_seen(Administrator.of(self._platform, admin), crawl), wanted.found)
             columns = _reviewed(found, wanted.columns)
-            if self._platform.connectors.canonical(found.source.uri) != found.source.uri:
+            if _has_moved(self._platform, found):
                 raise InvalidRequest(
                     f"the path of `{found.name}` is a link now, and was none when it was crawled",
                     hint="crawl the place that it leads to",
@@ -182,13 +185,12 @@ class Crawls:
             return self._platform.catalog.crawls.get(name)
         return None
 
-    def _at(self, uri: str) -> Scope:
-        """A path as the object of a permission; one that is none is covered by the catalog only."""
-        try:
-            canonical = self._platform.connectors.canonical(uri)
-        except PrivetError:
-            return Scope(ScopeKind.URI)
-        return Scope(ScopeKind.URI, name=canonical)
+
+def _has_moved(platform: Platform, found: FoundDataset) -> bool:
+    """Whether a path of files is a link now, that leads elsewhere."""
+    if found.source.format is Format.TABLE:
+        return False
+    return platform.connectors.canonical(found.source.uri) != found.source.uri
 
 
 def _registering(crawler: Scope, crawl: Crawl | None, wanted: Registration) -> tuple[Need, ...]:
@@ -197,9 +199,8 @@ def _registering(crawler: Scope, crawl: Crawl | None, wanted: Registration) -> t
     needs = Need(AccessLevel.SHOW, crawler), Need(AccessLevel.CREATE, place)
     for found in crawl.found if crawl else ():
         if found.name == wanted.found.lower():
-            path = Scope(ScopeKind.URI, name=found.source.uri)
             tags = tagging(found.columns, wanted.columns, None)
-            return (*needs, Need(AccessLevel.SELECT, path), *tags)
+            return (*needs, reading_found(found.source), *tags)
     return needs
 
 

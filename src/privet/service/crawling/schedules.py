@@ -14,10 +14,11 @@ from privet.model.datasets import Crawl
 from privet.model.errors import InvalidRequest, NotFound, PrivetError
 from privet.model.events import Outcome
 from privet.model.names import fold
-from privet.model.permissions import AccessLevel, Scope, ScopeKind, on_crawler
+from privet.model.permissions import AccessLevel, Scope, ScopeKind, on_connection, on_crawler
 from privet.model.principals import Principal
 from privet.policy import Need
 from privet.service.access import Act, administer, administer_as, event_of
+from privet.service.crawling.places import canonical, schema_at
 from privet.service.crawling.runner import CrawlRunner
 from privet.service.platform import Caller, Platform
 from privet.service.rights import absent
@@ -94,8 +95,7 @@ class CrawlSchedules:
             needs=_needs(name, crawl),
         )
         with administer_as(self._platform, owner, _NOBODY, act):
-            canonical = self._platform.connectors.canonical(crawl.uri)
-            if canonical != crawl.uri:
+            if canonical(self._platform, crawl.uri) != crawl.uri:
                 raise InvalidRequest(
                     "the path of the crawl is a link now", hint="crawl the place that it leads to"
                 )
@@ -150,6 +150,9 @@ def _needs(name: str, crawl: Crawl | None) -> tuple[Need, ...]:
     again = Need(AccessLevel.ALTER, on_crawler(name))
     if crawl is None:
         return (again,)
+    place = schema_at(crawl.uri)
+    if place is not None:
+        return (again, Need(AccessLevel.USE, on_connection(place.connection)))
     return (again, Need(AccessLevel.SELECT, Scope(ScopeKind.URI, name=crawl.uri)))
 
 

@@ -123,7 +123,7 @@ class ConnectedTables:
                     f"database `{database}` names no connection",
                     hint=f"ALTER DATABASE {database} SET DBPROPERTIES('{CONNECTION}'='...')",
                 )
-            place = _default_place(self._platform.catalog.connections.get(connection))
+            place = default_place(self._platform.catalog.connections.get(connection))
             wanted = tables or self._platform.databases.names(
                 connection, place.database, place.schema
             )
@@ -243,7 +243,7 @@ def _place(wanted: d.CreateTable, connection: DataConnection) -> TablePlace:
         raise InvalidRequest(f"connection `{connection.name}` is to {connection.driver}")
     if not said.get(_TABLE):
         raise InvalidRequest("which table?", hint=f"write TBLPROPERTIES('{_TABLE}'='...')")
-    place = _default_place(connection)
+    place = default_place(connection)
     database = said.get(_DATABASE) or place.database
     if connection.database and database != connection.database:
         raise InvalidRequest(
@@ -265,6 +265,7 @@ def said_of(place: TablePlace) -> dict[str, str]:
     }
 
 
-def _default_place(connection: DataConnection) -> TablePlace:
+def default_place(connection: DataConnection) -> TablePlace:
+    """Where tables without a database and schema are, behind a connection."""
     schema = connection.schema or _DEFAULT_SCHEMA
     return TablePlace(connection.name, connection.database or "postgres", schema, "")
