@@ -81,7 +81,7 @@ def write(lake: Path) -> None:
         lake / "cerebro-customers/chase/zd1238_parquet/product",
         pa.table({"id": pa.array([1]), "s": pa.array([{"a": [{"b": "x"}]}])}),
     )
-    _put(test / "dataset-rename-test", pa.table({"a": [1, 2]}))
+    _put(test / "dataset-rename-test", _nations())
     day = test / "hudi_parquet/year=2015/month=03/day=16"
     name = "5f541af5-ca07-4329-ad8c-40fa9b353f35-0_2-103-391_20200210090618.parquet"
     _put(day, pa.table({"n": list(range(38))}), name)
@@ -92,13 +92,24 @@ def write(lake: Path) -> None:
         [[("k", [{"a": "x"}])]], pa.map_(pa.string(), pa.list_(pa.struct([("a", pa.string())])))
     )
     _put(own / "map_struct_array", pa.table({"id": [1], "str_arr": [["a"]], "struct_map": maps}))
-    _put(own / "bytes_type", pa.table({"id": [1], "message": pa.array([b"\xe8 bene"])}))
+    _put(own / "bytes", pa.table({"id": [1], "message": pa.array([b"\xe8 bene"])}))
     _put(own / "encoding", pa.table({"uid": ["ABC123"], "message": pa.array([b"\xe8 bene"])}))
 
 
 def _put(folder: Path, table: pa.Table, name: str = "part-0.parquet") -> None:
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, folder / name)
+
+
+def _nations() -> pa.Table:
+    return pa.table(
+        {
+            "n_nationkey": pa.array([0, 1], pa.int16()),
+            "n_name": ["ALGERIA", "ARGENTINA"],
+            "n_regionkey": pa.array([0, 1], pa.int16()),
+            "n_comment": ["", ""],
+        }
+    )
 
 
 def _airlines() -> pa.Table:

@@ -170,8 +170,8 @@ def _over(name: str, columns: str, where: str, more: str = "") -> str:
 def _databases() -> list[str]:
     tpc = [f"tpc{kind}{n}" for kind in "hd" for n in range(1, 7)]
     names = (
-        "okera_sample okera_system cerebro_sample rs tpch partdb datedb nytaxi customer demo_test"
-        " abac_db rs_complex rs_complex_parquet authdb all_table_types marketing_database"
+        "default okera_sample okera_system cerebro_sample rs tpch partdb datedb nytaxi customer"
+        " demo_test abac_db rs_complex rs_complex_parquet authdb all_table_types marketing_database"
     ).split()
     return [f"CREATE DATABASE {name}" for name in [*names, *tpc]]
 
@@ -230,7 +230,7 @@ def _tables() -> list[str]:
         _over("abac_db.user_attribute_test", _ATTRIBUTED,
               "sample-data/user_attribute", _NO_HEADER),
         _over("rs_complex_parquet.map_struct_array_t", "", "sample-data/map_struct_array"),
-        _over("rs_complex_parquet.bytes_type", "", "sample-data/bytes_type"),
+        _over("rs_complex_parquet.bytes_type", "", "sample-data/bytes"),
         *(f"CREATE TABLE marketing_database.t{n} (a int)" for n in range(3)),
         "CREATE TABLE nytaxi.parquet_data (a int)",
         *nested,

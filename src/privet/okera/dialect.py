@@ -48,6 +48,17 @@ def understood(
     return QueryRequest(_written(tree, principal), original=text)
 
 
+def reads(text: str) -> list[DatasetName]:
+    """The datasets that a statement of the original's dialect names, each once.
+
+    Raises:
+        ParseFailed, InvalidRequest: as `understood`.
+    """
+    tables = (table for table in _parsed(text).find_all(exp.Table) if table.db)
+    names = (DatasetName(fold(t.db, "database name"), fold(t.name, "dataset name")) for t in tables)
+    return list(dict.fromkeys(names))
+
+
 def as_stored(text: str) -> str:
     """A SELECT of the original's dialect as the text of a view, which names no reader.
 

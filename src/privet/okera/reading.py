@@ -20,6 +20,7 @@ from privet.okera.columns import dense, has_nested, in_wire_types, schema_of, sp
 from privet.okera.dialect import understood
 from privet.okera.errors import Unsupported
 from privet.okera.idl import T
+from privet.okera.rpc.files import warnings_of
 from privet.okera.rpc.system import replaced
 from privet.okera.tasks import Handle, Task
 
@@ -29,7 +30,13 @@ _FORMATS = {T.TRecordFormat.Columnar: sparse, T.TRecordFormat.ColumnarNumPy: den
 
 
 def _plan(call: Call, params: Any) -> Any:
-    return _as_plan(call, *_planned(call, params))
+    plan = _as_plan(call, *_planned(call, params))
+    if call.compatibility:
+        plan.warnings = [
+            T.TLogMessage(message=each, level=T.TLoggingLevel.WARN, count=1)
+            for each in warnings_of(call, params.sql_stmt or "")
+        ]
+    return plan
 
 
 def planned_request(call: Call, text: str) -> Any:

@@ -51,7 +51,7 @@ def _get(call: Call, params: Any) -> Any:
 
 def _list(call: Call, params: Any) -> Any:
     held = Held.of(call)
-    found = [d for d in call.services.datasets.list_databases(call.caller) if _wanted(d, params)]
+    found = [d for d in _known(call, held) if _wanted(d, params)]
     if params.access_levels:
         found = [d for d in found if held.anything_in(d.name, params.access_levels)]
     views = None
@@ -70,6 +70,19 @@ def _list(call: Call, params: Any) -> Any:
         next_page_token=str(first + size) if first + size < total else None,
         total_count=total,
     )
+
+
+def _known(call: Call, held: Held) -> list[Any]:
+    """Those that the caller knows; with the original also those that a level is held on."""
+    known = call.services.datasets.list_databases(call.caller)
+    if not call.compatibility or held.admin:
+        return list(known)
+    names = {d.name for d in known}
+    return [
+        d
+        for d in call.services.datasets.list_databases(call.of_user("").caller)
+        if d.name in names or held.levels_on(on_database(d.name), _INHERITED - {AccessLevel.SELECT})
+    ]
 
 
 def _first(token: str | None) -> int:

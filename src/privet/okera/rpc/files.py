@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
-from privet.model.errors import Forbidden, NotFound
+from privet.model.datasets import COPIED, Dataset
+from privet.model.errors import Forbidden, NotFound, PrivetError
 from privet.model.names import DatasetName
 from privet.model.permissions import Scope, ScopeKind
 from privet.okera.calls import Call, Handler
+from privet.okera.dialect import reads
 from privet.okera.errors import Unsupported
 from privet.okera.idl import T
 from privet.service.files import FileUse
@@ -25,6 +27,8 @@ _USES = {
 }
 _STORE = re.compile(r"(?i)^s3[an]://")
 _COPY = re.compile(r"^(s3://[^/]+?)--\d+(?=/|$)")
+PLACE = "okera.location"
+"""The property of a table without files that says where they were to be."""
 LOCAL = "s3://local-files"
 """Stands for the file system of the original's machine, in compatibility mode."""
 
@@ -83,7 +87,7 @@ def _at(call: Call, prefix: str, *, views: bool) -> Iterator[tuple[DatasetName, 
     for view in call.services.datasets.list(call.caller):
         dataset = view.dataset
         if dataset.view is None:
-            uris = [dataset.source.uri]
+            uris = [_place(call, dataset)]
         else:
             uris = _below_view(call, dataset.name) if views else []
         for uri in uris:
@@ -93,14 +97,32 @@ def _at(call: Call, prefix: str, *, views: bool) -> Iterator[tuple[DatasetName, 
                 yield dataset.name, uri
 
 
+def _place(call: Call, dataset: Dataset) -> str:
+    """Where a table lies; or was to lie, in compatibility mode."""
+    said = dataset.properties.get(PLACE) if call.compatibility else None
+    return said or dataset.source.uri
+
+
 def _below_view(call: Call, name: DatasetName) -> list[str]:
     if call.compatibility:
         call = call.of_user("")
     with suppress(NotFound, Forbidden):
         tables = call.services.views.lineage(call.caller, name).tables
-        return [
-            call.services.datasets.get(call.caller, table).dataset.source.uri for table in tables
-        ]
+        below = (call.services.datasets.get(call.caller, table).dataset for table in tables)
+        return [_place(call, dataset) for dataset in below]
+    return []
+
+
+def warnings_of(call: Call, text: str) -> list[str]:
+    """The original's warning about a table that has no files; elsewhere it would tell too much."""
+    names = reads(text)
+    if len(names) != 1:
+        return []
+    admin = call.of_user("")
+    with suppress(PrivetError):
+        dataset = call.services.datasets.get(admin.caller, names[0]).dataset
+        if COPIED in dataset.source.options:
+            return [f"Table {names[0]} has no data files"]
     return []
 
 

@@ -38,12 +38,19 @@ _TEXTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^connection `([^`]*)` does not exist", r"Connection does not exist: \1"),
         (r"^connection `([^`]*)` already exists", r"Connection already exists: \1"),
         (r"^role `([^`]*)` does not exist", r"Role '\1' does not exist"),
+        (
+            r"^column `([^`]*)` does not exist, or you have no access",
+            (
+                r"Could not resolve column/field reference: '\1', "
+                r"or user USER does not have privileges to it"
+            ),
+        ),
         (r"^no access to this address", r"User USER does not have access to this path"),
         (
             r"^dataset `([^`]*)` does not exist",
             (
                 r"Could not resolve table reference: '\1'. Table does not exist, "
-                r"or user USER does not have privileges to it"
+                r"or user USER does not have privileges to it. Access to this dataset is denied"
             ),
         ),
     )

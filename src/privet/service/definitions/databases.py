@@ -44,13 +44,21 @@ class Databases:
             Conflict: there is one of that name.
         """
         connection = said_connection(properties)
-        needs = (*using(connection), Need(AccessLevel.CREATE, CATALOG))
+        needs = (*using(connection), self._creating(caller, name))
         act = Act("database.create", name, needs=needs, creates=on_database(name))
         with administer(self._platform, caller, act) as author:
             self._check(connection)
             return self._platform.catalog.databases.create(
                 name, by=author.user, description=comment, properties=properties
             )
+
+    def _creating(self, caller: Caller, name: str) -> Need:
+        """What making it takes: whoever was given all of it beforehand may make it too."""
+        administrator = Administrator.of(self._platform, authenticate(self._platform, caller))
+        everything = Need(AccessLevel.ALL, on_database(name))
+        if administrator.may(everything.level, everything.scope):
+            return everything
+        return Need(AccessLevel.CREATE, CATALOG)
 
     def drop(
         self, caller: Caller, name: str, *, cascade: bool = False, with_permissions: bool = False

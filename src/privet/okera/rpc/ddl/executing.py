@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from privet.model.errors import Conflict
 from privet.okera.calls import Call
-from privet.okera.rpc.ddl import connected, connecting, describing, granting, making
+from privet.okera.rpc.ddl import connected, connecting, describing, explaining, granting, making
 from privet.okera.rpc.ddl.answers import Answer
 from privet.okera.rpc.ddl.writing import in_ours, of_their_machine
 
@@ -20,6 +20,7 @@ _SPECIAL: tuple[tuple[re.Pattern[str], Special], ...] = tuple(
         *granting.SPECIAL,
         *making.SPECIAL,
         *connecting.SPECIAL,
+        *explaining.SPECIAL,
     )
 )
 

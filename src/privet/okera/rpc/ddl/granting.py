@@ -86,6 +86,27 @@ def _grant(call: Call, found: re.Match[str], text: str) -> Answer:
     return Answer(warnings=result.warnings)
 
 
+def _revoke(call: Call, found: re.Match[str], text: str) -> Answer:
+    """Of a grant that is not there; with an expression an error, without one nothing to do."""
+    del found
+    try:
+        result = call.services.statements.execute(call.caller, text)
+    except NotFound as error:
+        if not call.compatibility or not error.message.startswith("there is no such grant"):
+            raise
+        expression = re.search(r"(?is)\b(?:having|has)\s+attribute\s*(.+?)\s+from\s", text)
+        if expression:
+            error.message = (
+                f"CatalogException: Grant WITH EXPRESSION '{expression[1]}' does not exist."
+                f" ({error.message})"
+            )
+            raise
+        if re.search(r"(?i)\b(?:transform|where)\b", text):
+            raise
+        return Answer()
+    return Answer(warnings=result.warnings)
+
+
 def _no_filter(call: Call, found: re.Match[str], text: str) -> Answer:
     del call, found, text
     raise InvalidRequest("DENY takes no WHERE", hint="write RESTRICT ... WHERE instead")
@@ -147,6 +168,7 @@ SPECIAL: tuple[tuple[str, Callable[[Call, re.Match[str], str], Answer]], ...] = 
     (r"\s*show\s+(?:(all|current)\s+)?roles", _roles),
     (r"\s*show\s+role\s+grant\s+group\s+(\S+)", _of_group),
     (r"\s*grant\s+(?!role\b).+", _grant),
+    (r"\s*(?:revoke\s+(?!role\b)|drop\s+restrict\s).+", _revoke),
     (r"\s*deny\s+.+?\swhere\s.+", _no_filter),
 )
 
