@@ -192,6 +192,27 @@ def test_records_that_are_no_rows(granted: Client, database: str, record: str) -
     assert "SECRET" not in str(error)
 
 
+def test_keys_of_answers_that_may_be_kept(admin: Client, granted: Client, database: str) -> None:
+    """Equal for one statement however it is spelt, other for another decision; none for chance."""
+
+    def key(who: Client, sql: str) -> str | None:
+        return asked(who, sql=sql, client=CLIENT.OKERA_CACHE_KEY).result_sql
+
+    first = key(granted, f"select id from {database}.t")
+    assert first is not None
+    assert first == key(granted, f"SELECT `id`  FROM {database.upper()}.T -- again")
+    others = (
+        key(granted, f"select region from {database}.t"),
+        key(granted, f"select id from {database}.t where region = 'x'"),
+        key(admin, f"select id from {database}.t"),
+    )
+    assert len({first, *others}) == 4
+    assert key(granted, "select 1") is None
+    assert key(granted, f"select current_timestamp() from {database}.t") is None
+    assert "north" not in first
+    refused(granted, sql="select id from okera_nowhere.t", client=CLIENT.OKERA_CACHE_KEY)
+
+
 def test_a_note_of_what_ran_elsewhere(granted: Client) -> None:
     """It is recorded, and says and grants nothing, whatever it names."""
     told = asked(granted, sql="select * from nowhere.t", audit_only=True)

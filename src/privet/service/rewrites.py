@@ -6,8 +6,10 @@ told to.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 from privet.enforcement.rewriting import Foreign, get_engine, is_select, whole
@@ -77,18 +79,44 @@ class Rewrites:
         principal = self._admitted(caller)
         asked = replace(event_of(principal, caller, _ACTION, Outcome.ALLOWED), statement=text)
         asked = replace(asked, detail={"engine": engine[:64]})
-        try:
-            foreign = Foreign(text, get_engine(engine), database)
-        except PrivetError as error:
-            refused = replace(asked, outcome=Outcome.REFUSED, error=error.code)
-            error.audit_id = self._platform.audit.record(refused).id
-            raise
+        foreign = self._read(asked, engine, text, database)
         decisions, started = self._decided(principal, asked, foreign.datasets)
         try:
             return Rewritten(foreign.rewrite(decisions), decisions)
         except PrivetError as error:
             self._record_refusal(started, error)
             raise
+
+    def cache_key(
+        self, caller: Caller, engine: str, text: str, database: str | None = None
+    ) -> str | None:
+        """A text that two statements share only if they say the same of the same rows.
+
+        Args:
+            caller: whose decisions are part of it.
+            engine: whose SQL it is.
+            text: one SELECT.
+            database: where names without one are.
+
+        Returns:
+            None where an answer cannot be kept: no dataset is read, or the time is asked for.
+
+        Raises:
+            As `statement`.
+        """
+        principal = authenticate(self._platform, caller)
+        asked = replace(event_of(principal, caller, "query.plan", Outcome.ALLOWED), statement=text)
+        foreign = self._read(asked, engine, text, database)
+        canonical = foreign.canonical()
+        decisions, started = self._decided(principal, asked, foreign.datasets)
+        try:
+            digests = [(str(n), d.require().digest) for n, d in sorted(decisions.items())]
+        except PrivetError as error:
+            self._record_refusal(started, error)
+            raise
+        if not decisions or not foreign.steady:
+            return None
+        return sha256(json.dumps([engine, canonical, digests]).encode()).hexdigest()
 
     def dataset(self, caller: Caller, engine: str, name: DatasetName) -> Rewritten:
         """All that the caller may see of a dataset, as a statement.
@@ -202,6 +230,15 @@ class Rewrites:
                 detail=detail if datasets else {},
             )
         )
+
+    def _read(self, asked: Event, engine: str, text: str, database: str | None) -> Foreign:
+        """The statement; that it is none is on record."""
+        try:
+            return Foreign(text, get_engine(engine), database)
+        except PrivetError as error:
+            refused = replace(asked, outcome=Outcome.REFUSED, error=error.code)
+            error.audit_id = self._platform.audit.record(refused).id
+            raise
 
     def _admitted(self, caller: Caller) -> Principal:
         """Whoever asks, if this server tells anybody the filters that bind them."""

@@ -8,6 +8,7 @@ columns that a statement gets from its FROM.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 
 from sqlglot import exp
@@ -105,8 +106,14 @@ def _check_texts(node: exp.Expr, engine: Engine, reserved: str) -> None:
 def _check_name(name: str, reserved: str) -> None:
     if not name or not is_plain(name):
         raise _refusal("a name with characters that engines quote in different ways")
-    if name.lower().startswith(reserved):
+    if _skeleton(name).startswith(reserved):
         raise _refusal(f"a name that begins with `{reserved}`")
+
+
+def _skeleton(name: str) -> str:
+    """A name as the most forgiving engine might fold it: without case, marks and wide letters."""
+    parts = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(c for c in parts if not unicodedata.combining(c))
 
 
 def _texts(node: exp.Expr) -> Iterator[str]:

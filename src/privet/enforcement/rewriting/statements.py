@@ -49,6 +49,15 @@ class Foreign:
         self._places = self._resolve(database)
         self.datasets = tuple(dict.fromkeys(name for _, name in self._places))
 
+    @property
+    def steady(self) -> bool:
+        """Whether it says the same of the same rows, whenever it is asked."""
+        return self._tree.find(exp.CurrentDate, exp.CurrentTimestamp) is None
+
+    def canonical(self) -> str:
+        """The statement as it is written when only spelling is left out, without any policy."""
+        return self._tree.sql(self._engine.dialect, identify=True, comments=False)
+
     def _resolve(self, database: str | None) -> list[_Place]:
         """Find the datasets, and give every WITH a name that nothing else has.
 

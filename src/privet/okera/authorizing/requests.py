@@ -147,7 +147,11 @@ def _statement(call: Call, params: Any) -> Any:
         return T.TAuthorizeQueryResult(plan=planned_request(call, params.sql))
     spaces = params.default_namespace or ([params.default_db] if params.default_db else [])
     database = fold(spaces[-1], "database name") if spaces else None
-    rewrites, engine = call.services.rewrites, _engine(params)
+    rewrites = call.services.rewrites
+    if params.client == _CLIENT.OKERA_CACHE_KEY:
+        key = rewrites.cache_key(call.caller, _ENGINES[_CLIENT.OKERA], params.sql, database)
+        return T.TAuthorizeQueryResult(result_sql=key)
+    engine = _engine(params)
     if params.connection_proxy_host:
         host = params.connection_proxy_host
         rewritten = rewrites.proxied(call.caller, engine, params.sql, host, database)
