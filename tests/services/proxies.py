@@ -42,6 +42,11 @@ class Proxy:
     endpoint: str
     requests: list[Request] = field(default_factory=list[Request])
     fault: Fault = lambda _: None
+    released: threading.Event = field(default_factory=threading.Event)
+
+    def let_go(self) -> None:
+        """End the connections that stall, now and from now on."""
+        self.released.set()
 
     def reads(self) -> list[str]:
         """The keys that were read from."""
@@ -62,7 +67,6 @@ class _Server(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         parts = urlsplit(endpoint)
         self.target = (parts.hostname, parts.port)
-        self.ended = threading.Event()
         self.proxy = Proxy(f"http://127.0.0.1:{self.server_address[1]}")
 
 
@@ -84,7 +88,7 @@ class _Handler(socketserver.BaseRequestHandler):
         self.server.proxy.requests.append(request)
         match self.server.proxy.fault(request):
             case "stall":
-                self.server.ended.wait(60)
+                self.server.proxy.released.wait(120)
                 return False
             case "reset":
                 return _reset(self.request)
@@ -138,7 +142,7 @@ def proxied(endpoint: str) -> Iterator[Proxy]:
         try:
             yield server.proxy
         finally:
-            server.ended.set()
+            server.proxy.let_go()
             server.shutdown()
             thread.join()
 
