@@ -10,8 +10,8 @@ from sqlglot import exp, parse_one
 from privet.enforcement.rewriting import Foreign, get_engine, list_engines
 from privet.model.datasets import Column, Dataset, Format, Source
 from privet.model.decisions import CellOption, ColumnDecision, Decision, Verdict
-from privet.model.errors import InvalidRequest
-from privet.model.expressions import ColumnRef, Compare, CompareOp, Expr, Literal
+from privet.model.errors import InvalidRequest, ResourcesExceeded
+from privet.model.expressions import And, ColumnRef, Compare, CompareOp, Expr, In, Literal
 from privet.model.names import DatasetName
 from privet.model.principals import Principal
 
@@ -217,6 +217,19 @@ def test_every_engine_has_only_governed_tables(engine: str) -> None:
         assert select is not None
         condition = select.args["where"].find(exp.EQ)
         assert (condition.this.name.lower(), condition.expression.name) == ("open", "1")
+
+
+def test_statements_do_not_grow_without_bound() -> None:
+    """Neither by naming a dataset often, nor by a long filter over many columns."""
+    many = f"SELECT 1 FROM {', '.join(f'd.t a{n}' for n in range(5_000))}"
+    with pytest.raises(ResourcesExceeded):
+        rewritten(many)
+    for length in (4_000, 60_000):
+        values = tuple(Literal(n) for n in range(length))
+        parts = tuple(In(ColumnRef("open"), values) for _ in range(8))
+        asked = Foreign("SELECT * FROM d.t", get_engine("duckdb"))
+        with pytest.raises(InvalidRequest, match="too long"):
+            asked.rewrite({NAME: decided(And(parts))})
 
 
 @pytest.mark.parametrize(

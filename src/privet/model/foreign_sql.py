@@ -41,12 +41,15 @@ def _bounded(parser: type[Parser]) -> type[Parser]:
     return Bounded
 
 
-def read_statements(text: str, dialect: DialectType) -> list[exp.Expr]:
+def read_statements(
+    text: str, dialect: DialectType, longest: int = LONGEST_STATEMENT
+) -> list[exp.Expr]:
     """Parse the statements of a text.
 
     Args:
         text: as its author wrote it.
         dialect: whose SQL it is.
+        longest: bytes that are still read.
 
     Returns:
         A tree for each; empty ones are left out.
@@ -56,10 +59,8 @@ def read_statements(text: str, dialect: DialectType) -> list[exp.Expr]:
         ParseFailed: it is no SQL of this dialect.
         ResourcesExceeded: it is nested too deeply, or takes too much work to read.
     """
-    if len(text.encode("utf-8", "replace")) > LONGEST_STATEMENT:
-        raise InvalidRequest(
-            "the statement is too long", hint=f"{LONGEST_STATEMENT // 1024} KB at most"
-        )
+    if len(text.encode("utf-8", "replace")) > longest:
+        raise InvalidRequest("the statement is too long", hint=f"{longest // 1024} KB at most")
     reading = Dialect.get_or_raise(dialect)
     parser: Any = _bounded(reading.parser_class)(dialect=reading)
     try:

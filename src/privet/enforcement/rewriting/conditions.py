@@ -45,6 +45,7 @@ _OPERATORS: Mapping[CompareOp, type[exp.Binary]] = {
 _EXACT_DIGITS = 15
 """So many digits, and a point among them, every engine reads as the nearest 64-bit float."""
 _LARGEST = 2**63
+_MOST_OPTIONS = 10_000
 _LONGEST_DECIMAL = 18
 """So long a decimal and an integer are compared within the 38 digits that engines have."""
 
@@ -89,6 +90,7 @@ class Conditions:
         self._engine = engine
         self._types = types
         self._named = named
+        self._options_left = _MOST_OPTIONS
 
     def of(self, expr: Expr) -> exp.Expr:
         """A filter as a condition.
@@ -231,6 +233,9 @@ class Conditions:
                 raise self._refusal("has a number of too many digits")
 
     def _membership(self, subject: Expr, options: tuple[Expr, ...]) -> exp.Expr:
+        self._options_left -= len(options)
+        if self._options_left < 0:
+            raise self._refusal("has a list that is too long to be written")
         parts = [
             # What equals NULL is not known, whatever the subject is.
             self._truth(None)

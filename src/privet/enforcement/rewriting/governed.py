@@ -16,6 +16,7 @@ from privet.model.expressions import Literal
 RESERVED = "privet_"
 """What names that are made up here begin with; no statement may have such names."""
 _RAW = f"{RESERVED}raw"
+_MOST_NODES = 50_000
 _FILES = frozenset("avro binaryfile csv delta iceberg jdbc json orc parquet text".split())
 
 
@@ -41,6 +42,10 @@ def governed(decision: Decision, engine: Engine) -> exp.Select:
     )
     cells = Cells(engine, decision, conditions)
     condition = _rows(decision, conditions)
+    if condition is not None and _size(condition) * len(decision.visible) > _MOST_NODES:
+        raise engine.refusal(
+            f"the row filter of `{dataset.name}`", "is too long to be written for every column"
+        )
     shown = [
         _where(condition, cells.of(c, _column(c.column.name, engine))).as_(
             engine.identifier(c.column.name)
@@ -49,6 +54,10 @@ def governed(decision: Decision, engine: Engine) -> exp.Select:
     ]
     selected = exp.select(*shown, copy=False).from_(_table(dataset, engine), copy=False)
     return selected if condition is None else selected.where(condition, copy=False)
+
+
+def _size(tree: exp.Expr) -> int:
+    return sum(1 for _ in tree.walk())
 
 
 def _where(condition: exp.Expr | None, cell: exp.Expr) -> exp.Expr:

@@ -18,7 +18,12 @@ from privet.model.decisions import Decision
 from privet.model.errors import InvalidRequest, NotExpressible, ParseFailed
 from privet.model.foreign_sql import read_statements, too_deep
 from privet.model.names import DatasetName, fold
+from privet.model.requests import LONGEST_STATEMENT
 
+_MOST_PLACES = 200
+_MOST_NODES = 100_000
+"""Parts of a tree that statements may grow to: what is governed is longer than its name."""
+_LONGEST_WRITTEN = 4 * 2**20
 _Place = tuple[exp.Table, DatasetName]
 
 
@@ -64,6 +69,8 @@ class Foreign:
         So an engine that looks for such names in another order finds nothing in place of them.
         """
         tables = [(table, _with_of(table)) for table in self._tree.find_all(exp.Table)]
+        if len(tables) > _MOST_PLACES:
+            raise too_deep()
         numbers = count(1)
         for cte in self._tree.find_all(exp.CTE):
             alias = cte.args["alias"]
@@ -124,10 +131,14 @@ class Foreign:
         for column in self._tree.find_all(exp.Column):
             if column.args.get("db"):
                 _leave_database_out(column, bare)
+        left = _MOST_NODES
         for table, name in self._places:
             alias = table.args.get("alias") or exp.TableAlias(this=table.this.copy())
             shown = governed(decisions[name], self._engine)
             table.replace(exp.Subquery(this=shown, alias=alias, joins=table.args.get("joins")))
+            left -= sum(1 for _ in shown.walk())
+            if left < 0:
+                raise too_deep()
         _name_answers(self._tree)
         return self._written()
 
@@ -151,7 +162,7 @@ class Foreign:
 
     def _check_again(self, text: str) -> None:
         """Refuse what is read otherwise than it was meant, and reads no governed table."""
-        again = _parsed(text, self._engine)
+        again = _parsed(text, self._engine, _LONGEST_WRITTEN)
         if (
             _tables(again) != _tables(self._tree)
             or again.sql(self._engine.dialect, identify=True, comments=False) != text
@@ -231,8 +242,8 @@ def _in_view(known: exp.With, name: str, inside: exp.CTE | None) -> exp.CTE | No
     return found
 
 
-def _parsed(text: str, engine: Engine) -> exp.Expr:
-    trees = read_statements(text, engine.dialect)
+def _parsed(text: str, engine: Engine, longest: int = LONGEST_STATEMENT) -> exp.Expr:
+    trees = read_statements(text, engine.dialect, longest)
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):
         raise InvalidRequest("only one SELECT can be rewritten", hint="such as SELECT * FROM d.t")
     try:
