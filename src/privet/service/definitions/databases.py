@@ -9,7 +9,7 @@ from functools import partial
 from privet.catalog import Database
 from privet.model.names import DatasetName, TagName
 from privet.model.permissions import CATALOG, AccessLevel, on_database
-from privet.policy import Need
+from privet.policy import Need, may
 from privet.service.access import Act, administer, authenticate
 from privet.service.copies import remove_files
 from privet.service.datasets import Datasets
@@ -53,11 +53,12 @@ class Databases:
             )
 
     def _creating(self, caller: Caller, name: str) -> Need:
-        """What making it takes: whoever was given all of it beforehand may make it too."""
+        """What making it takes: one that is named for each user is also theirs to make."""
         administrator = Administrator.of(self._platform, authenticate(self._platform, caller))
-        everything = Need(AccessLevel.ALL, on_database(name))
-        if administrator.may(everything.level, everything.scope):
-            return everything
+        own = Need(AccessLevel.CREATE, on_database(name))
+        giving = may(administrator.rights, own.level, own.scope, self._platform.clock())
+        if any(permission.scope.per_user for permission in giving):
+            return own
         return Need(AccessLevel.CREATE, CATALOG)
 
     def drop(

@@ -107,6 +107,16 @@ def _revoke(call: Call, found: re.Match[str], text: str) -> Answer:
     return Answer(warnings=result.warnings)
 
 
+def _drop_tag(call: Call, found: re.Match[str], text: str) -> Answer:
+    """With the original, what names a tag ends with it."""
+    tag = TagName.parse(found[2].replace("`", "").lower())
+    if call.compatibility:
+        for permission in call.services.permissions.naming(call.caller, tag):
+            call.services.permissions.revoke_by_id(call.caller, permission.id)
+    result = call.services.statements.execute(call.caller, text)
+    return Answer(warnings=result.warnings)
+
+
 def _no_filter(call: Call, found: re.Match[str], text: str) -> Answer:
     del call, found, text
     raise InvalidRequest("DENY takes no WHERE", hint="write RESTRICT ... WHERE instead")
@@ -169,6 +179,7 @@ SPECIAL: tuple[tuple[str, Callable[[Call, re.Match[str], str], Answer]], ...] = 
     (r"\s*show\s+role\s+grant\s+group\s+(\S+)", _of_group),
     (r"\s*grant\s+(?!role\b).+", _grant),
     (r"\s*(?:revoke\s+(?!role\b)|drop\s+restrict\s).+", _revoke),
+    (r"\s*drop\s+attribute\s+(if\s+exists\s+)?([\w`]+\.[\w`]+)", _drop_tag),
     (r"\s*deny\s+.+?\swhere\s.+", _no_filter),
 )
 
