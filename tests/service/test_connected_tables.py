@@ -146,8 +146,13 @@ def test_queries_and_views(place: Place, source: SourceServer) -> None:
     """SQL reads such a table like any other, and its conditions reach the server."""
     dataset = make(place, source)
     reader = place.person(f"GRANT SELECT ON TABLE {dataset.name} WHERE country = 'DE'")
+    source.setting("log_statement", "'all'")
     got = place.ask(reader, f"SELECT count(*), sum(id) FROM {dataset.name} WHERE id <= 8")
+    source.setting("log_statement", "'none'")
     assert got.rows == [(2, 12)]
+    asked = [line for line in source.log.splitlines() if "COPY (" in line][-1]
+    assert '"id" <= 8' in asked
+    assert """"country" = 'DE'""" in asked
     author = place.person("GRANT CREATE ON DATABASE d", f"GRANT SELECT ON TABLE {dataset.name}")
     run(place, author, f"CREATE VIEW {dataset.name}_v AS SELECT id FROM {dataset.name}")
     over = place.person(f"GRANT SELECT ON TABLE {dataset.name}_v")
