@@ -38,6 +38,8 @@ _NO_VALUES = re.compile(
 _BY_DICTIONARY = frozenset(
     "full_name rare_full_name given_name family_name east_asian_name address phone".split()
 )
+_OF_LITTLE_NEWS = frozenset({tags.URL})
+"""What cells are where a name said already what for: a picture's address is that picture's."""
 _ABOUT_OTHERS = re.compile(
     r".*_(?:company|employer|vendor|supplier|manufacturer|brand|make|product|item|article|title|city"
     r"|country|region|state|province|county|district|street|school|university|hospital|clinic|bank"
@@ -160,6 +162,8 @@ def _of_library(
     found: dict[TagName, Evidence] = {}
     for rule in rules:
         if rule.tag in known or rule.tag in found or _OTHER_WORDS.get(rule.tag, known) & known:
+            continue
+        if found and rule.tag in _OF_LITTLE_NEWS:
             continue
         if RuleTarget.COLUMN_NAME in rule.targets:
             evidence = _by_name(rule, meaning, leaf, scanned)

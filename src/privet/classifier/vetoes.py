@@ -12,7 +12,8 @@ from privet.classifier.scanning import Cells
 _STRONG_PHONE = re.compile(r"(?:\+|00\d|\().*|0\d{1,5}[ ./-].*")
 _DATE = re.compile(r"\d{1,4}[-./ ]\d{1,2}[-./ ]\d{1,4}")
 _ISBN = re.compile(r"97[89][ -].*")
-_SMALL_OCTET = 40
+_HIGHEST_OF_RELEASES = 40
+_PRIVATE_NET = 10
 _FEW, _SOME, _MANY = 5, 10, 15
 
 
@@ -21,13 +22,13 @@ def _share(cells: Cells, holds: Callable[[str], object]) -> float:
 
 
 def _are_versions(cells: Cells) -> bool:
-    """Four small numbers with dots: releases of programs, not machines."""
-    if len(cells) < _SOME:
+    """Small numbers with dots, or a small one first: releases of programs, not machines."""
+    if len(cells) < _SOME or any(":" in cell for cell, _ in cells):
         return False
-    return all(
-        ":" not in cell and all(int(part) <= _SMALL_OCTET for part in cell.split("."))
-        for cell, _ in cells
-    )
+    parts = [[int(part) for part in cell.split(".")] for cell, _ in cells]
+    low = all(max(each) <= _HIGHEST_OF_RELEASES for each in parts)
+    private = all(each[0] == _PRIVATE_NET for each in parts)
+    return (low and not private) or all(each[0] < _PRIVATE_NET for each in parts)
 
 
 def _are_no_phones(cells: Cells) -> bool:

@@ -88,8 +88,8 @@ NAME_RULES: tuple[Rule, ...] = (
         "national_id",
         tags.NATIONAL,
         rf"_national(?:_(?:num|id|card|code|identity))*{_WHOSE}{_END}"
-        rf"|_num_national{_WHOSE}{_END}"
-        rf"|_(?:tax|taxpayer|fiscal|steuer)_(?:id|num)(?:_num)?{_WHOSE}{_END}|_(?:code"
+        rf"|_num_national{_WHOSE}{_END}|^{_WHOSE}(?:_num)?_identification(?:_num)?{_WHOSE}{_END}"
+        rf"|_(?:tax|taxpayer|tax_person|fiscal|steuer)_(?:id|num)(?:_num)?{_WHOSE}{_END}|_(?:code"
         r"|num)_fiscal[e]?_"
         r"|_(?:identity|citizen|id|identidad|identite|identita)_(?:card|document"
         r"|doc)(?:_num)?_$|_card_id(?:entity|entidad|entite|entita)?_$"
@@ -219,12 +219,6 @@ NAME_RULES: tuple[Rule, ...] = (
         "like_vin",
     ),
     _rule(
-        "url",
-        tags.URL,
-        rf"_url{_WHOSE}{_END}|_(?:web|home|profile)_(?:site|page|address|link|url)_$",
-        "like_url",
-    ),
-    _rule(
         "biometric",
         tags.BIOMETRIC,
         r"_biometric(?:_(?:id|template|data|num|code|signature))*_$|_(?:face|voice|iris"
@@ -244,6 +238,12 @@ NAME_RULES: tuple[Rule, ...] = (
         r"|_(?:face|facial|profile|person|patient|user|passport|id)_(?:image|img|pic"
         r"|photograph)(?:_(?:url|path|file|data|link|id|uri|blob))*_$",
         "like_file",
+    ),
+    _rule(
+        "url",
+        tags.URL,
+        rf"_url{_WHOSE}{_END}|_(?:web|home|profile)_(?:site|page|address|link|url)_$",
+        "like_url",
     ),
     _rule(
         "medical_record_number",

@@ -20,8 +20,8 @@ mobile: mob mobil handy handynummer movil cellulare celular gsm kannykka mobilni
   mobilnummer mobiel cep telemovel komorka
 num: no nr nbr nmbr nro nos number numbers numer numero nummer numara numri numarul numaras
   broj cislo szam szama номер 番号 号码 번호 รหัส
-id: ident identifier identifiant identificacion identification identifikation identificativo
-  identidade kennung ids kimlik
+id: ident identifier identifiant identidade kennung ids kimlik
+identification: identificacion identifikation identificativo
 date: dt dat datum fecha dato paivamaara tarih tanggal ngay дата 日付 日期 날짜
 day: giorno jour dia
 birth: geb geburt geburts nacimiento nac naissance naiss nascita nasc nascimento fodsel
@@ -69,7 +69,7 @@ address: addr addrs adr adrs addresses direccion direcciones adresse adressen ad
   wohnadresse адрес 住所 地址 주소 عنوان
 street: strasse straße calle rue rua gata katu ulica ulice utca sokak strada straat streetname
   strassenname улица 街道 strasze gasse
-house: hausnr hausnummer huisnummer
+house: haus hausnr hausnummer huisnummer
 city: town wohnort stadt ville ciudad citta cidade stad kaupunki miasto mesto varos oras sehir
   kota gemeente kommune municipality municipio localidad localite commune gemeinde plaats
   город 市区町村 城市 도시 ort
