@@ -13,6 +13,7 @@ import fastavro
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyarrow.types as pat
+from deltalake import write_deltalake
 from pyarrow import feather, orc
 
 Write = Callable[[pa.Table, Path], None]
@@ -69,6 +70,13 @@ def write_stream(table: pa.Table, path: Path) -> None:
         writer.write_table(table)
 
 
+def write_delta(table: pa.Table, path: Path) -> None:
+    """A table of Delta Lake, in the folder of the path; half of it, and then the other half."""
+    half = table.num_rows // 2
+    for part in (table.slice(0, half), table.slice(half)):
+        write_deltalake(path.parent, part, mode="append")
+
+
 def _packed(pack: Callable[[bytes], bytes], write: Write) -> Write:
     def written(table: pa.Table, path: Path) -> None:
         write(table, path)
@@ -92,6 +100,7 @@ WRITERS: dict[str, Write] = {
     "arrow": write_arrow,
     "arrows": write_stream,
     "feather": feather.write_feather,
+    "delta": write_delta,
 }
 """How a table is written, by the endings of files. All of these keep nested columns."""
 STORED_AS = {
@@ -102,5 +111,6 @@ STORED_AS = {
     "arrow": "ARROW",
     "arrows": "ARROW",
     "feather": "ARROW",
+    "delta": "DELTA",
 }
 """What a format is called in statements."""

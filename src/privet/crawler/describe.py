@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from privet.classifier import ColumnSample, classify
 from privet.connector import Connector, shown
-from privet.crawler.formats import format_by_suffix, look_at_file, settled
+from privet.crawler.formats import format_by_suffix, look_at_file, look_at_lake, settled
 from privet.crawler.groups import LOOKED_AT, Group, name_of
 from privet.crawler.names import distinct, fold_name
 from privet.crawler.profiles import profiles_of
@@ -162,6 +162,9 @@ def _look(
     A file that cannot be reached is passed over, unless there are several: then nobody waits for
     the others.
     """
+    if group.lake is not None:
+        look.shape = look_at_lake(connector, group.uri, group.lake, given.version)
+        return look.shape
     listed = {info.uri for info in group.first}
     further = [info for info in group.fresh if info.uri not in listed]
     for info in group.fresh if new_only else (*group.first, *further):
@@ -261,4 +264,4 @@ def _counted(group: Group) -> tuple[str, ...]:
 
 def _format_by_name(group: Group) -> Format:
     """The likely format, for a dataset that could not be looked into."""
-    return format_by_suffix(next(iter(group.suffixes), ""))
+    return group.lake or format_by_suffix(next(iter(group.suffixes), ""))

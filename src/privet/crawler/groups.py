@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from privet.connector import ObjectInfo, Placement
 from privet.model.crawling.crawls import ObjectChange
+from privet.model.datasets import Format
 from privet.scan import PACKED
 
 LOOKED_AT = 50
@@ -38,6 +40,8 @@ class Group:
     fresh: list[ObjectInfo] = field(default_factory=list[ObjectInfo])
     changes: dict[ObjectChange, int] = field(default_factory=dict[ObjectChange, int])
     gone: int = 0
+    lake: Format | None = None
+    """The kind of table that its files are, if they are one."""
 
     @property
     def new(self) -> int:
@@ -47,7 +51,20 @@ class Group:
     @property
     def altered(self) -> bool:
         """Whether files that were looked into changed or went."""
-        return bool(self.changes.get(ObjectChange.CHANGED) or self.gone)
+        # Whatever is new in a table of a log may change what the older files mean.
+        new = self.lake is not None and self.new
+        return bool(self.changes.get(ObjectChange.CHANGED) or self.gone or new)
+
+    def become(self, lake: Format, parts: Iterable[Group]) -> None:
+        """Be a table of a log, with the files of the groups below it."""
+        self.lake = lake
+        self.suffixes, self.partitions, self.uneven = {"": name_of(self.uri)}, (), ""
+        for part in parts:
+            self.files += part.files
+            self.bytes += part.bytes
+            self.gone += part.gone
+            for change, count in part.changes.items():
+                self.changes[change] = self.changes.get(change, 0) + count
 
     def add(self, info: ObjectInfo, placement: Placement) -> None:
         """Take in a file of this dataset."""

@@ -7,9 +7,10 @@ from itertools import islice
 
 import pyarrow as pa
 
-from privet.connector import Connector, DataFile, data_files, shown
+from privet.connector import Connector, DataFile, ObjectInfo, data_files, shown
 from privet.crawler.dialect import lines_of, split
 from privet.crawler.formats.json_files import rows_of
+from privet.crawler.formats.lakes import first_lake_rows
 from privet.crawler.formats.opened_files import first_rows, names_in
 from privet.crawler.heads import decode, read_head
 from privet.crawler.inference import parse_fields
@@ -18,6 +19,7 @@ from privet.crawler.text_files import dialect_of
 from privet.model.datasets import Column, Format, Source, plain_type
 from privet.model.errors import SchemaChanged, SourceInvalid
 from privet.scan.formats import OPENERS, Misfit, read_objects
+from privet.scan.lakes import LAKES, open_lake
 
 SAMPLE_ROWS = 1000
 SAMPLE_BYTES = 1 << 20
@@ -38,6 +40,8 @@ def sample_source(
         SourceInvalid: the content is not what source and columns say.
         NotFound, SourceUnavailable, InvalidRequest: it cannot be opened or read.
     """
+    if source.format in LAKES:
+        return _from_lake(connector, source, columns, limit)
     parts: list[pa.Table] = []
     rows = 0
     for number, file in enumerate(data_files(connector, source)):
@@ -119,6 +123,18 @@ def _read_opened(
         return {}
     table = pa.Table.from_batches(batches)
     return dict(zip(table.column_names, table.columns, strict=True))
+
+
+def _from_lake(
+    connector: Connector, source: Source, columns: Sequence[Column], limit: int
+) -> pa.Table:
+    names = [c.source_name for c in columns]
+    _check_present(columns, open_lake(connector, source).schema.names)
+    batches = first_lake_rows(connector, source, names, limit)
+    found = pa.Table.from_batches(batches) if batches else pa.table({})
+    nowhere = DataFile(ObjectInfo(source.uri, 0, None))
+    values = dict(zip(found.column_names, found.columns, strict=True))
+    return _with_partitions(values, nowhere, columns)
 
 
 _READERS = {

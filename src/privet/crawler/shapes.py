@@ -37,15 +37,16 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What somebody says about text files, so that it is not guessed."""
+    """What somebody says about text files, so that it is not guessed, or which version to read."""
 
     delimiter: str | None = None
     header: bool | None = None
+    version: str | None = None
 
 
 GUESS = Given()
 
-KNOWN = "CSV, JSON lines, Parquet, Avro, ORC and Arrow IPC"
+KNOWN = "CSV, JSON lines, Parquet, Avro, ORC, Arrow IPC and tables of Delta Lake"
 """What can be registered, as hints say it."""
 
 

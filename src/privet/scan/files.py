@@ -52,7 +52,7 @@ def planned_files(plan: EnforcedPlan, connectors: Connectors) -> Iterator[Planne
         nonlocal found
         # What is passed over was there too: no dataset reads as vanished by who asks.
         found = True
-        return _may_hold(values(partitions), dataset, plan.hint)
+        return may_hold(values(partitions), dataset, plan.hint)
 
     try:
         for file in listed_files(connectors, dataset.source, wanted):
@@ -111,9 +111,10 @@ def bound(plan: EnforcedPlan) -> list[Column]:
     return [c for c in columns if not c.partition]
 
 
-def _may_hold(
+def may_hold(
     partitions: Mapping[str, pa.Scalar], dataset: Dataset, hint: pc.Expression | None
 ) -> bool:
+    """Whether files with these values may hold rows that a hint lets through; by catalog names."""
     if hint is None or not partitions:
         return True
     sources = {c.name: pc.field(c.source_name) for c in dataset.columns}

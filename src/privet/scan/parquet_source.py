@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.dataset as pds
 import pyarrow.parquet as pq
@@ -39,7 +42,12 @@ def parquet_pieces(
     """
     with told("Parquet"):
         opened = _open(file, plan, connectors)
-        groups = _row_groups(opened, plan)
+        groups = row_groups(opened, plan)
+    yield from pieces_of(opened, groups)
+
+
+def pieces_of(opened: OpenedParquet, groups: list[int]) -> Iterator[Piece]:
+    """The pieces of some row groups of an opened file."""
     for piece in _gathered(opened.metadata, groups):
         size = sum(chunk.decoded for chunk in chunks_of(opened.metadata, piece, opened.names))
         if size <= LARGEST_PIECE:
@@ -48,38 +56,55 @@ def parquet_pieces(
             yield from _streamed(opened, piece)
 
 
+class RowPlace(NamedTuple):
+    """Where the first row of a batch stands: so many rows after the begin of these row groups."""
+
+    groups: list[int]
+    offset: int
+
+    def positions(self, metadata: pq.FileMetaData, rows: int) -> npt.NDArray[np.int64]:
+        """The places in the file of so many rows."""
+        sizes = [metadata.row_group(place).num_rows for place in range(metadata.num_row_groups)]
+        ends = np.cumsum([0, *sizes])
+        found = np.concatenate([np.arange(ends[g], ends[g + 1]) for g in self.groups])
+        return found[self.offset : self.offset + rows]
+
+
 @dataclass(frozen=True, slots=True)
-class _Opened:
-    """A file whose footer was read. Its readers share nothing else: any thread may make one."""
+class OpenedParquet:
+    """A file whose footer was read. Its readers share nothing else: any thread may make one.
+
+    Attributes:
+        dense: columns that are read as the dictionaries they are stored as.
+        names: of the columns to read, as the file has them.
+        finish: what is made of each batch of these.
+    """
 
     native: pa.NativeFile
     metadata: pq.FileMetaData
     dense: tuple[str, ...]
-    columns: tuple[Column, ...]
-    finish: Callable[[pa.RecordBatch], pa.RecordBatch]
+    names: list[str]
+    finish: Callable[[pa.RecordBatch, RowPlace], pa.RecordBatch]
 
     def reader(self) -> pq.ParquetFile:
+        """A reader for one thread."""
         return pq.ParquetFile(
             self.native, metadata=self.metadata, read_dictionary=list(self.dense), pre_buffer=False
         )
 
-    @property
-    def names(self) -> list[str]:
-        return [c.source_name for c in self.columns]
 
-
-def _open(file: PlannedFile, plan: EnforcedPlan, connectors: Connectors) -> _Opened:
+def _open(file: PlannedFile, plan: EnforcedPlan, connectors: Connectors) -> OpenedParquet:
     columns = tuple(c for c in plan.reads if not c.partition)
     with opening():
         native = connectors.open_file(file.info.uri)
     probe = pq.ParquetFile(native, pre_buffer=False)
     check_schema(probe.schema_arrow, plan)
-    return _Opened(
+    return OpenedParquet(
         native,
         probe.metadata,
         tuple(_dense(probe.metadata, columns)),
-        columns,
-        partial(finish, columns=columns, file=file, plan=plan),
+        [c.source_name for c in columns],
+        lambda batch, _: finish(batch, columns, file, plan),
     )
 
 
@@ -97,7 +122,8 @@ def _dense(metadata: pq.FileMetaData, columns: tuple[Column, ...]) -> Iterator[s
             yield column.source_name
 
 
-def _row_groups(opened: _Opened, plan: EnforcedPlan) -> list[int]:
+def row_groups(opened: OpenedParquet, plan: EnforcedPlan) -> list[int]:
+    """The row groups that may hold visible rows, by their statistics."""
     count = opened.metadata.num_row_groups
     if plan.hint is None or count < 2:  # noqa: PLR2004 - nothing to choose from
         return list(range(count))
@@ -122,20 +148,21 @@ def _gathered(metadata: pq.FileMetaData, groups: list[int]) -> Iterator[list[int
         yield piece
 
 
-def _load(opened: _Opened, groups: list[int]) -> Iterator[pa.RecordBatch]:
-    for _, batch in _read(opened, groups, PIECE_ROWS, use_threads=False):
-        yield from _finished(opened, batch)
+def _load(opened: OpenedParquet, groups: list[int]) -> Iterator[pa.RecordBatch]:
+    for _, place, batch in _read(opened, groups, PIECE_ROWS, use_threads=False):
+        yield from _finished(opened, place, batch)
 
 
-def _streamed(opened: _Opened, groups: list[int]) -> Iterator[Piece]:
-    for size, batch in _read(opened, groups, BATCH_ROWS, use_threads=True):
-        yield Piece(size, partial(_finished, opened, batch))
+def _streamed(opened: OpenedParquet, groups: list[int]) -> Iterator[Piece]:
+    for size, place, batch in _read(opened, groups, BATCH_ROWS, use_threads=True):
+        yield Piece(size, partial(_finished, opened, place, batch))
 
 
 def _read(
-    opened: _Opened, groups: list[int], most: int, *, use_threads: bool
-) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Batches as the file has them, and their sizes."""
+    opened: OpenedParquet, groups: list[int], most: int, *, use_threads: bool
+) -> Iterator[tuple[int, RowPlace, pa.RecordBatch]]:
+    """Batches as the file has them, with their sizes and places."""
+    offset = 0
     with told("Parquet"):
         chunks = chunks_of(opened.metadata, groups, opened.names)
         size = sum(chunk.decoded for chunk in chunks)
@@ -153,9 +180,13 @@ def _read(
         if unknown:
             found = together(found, batches(sorted(unknown), STEP))
         for batch in found:
-            yield from cut(batch)
+            for part_size, part in cut(batch):
+                yield part_size, RowPlace(groups, offset), part
+                offset += part.num_rows
 
 
-def _finished(opened: _Opened, batch: pa.RecordBatch) -> list[pa.RecordBatch]:
+def _finished(
+    opened: OpenedParquet, place: RowPlace, batch: pa.RecordBatch
+) -> list[pa.RecordBatch]:
     with told("Parquet"):
-        return [opened.finish(batch)]
+        return [opened.finish(batch, place)]

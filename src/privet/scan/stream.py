@@ -23,6 +23,7 @@ from privet.scan.budget import BufferBudget
 from privet.scan.csv_source import csv_pieces
 from privet.scan.files import PlannedFile, planned_files
 from privet.scan.formats import OPENERS, json_pieces, opened_pieces
+from privet.scan.lakes import LAKES, lake_pieces
 from privet.scan.parquet_source import parquet_pieces
 from privet.scan.pieces import Piece
 from privet.scan.recut import recut
@@ -208,6 +209,9 @@ class GovernedStream(BatchStream):
         if self._plan.dataset.source.format is Format.TABLE:
             assert self._engine.databases is not None
             yield from table_pieces(self._plan, self._engine.databases, self._check_now_and_then)
+            return
+        if self._plan.dataset.source.format in LAKES:
+            yield from lake_pieces(self._plan, self._engine.connectors)
             return
         read = READERS[self._plan.dataset.source.format]
         for file in planned_files(self._plan, self._engine.connectors):

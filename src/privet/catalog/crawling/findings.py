@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
@@ -71,7 +72,7 @@ class Findings:
                     .filter_by(id=dataset.id)
                     .values(
                         format=source.format.value,
-                        options=dict(source.options),
+                        options={**source.options, **_pinned(dataset)},
                         partitions=list(source.partitions),
                     )
                 )
@@ -85,6 +86,12 @@ def _dataset_at(connection: Connection, found: FoundDataset) -> Dataset | None:
     wanted = select(datasets.c.database, datasets.c.name).filter_by(uri=found.source.uri)
     row = connection.execute(wanted).first()
     return read_datasets(connection, DatasetName(row.database, row.name))[0] if row else None
+
+
+def _pinned(dataset: Dataset) -> dict[str, Any]:
+    """Which version is read was said by a steward, and no crawl knows it."""
+    options = dataset.source.options
+    return {"version": options["version"]} if "version" in options else {}
 
 
 def _finding(connection: Connection, dataset: Dataset) -> FoundDataset | None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from privet.connector import Connector, ObjectInfo, place, shown
+from privet.crawler.formats.lakes import lake_of
 from privet.crawler.groups import LOOKED_AT, Group
 from privet.model.crawling.crawls import MOST_PROBLEMS, ObjectChange, ObjectProblem, SeenObject
-from privet.model.datasets import FoundDataset
+from privet.model.datasets import Format, FoundDataset
 from privet.model.errors import Cancelled, InvalidRequest, PrivetError, SourceUnavailable
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Survey:
     broke_off: str = ""
     problems: list[ObjectProblem] = field(default_factory=list[ObjectProblem])
     problem_count: int = 0
+    lakes: dict[str, Format] = field(default_factory=dict[str, Format])
 
     @property
     def whole(self) -> bool:
@@ -115,6 +117,7 @@ def survey(
         _break_off(found, last, error)
     _note(found, memory, waiting)
     _note_gone(found, memory)
+    _gather(found)
     progress(CrawlProgress(found.seen))
     return found
 
@@ -140,11 +143,25 @@ def _see(
     if not is_plain(root, info.uri):
         _note_odd(found, root, info.uri)
         return
+    if (lake := lake_of(info.uri)) is not None and len(lake[0]) >= len(root):
+        found.lakes[lake[0]] = lake[1]
     placement = place(root, info.uri)
     group = found.group_at(placement.dataset)
     group.add(info, placement)
     if info.size and not placement.hidden:
         waiting.append((info, group))
+
+
+def _gather(found: Survey) -> None:
+    """Take all that lies below a table of a log for files of that table."""
+    for lake, form in found.lakes.items():
+        below = [uri for uri in found.groups if uri.startswith(f"{lake}/")]
+        parts = [found.groups.pop(uri) for uri in below]
+        group = found.groups.setdefault(lake, Group(lake))
+        group.become(form, parts)
+        group.files = group.files or 1
+        for uri in [uri for uri in found.failures if uri.startswith(f"{lake}/")]:
+            found.failures[lake] = found.failures.pop(uri)
 
 
 def _note_gone(found: Survey, memory: Memory) -> None:

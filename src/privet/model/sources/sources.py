@@ -19,6 +19,8 @@ class Format(StrEnum):
     ORC = "orc"
     ARROW = "arrow"
     """Arrow IPC: files and streams."""
+    DELTA = "delta"
+    """A table of Delta Lake."""
     VIEW = "view"
     """No file: the answer of a statement over other datasets."""
     TABLE = "table"

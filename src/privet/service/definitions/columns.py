@@ -19,6 +19,8 @@ _FORMATS = {
     "TEXTFILE": Format.CSV,
     **{f.upper(): f for f in Format if f not in {Format.CSV, Format.VIEW, Format.TABLE}},
 }
+VERSION = "read.version"
+"""The property that says of which version a table of a log is read."""
 _CONVERTED = frozenset({Format.CSV, Format.JSON, Format.TABLE})
 """Formats whose values are read as a type; those of the others have one."""
 _SHOWN = 12
@@ -73,6 +75,12 @@ def check_files(wanted: d.CreateTable, found: FoundDataset) -> None:
             f"the files are {form.upper()}",
             hint="leave out STORED AS, or name another LOCATION",
             position=wanted.places.get("STORED AS"),
+        )
+    if wanted.properties.get(VERSION) and "version" not in found.source.options:
+        raise InvalidRequest(
+            f"the files are {form.upper()}, which has no versions",
+            hint=f"leave out `{VERSION}`",
+            position=wanted.places.get("TBLPROPERTIES"),
         )
     if wanted.delimiter and form is not Format.CSV:
         raise InvalidRequest(

@@ -61,7 +61,7 @@ def replaced(
             position=wanted.at,
         )
     options = dataset.source.options
-    given = Given(options.get("delimiter"), options.get("header"))
+    given = Given(options.get("delimiter"), options.get("header"), options.get("version"))
     found = look(platform.connectors, dataset.source.uri, tuple(rules), given)
     if found is None:
         raise InvalidRequest("there are no files at the location of this table", position=wanted.at)

@@ -18,6 +18,7 @@ from privet.policy import definitions as d
 from privet.service.access import Act, administer
 from privet.service.copies import remove_files
 from privet.service.definitions.columns import (
+    VERSION,
     as_declared,
     bind,
     check_files,
@@ -250,7 +251,8 @@ class Tables:
         return (f"permissions that were written on `{name}` before count again",)
 
     def _look(self, wanted: d.CreateTable, uri: str) -> FoundDataset:
-        given = Given(wanted.delimiter or None, said_header(wanted))
+        version = wanted.properties.get(VERSION)
+        given = Given(wanted.delimiter or None, said_header(wanted), version)
         where = wanted.places.get("LOCATION") or wanted.places.get("LIKE")
         try:
             found = look(self._platform.connectors, uri, rules_of(self._platform), given)

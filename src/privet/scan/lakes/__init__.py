@@ -1,0 +1,10 @@
+"""Tables that a log or a metadata file makes out of data files: Delta Lake and Iceberg.
+
+Libraries read what these say of files, deletions and schemas, with bytes that our connectors give.
+Data files are read by our own reader alone, and only below the registered address.
+"""
+
+from privet.scan.lakes.base import VERSION
+from privet.scan.lakes.tables import LAKES, lake_pieces, open_lake
+
+__all__ = ["LAKES", "VERSION", "lake_pieces", "open_lake"]

@@ -1,0 +1,109 @@
+"""A Parquet file of a table as pieces: its own columns, constants, and without deleted rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from privet.connector import Connector
+from privet.enforcement import EnforcedPlan
+from privet.scan.files import opening
+from privet.scan.formats.binding import told
+from privet.scan.formats.opened import rows_only
+from privet.scan.lakes.projection import Key, KeyOf, Node, project
+from privet.scan.parquet_source import OpenedParquet, RowPlace, pieces_of, row_groups
+from privet.scan.pieces import Piece
+
+Positions = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class LakeFile:
+    """A data file.
+
+    Attributes:
+        uri: canonical.
+        constants: columns that it does not hold, by name.
+        deleted: the places of rows that are no longer the table's, ascending.
+    """
+
+    uri: str
+    constants: Mapping[str, pa.Scalar] = field(default_factory=dict[str, pa.Scalar])
+    deleted: Positions | None = None
+
+
+def file_pieces(
+    connectors: Connector,
+    file: LakeFile,
+    nodes: Sequence[Node],
+    key_of: KeyOf,
+    plan: EnforcedPlan | None,
+) -> Iterator[Piece]:
+    """The rows of a data file, with these columns.
+
+    Raises:
+        SchemaChanged: a column is of a type that does not become the table's.
+        SourceInvalid, SourceUnavailable: it is broken, or cannot be read.
+    """
+    with told("Parquet"):
+        with opening():
+            native = connectors.open_file(file.uri)
+        probe = pq.ParquetFile(native, pre_buffer=False)
+        there = {key_of(f): f for f in probe.schema_arrow}
+        held = {node.name: there[node.key] for node in nodes if _is_held(node, file, there)}
+        finish = _Finish(file, nodes, held, key_of, probe.metadata)
+        names = [f.name for f in held.values()]
+        opened = OpenedParquet(native, probe.metadata, (), names, finish)
+        same = all(f.name == key for key, f in there.items())
+        if plan is not None and same:
+            groups = row_groups(opened, plan)
+        else:
+            # Statistics go by names, and these may once have been another column's.
+            groups = list(range(probe.metadata.num_row_groups))
+    yield from pieces_of(opened, groups)
+
+
+def _is_held(node: Node, file: LakeFile, there: Mapping[Key | None, pa.Field]) -> bool:
+    return node.name not in file.constants and node.key in there
+
+
+@dataclass(frozen=True, slots=True)
+class _Finish:
+    """A batch of a file as one of the table."""
+
+    file: LakeFile
+    nodes: Sequence[Node]
+    held: Mapping[str, pa.Field]
+    key_of: KeyOf
+    metadata: pq.FileMetaData
+
+    def __call__(self, batch: pa.RecordBatch, place: RowPlace) -> pa.RecordBatch:
+        if not self.nodes:
+            return self._kept(rows_only(batch.num_rows), place)
+        arrays = [self._column(batch, node) for node in self.nodes]
+        made = pa.RecordBatch.from_arrays(arrays, names=[node.name for node in self.nodes])
+        return self._kept(made, place)
+
+    def _column(self, batch: pa.RecordBatch, node: Node) -> pa.Array:
+        constant = self.file.constants.get(node.name)
+        if constant is not None:
+            return pa.repeat(constant, batch.num_rows)
+        there = self.held.get(node.name)
+        if there is None:
+            return pa.nulls(batch.num_rows, node.kind)
+        return project(batch.column(there.name), there, node, self.key_of)
+
+    def _kept(self, batch: pa.RecordBatch, place: RowPlace) -> pa.RecordBatch:
+        deleted = self.file.deleted
+        if deleted is None or not len(deleted):
+            return batch
+        positions = place.positions(self.metadata, batch.num_rows)
+        kept = ~np.isin(positions, deleted, assume_unique=True)
+        if not batch.num_columns:
+            return rows_only(int(kept.sum()))
+        return batch if kept.all() else batch.take(pa.array(np.flatnonzero(kept)))
