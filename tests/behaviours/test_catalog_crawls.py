@@ -90,6 +90,16 @@ def test_another_etag_size_time_or_place_is_a_change(catalog: Catalog, other: Se
     assert note(catalog, run, seen("a")) == [""]
 
 
+def test_a_dataset_may_have_all_that_lies_below_it(catalog: Catalog) -> None:
+    """As tables with a log do; what only begins like its address is another's."""
+    run = started(catalog)
+    inside = seen("x", dataset="s3://lake/costs/deep")
+    beside = seen("y", dataset="s3://lake/costs2")
+    note(catalog, run, seen("a"), inside, beside)
+    catalog.crawl_memory.keep("lake", run, "s3://lake/costs", KNOWN, below=True)
+    assert note(catalog, run + 1, seen("a"), inside, beside) == ["", "", "new"]
+
+
 def test_what_a_whole_walk_did_not_see_is_gone(catalog: Catalog) -> None:
     """It is counted by dataset until that was looked into; then it is forgotten."""
     run = started(catalog)

@@ -13,6 +13,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable, write_deltalake
+from deltalake.schema import Field as DeltaField
+from deltalake.schema import PrimitiveType
 
 from privet.catalog import Catalog, Starter
 from privet.connector import Connectors, ObjectInfo
@@ -51,6 +54,10 @@ class Breaking(Connectors):
             if uri.endswith(name):
                 raise error
         return super().open_file(uri)
+
+    def open_stream(self, uri: str) -> pa.NativeFile:
+        self.opened.append(uri.rpartition("/")[2])
+        return super().open_stream(uri)
 
 
 class Lake:
@@ -310,3 +317,19 @@ def test_too_many_datasets_are_refused(lake: Lake) -> None:
     many = Endless(lake.root, lambda n: f"{n}/a.csv", 10_001)
     with pytest.raises(InvalidRequest, match="10,000 folders"):
         run_crawl(many, str(lake.root), ())
+
+
+def test_a_table_with_a_log_is_always_read_again(lake: Lake) -> None:
+    """Its log alone may add a column; the files below it are known all the same."""
+    path = str(lake.root / "d")
+    write_deltalake(path, pa.table({"id": [1], "day": ["x"]}), partition_by=["day"])
+    lake.write("t/a.csv")
+    first = lake.crawl()
+    assert {found.name: found.problem for found in first.found} == {"d": "", "t": ""}
+    field = DeltaField("phone", PrimitiveType("string"), nullable=True)
+    DeltaTable(path).alter.add_columns([field])
+    again = lake.crawl()
+    assert again.found == lake.fresh()
+    columns = {c.name for found in again.found for c in found.columns if found.name == "d"}
+    assert columns == {"id", "day", "phone"}
+    assert (again.report.new, again.report.unchanged, again.report.kept) == (0, 2, 1)

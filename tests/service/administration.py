@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from privet.catalog import Starter
 from privet.model.datasets import (
     CanonicalType,
     CrawlStatus,
@@ -81,6 +82,14 @@ def open_world(place: Place) -> World:
     catalog.rules.create(rule, by="root")
     crawl(place.services, place.admin.caller, names["c"], names["path"])
     return World(place, names)
+
+
+def _cancelled(world: World, caller: Caller) -> object:
+    """Cancel a crawl that some server runs."""
+    crawls = world.services.queries._platform.catalog.crawls
+    if crawls.get(world.names["c"]).status is not CrawlStatus.RUNNING:
+        crawls.start(world.names["c"], f"file://{world.names['path']}", by=Starter("somebody"))
+    return world.services.crawls.cancel(caller, world.names["c"])
 
 
 def crawl(services: Services, caller: Caller, name: str, path: str) -> None:
@@ -304,6 +313,11 @@ ACTS: Mapping[str, Trial] = {
         lambda w, c: crawl(w.services, c, w.names["c"], w.names["path"]),
         ("ALTER ON CRAWLER {c}", "SELECT ON URI 'file://{path}'"),
     ),
+    "schedule a crawl": Trial(
+        lambda w, c: w.services.crawls.schedules.put(c, w.names["c"], "0 3 * * *"),
+        ("ALTER ON CRAWLER {c}", "SELECT ON URI 'file://{path}'"),
+    ),
+    "cancel a crawl": Trial(_cancelled, ("ALTER ON CRAWLER {c}",)),
     "see a crawl": Trial(
         lambda w, c: w.services.crawls.get(c, w.names["c"]), ("SHOW ON CRAWLER {c}",)
     ),

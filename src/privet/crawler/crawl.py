@@ -140,7 +140,11 @@ class _Looking:
             self.memory.drop(group.uri)
             return
         shape = None if described.shape is None else dump_shape(described.shape)
-        self.memory.keep(group.uri, Remembered(self.digest, described.found, shape))
+        self.memory.keep(
+            group.uri,
+            Remembered(self.digest, described.found, shape),
+            below=group.lake is not None,
+        )
 
     def report(self, opened: int) -> CrawlReport:
         """What was done."""

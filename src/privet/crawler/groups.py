@@ -51,9 +51,8 @@ class Group:
     @property
     def altered(self) -> bool:
         """Whether files that were looked into changed or went."""
-        # Whatever is new in a table of a log may change what the older files mean.
-        new = self.lake is not None and self.new
-        return bool(self.changes.get(ObjectChange.CHANGED) or self.gone or new)
+        # What a log says may change without a file of data: it is always read again.
+        return bool(self.changes.get(ObjectChange.CHANGED) or self.gone or self.lake)
 
     def become(self, lake: Format, parts: Iterable[Group]) -> None:
         """Be a table of a log, with the files of the groups below it."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, or_, select, update
 
 from privet.catalog.documents import dump_found, load_found
 from privet.model.crawling.crawls import ObjectChange, SeenObject
@@ -54,8 +54,13 @@ class CrawlMemory:
             row = connection.execute(wanted).first()
         return None if row is None else Remembered(row.digest, load_found(row.found), row.shape)
 
-    def keep(self, crawl: str, run: int, dataset: str, remembered: Remembered) -> None:
-        """Remember a dataset as looked into now: nothing of it is new or changed any more."""
+    def keep(
+        self, crawl: str, run: int, dataset: str, remembered: Remembered, *, below: bool = False
+    ) -> None:
+        """Remember a dataset as looked into now: nothing of it is new or changed any more.
+
+        With `below`, all that lies below its address is of it.
+        """
         values: dict[str, Any] = {
             "crawl": crawl,
             "uri": dataset,
@@ -64,7 +69,9 @@ class CrawlMemory:
             "shape": None if remembered.shape is None else dict(remembered.shape),
             "run": run,
         }
-        of = (_objects.crawl == crawl, _objects.dataset == dataset)
+        inside = _objects.dataset.startswith(f"{dataset}/", autoescape=True)
+        itself = _objects.dataset == dataset
+        of = (_objects.crawl == crawl, or_(itself, inside) if below else itself)
         with writing(self._engine) as connection:
             upsert(connection, crawl_datasets, values)
             connection.execute(delete(crawl_objects).where(*of, _objects.run != run))

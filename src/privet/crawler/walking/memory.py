@@ -36,8 +36,11 @@ class Memory(Protocol):
         """What looking into a dataset came to."""
         ...
 
-    def keep(self, dataset: str, remembered: Remembered) -> None:
-        """Remember that, and that nothing of the dataset is new or changed any more."""
+    def keep(self, dataset: str, remembered: Remembered, *, below: bool = False) -> None:
+        """Remember that, and that nothing of the dataset is new or changed any more.
+
+        With `below`, all that lies below its address is of it.
+        """
         ...
 
     def drop(self, dataset: str) -> None:
@@ -64,7 +67,7 @@ class Forgetful:
         """Nothing."""
         del dataset
 
-    def keep(self, dataset: str, remembered: Remembered) -> None:
+    def keep(self, dataset: str, remembered: Remembered, *, below: bool = False) -> None:
         """Keep nothing."""
 
     def drop(self, dataset: str) -> None:

@@ -219,9 +219,9 @@ class RunMemory:
         """See `Memory.recall`."""
         return self.memory.recall(self.crawl, dataset)
 
-    def keep(self, dataset: str, remembered: Remembered) -> None:
+    def keep(self, dataset: str, remembered: Remembered, *, below: bool = False) -> None:
         """See `Memory.keep`."""
-        self.memory.keep(self.crawl, self.run, dataset, remembered)
+        self.memory.keep(self.crawl, self.run, dataset, remembered, below=below)
 
     def drop(self, dataset: str) -> None:
         """See `Memory.drop`."""
