@@ -88,6 +88,21 @@ def test_what_was_rejected_is_proposed_no_more(place: Place) -> None:
     assert {p.tag.path for p in evaluated(place, again).waiting} == {("who", "mail")}
 
 
+def test_execute_autotag_looks_at_every_table(place: Place) -> None:
+    """That may be altered: one whose files are broken is named, and the others are tagged."""
+    good, broken = place.dataset(PEOPLE), place.dataset(PEOPLE)
+    (_folder(broken) / "part.parquet").write_bytes(b"no Parquet")
+    reader = place.person(f"GRANT ALTER ON DATABASE {good.name.database}")
+    place.grant(f"GRANT ALTER ON DATABASE {broken.name.database}", place.role(reader))
+    done = place.services.statements.execute(reader.caller, "EXECUTE AUTOTAG")
+    assert {row[0] for row in done.rows} == {str(good.name)}
+    assert {row[1] for row in done.rows} == {"reach", "who.mail"}
+    assert str(broken.name) in "".join(done.warnings)
+    assert (
+        place.services.statements.execute(reader.caller, f"EXECUTE AUTOTAG {good.name}").rows == ()
+    )
+
+
 def _folder(dataset: Dataset) -> Path:
     return Path(dataset.source.uri.removeprefix("file://"))
 

@@ -148,7 +148,9 @@ ALTERING: dict[str, Callable[[Branch], d.Definition]] = {
     "drop_dataset": _drop_dataset,
     "alter_tag": _tag_dataset,
     "alter_column_tag": _tag_dataset,
-    "autotag": lambda t: d.Autotag(dataset_in(t), at(t, "dataset")),
+    "autotag": lambda t: d.Autotag(
+        dataset_in(t) if any(b.data == "dataset" for b in branches(t)) else None, at(t, "dataset")
+    ),
     "rename": _rename,
     "set_properties": _set_properties,
     "set_location": lambda t: d.SetLocation(

@@ -181,9 +181,9 @@ class TagDataset:
 
 @dataclass(frozen=True, slots=True)
 class Autotag:
-    """`ALTER TABLE d.t EXECUTE AUTOTAG`."""
+    """`ALTER TABLE d.t EXECUTE AUTOTAG`, `EXECUTE AUTOTAG [d.t]`; None: every table."""
 
-    dataset: DatasetName
+    dataset: DatasetName | None
     at: Position | None = field(default=None, compare=False, repr=False)
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from privet.catalog import Described
 from privet.crawler import Given, look
 from privet.model.datasets import Dataset, FieldTag, FoundDataset
-from privet.model.errors import Conflict, InvalidRequest, PrivetError
+from privet.model.errors import (
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    PrivetError,
+    SourceInvalid,
+    SourceUnavailable,
+)
 from privet.model.names import DatasetName
 from privet.model.permissions import AccessLevel, Scope, ScopeKind, on_database, on_dataset
 from privet.model.principals import Principal
 from privet.policy import Need
 from privet.policy import definitions as d
-from privet.service.access import Act, administer
+from privet.service.access import Act, administer, authenticate
 from privet.service.copies import remove_files
 from privet.service.definitions.columns import (
     VERSION,
@@ -37,6 +44,14 @@ from privet.service.platform import Caller, Platform
 from privet.service.proposals import proposed_now, rules_of, unanswered, without_rejected
 from privet.service.rights import Administrator, tag_needs
 from privet.service.tags import check_known
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """The tags that were put on, by table, and why none could be on others."""
+
+    tags: Mapping[DatasetName, tuple[FieldTag, ...]]
+    notes: tuple[str, ...]
 
 
 class Tables:
@@ -198,6 +213,23 @@ class Tables:
             # What waited for an answer has one now.
             self._platform.catalog.proposals.note(dataset.id, (), "")
             return fresh
+
+    def autotag_all(self, caller: Caller) -> Tagged:
+        """The same for every table that the caller may alter, each on its own.
+
+        Where no cells can be looked at, a note says so, and the others are tagged.
+        """
+        administrator = Administrator.of(self._platform, authenticate(self._platform, caller))
+        tags: dict[DatasetName, tuple[FieldTag, ...]] = {}
+        notes: list[str] = []
+        for dataset in self._platform.catalog.datasets.list():
+            scope = on_dataset(dataset.name)
+            if dataset.view is None and administrator.may(AccessLevel.ALTER, scope):
+                try:
+                    tags[dataset.name] = self.autotag(caller, dataset.name)
+                except (SourceInvalid, SourceUnavailable, Conflict, NotFound) as error:
+                    notes.append(f"`{dataset.name}`: {error.message}")
+        return Tagged(tags, tuple(notes))
 
     def load(self, caller: Caller, database: str, tables: tuple[str, ...] = ()) -> Loaded:
         """See `ConnectedTables.load`."""

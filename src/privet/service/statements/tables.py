@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from privet.model.errors import InvalidRequest, NotFound
 from privet.policy import definitions as d
@@ -60,6 +61,21 @@ class TableStatements:
         return StatementResult("alter", "done")
 
     def _autotag(self, caller: Caller, statement: d.Autotag) -> StatementResult:
+        if statement.dataset is None:
+            tagged = self._tables.autotag_all(caller)
+            return replace(
+                table(
+                    "dataset",
+                    "column",
+                    "attribute",
+                    rows=[
+                        (str(name), ".".join(t.path), str(t.tag))
+                        for name, tags in tagged.tags.items()
+                        for t in tags
+                    ],
+                ),
+                warnings=tagged.notes,
+            )
         fresh = self._tables.autotag(caller, statement.dataset)
         rows = [(".".join(t.path), str(t.tag)) for t in fresh]
         return table("column", "attribute", rows=rows)
