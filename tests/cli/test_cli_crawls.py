@@ -1,0 +1,53 @@
+"""Crawls on the command line: reports, schedules, and what is asked of the wrong thing."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from doors.doors import Run
+from doors.servers import TrialServer
+from doors.steward import unique
+
+pytestmark = pytest.mark.service
+
+
+def test_a_crawl_and_its_report(server: TrialServer, command: Run) -> None:
+    """What was new, what stayed, what could not be read; as text and as JSON."""
+    name, lake = unique("reported"), server.lake / unique("lake")
+    (lake / "t").mkdir(parents=True)
+    (lake / "t/a.csv").write_text("id\n1\n")
+    (lake / "t/_SUCCESS").write_text("")
+    (lake / "t/odd\nname.csv").write_text("id\n1\n")
+    done = command("crawl", str(lake), "--name", name, "--wait")
+    assert done.exit_code == 0, done.output
+    assert "3 files: 1 new, 0 changed, 0 unchanged, 0 gone, 1 hidden" in done.stdout
+    assert "a name that no address can hold" in done.stdout
+    (lake / "t/odd\nname.csv").unlink()
+    command("crawl", str(lake), "--name", name, "--wait")
+    again = command("crawl", str(lake), "--name", name, "--wait")
+    assert "opened 0 files; 1 datasets were as they had been" in again.stdout
+    shown = json.loads(command("crawler", "show", name, "--json").stdout)
+    assert (shown["run"], shown["report"]["unchanged"]) == (3, 1)
+    assert command("crawler", "show", name).stdout == again.stdout
+
+
+def test_a_schedule_is_set_listed_and_taken_away(server: TrialServer, command: Run) -> None:
+    """With the moment that it is due; a crawl that does not run cannot be cancelled."""
+    name, lake = unique("scheduled"), server.lake / unique("lake")
+    lake.mkdir()
+    (lake / "a.csv").write_text("id\n1\n")
+    command("crawl", str(lake), "--name", name, "--wait")
+    due = command("crawler", "schedule", name, "30 4 1 1 *")
+    assert due.exit_code == 0, due.output
+    assert "-01-01T04:30:00" in due.stdout
+    assert "-01-01T04:30:00" in command("crawler", "list").stdout
+    wrong = command("crawler", "schedule", name, "now and then")
+    assert wrong.exit_code != 0
+    assert "0 3 * * *" in wrong.output
+    assert command("crawler", "unschedule", name).exit_code == 0
+    assert "no schedule" in command("crawler", "unschedule", name).output
+    assert "is not running" in command("crawler", "cancel", name).output
+    assert command("crawler", "drop", name).exit_code == 0
+    assert command("crawler", "show", name).exit_code != 0
