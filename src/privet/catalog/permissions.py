@@ -83,7 +83,7 @@ class Permissions:
         digest = _digest(document)
         same = connection.execute(select(permissions).filter_by(digest=digest)).first()
         if same is not None and same.document == document:
-            raise _exists_already()
+            raise _exists_already(permission)
         if same is not None:
             connection.execute(delete(permissions).filter_by(id=same.id))
         row: dict[str, Any] = {
@@ -143,7 +143,7 @@ class Permissions:
         document = dict(self._encode(permission))
         same = self._same(existing, permission)
         if any(dict(self._encode(e)) == document for e in same):
-            raise _exists_already()
+            raise _exists_already(permission)
         return (*(e for e in existing if e not in same), permission)
 
     def removed(
@@ -225,8 +225,10 @@ class Permissions:
         return removed
 
 
-def _exists_already() -> Conflict:
-    return Conflict("grant already exists", hint="see `privet sql 'SHOW GRANT ROLE'`")
+def _exists_already(permission: Permission) -> Conflict:
+    return Conflict(
+        "grant already exists", hint=f"see `privet sql 'SHOW GRANT ROLE {permission.role}'`"
+    )
 
 
 def _on_table(name: DatasetName) -> ColumnElement[bool]:

@@ -25,6 +25,7 @@ from privet.policy.functions import near
 from privet.policy.grants import CLEAR, BoundGrant, bind_grant, use_of
 from privet.policy.language.printing import filter_sql
 from privet.policy.language.statements import Places
+from privet.policy.overlaps import remarks
 from privet.policy.settling import misplaced_roles, of_dataset, roles_named, tags_named
 
 _ACCEPTED = "accepted"
@@ -97,6 +98,9 @@ def check(
     if permission.effect is Effect.GRANT and permission.level.reads:
         for beside in _held_together(permission.role, others):
             _check_reveals(permission, beside, covered)
+    beside = [e for e in existing if e != permission and not _same(e, permission)]
+    held = [e for e in beside if e.role in {permission.role, PUBLIC_ROLE}]
+    warnings += remarks(permission, covered, held)
     if not covered and permission.scope.kind.holds_data:
         warnings.append("it covers no dataset yet, so its columns and types were not checked")
     return tuple(warnings)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from privet.model.errors import ParseFailed, Position
 from privet.model.names import FieldPath
+from privet.model.sources import SCHEME
 from privet.policy.functions import near
 from privet.policy.language import definitions as d
 from privet.policy.language.expressions import read_name, read_text
@@ -273,14 +274,14 @@ def _create_crawler(tree: Branch) -> d.CreateCrawler:
             hint="leave out CRAWLER_PROPERTIES",
             position=position_of(properties),
         )
-    if behind is not None:
-        raise ParseFailed(
-            "crawls walk files, and a connection is one to tables",
-            hint="write ALTER DATABASE d LOAD DEFINITIONS()",
-            position=position_of(behind),
-        )
-    source = read_text(tokens(tree)[-1])
-    return d.CreateCrawler(name_in(tree, "crawl name"), source, at(tree, "name"))
+    name, where = name_in(tree, "crawl name"), at(tree, "name")
+    if behind is None:
+        return d.CreateCrawler(name, read_text(tokens(tree)[-1]), where)
+    written = branches(behind)
+    connection = (
+        read_name(written[0], "connection name") if written else read_text(tokens(behind)[-1])
+    )
+    return d.CreateCrawler(name, f"{SCHEME}://{connection}", where)
 
 
 def _drop_crawler(tree: Branch) -> d.DropCrawler:

@@ -25,6 +25,7 @@ from privet.policy.language.expressions import (
     read_transform,
 )
 from privet.policy.language.nodes import (
+    at,
     branches,
     group,
     has,
@@ -252,7 +253,7 @@ def _properties(tree: Branch) -> dict[str, str]:
 def _creating_role(tree: Branch) -> CreateRole:
     named = part(tree, "with_groups")
     groups = tuple(dict.fromkeys(map(group, branches(named)))) if named else ()
-    return CreateRole(role_in(tree), has(tree, "if_not_exists"), groups)
+    return CreateRole(role_in(tree), has(tree, "if_not_exists"), groups, at(tree, "name"))
 
 
 def _granting(tree: Branch) -> Grant:
@@ -263,12 +264,12 @@ def _granting(tree: Branch) -> Grant:
 _READERS: dict[str, Callable[[Branch], Statement]] = {
     **dict.fromkeys(("grant", "deny", "restrict"), _granting),
     **dict.fromkeys(("revoke", "drop_deny", "drop_restrict"), lambda t: Revoke(*_permission(t))),
-    "grant_role": lambda t: GrantRole(role_in(t), group(required(t, "group"))),
-    "revoke_role": lambda t: RevokeRole(role_in(t), group(required(t, "group"))),
-    "create_tag": lambda t: CreateTag(tag_in(t), has(t, "if_not_exists")),
-    "drop_tag": lambda t: DropTag(tag_in(t), has(t, "if_exists")),
+    "grant_role": lambda t: GrantRole(role_in(t), group(required(t, "group")), at(t, "name")),
+    "revoke_role": lambda t: RevokeRole(role_in(t), group(required(t, "group")), at(t, "name")),
+    "create_tag": lambda t: CreateTag(tag_in(t), has(t, "if_not_exists"), at(t, "tag")),
+    "drop_tag": lambda t: DropTag(tag_in(t), has(t, "if_exists"), at(t, "tag")),
     "create_role": _creating_role,
-    "drop_role": lambda t: DropRole(role_in(t), has(t, "if_exists")),
+    "drop_role": lambda t: DropRole(role_in(t), has(t, "if_exists"), at(t, "name")),
     **DEFINING,
     **ALTERING,
     **SHOWING,

@@ -27,6 +27,11 @@ class Grant:
     if_not_exists: bool = False
     places: Places = field(default_factory=Places, compare=False, repr=False)
 
+    @property
+    def at(self) -> Position | None:
+        """Where the name of its object stands; of the catalog, that of its role."""
+        return self.places.scope or self.places.role
+
 
 @dataclass(frozen=True, slots=True)
 class Revoke:
@@ -38,6 +43,11 @@ class Revoke:
     permission: Permission
     places: Places = field(default_factory=Places, compare=False, repr=False)
 
+    @property
+    def at(self) -> Position | None:
+        """Where the name of its object stands; of the catalog, that of its role."""
+        return self.places.scope or self.places.role
+
 
 @dataclass(frozen=True, slots=True)
 class CreateTag:
@@ -45,6 +55,7 @@ class CreateTag:
 
     tag: TagName
     if_not_exists: bool = False
+    at: Position | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,7 @@ class DropTag:
 
     tag: TagName
     if_exists: bool = False
+    at: Position | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +74,7 @@ class CreateRole:
     role: str
     if_not_exists: bool = False
     groups: tuple[str, ...] = ()
+    at: Position | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,7 @@ class DropRole:
 
     role: str
     if_exists: bool = False
+    at: Position | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,7 @@ class GrantRole:
 
     role: str
     group: str
+    at: Position | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +101,7 @@ class RevokeRole:
 
     role: str
     group: str
+    at: Position | None = field(default=None, compare=False, repr=False)
 
 
 Statement = (

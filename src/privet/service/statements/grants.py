@@ -64,7 +64,7 @@ class GrantStatements:
 
     def _of_role(self, caller: Caller, statement: shows.ShowGrantRole) -> StatementResult:
         if statement.role not in {role.name for role in self._roles.list(caller)}:
-            raise NotFound(f"role `{statement.role}` does not exist")
+            raise NotFound(f"role `{statement.role}` does not exist", hint="see `privet role list`")
         found = self._permissions.list(caller, role=statement.role)
         return self._table(found, statement.scope)
 
