@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import uvicorn
@@ -21,7 +22,7 @@ from privet.okera import House, OkeraDoor
 from privet.rest import ServerInfo, create_app
 from privet.server import logs
 from privet.server.dev import dev_settings
-from privet.server.wiring import services
+from privet.server.wiring import local_identity, services
 from privet.service import Services
 
 _TABLES_OVER_ONE_PATH = 24
@@ -55,6 +56,19 @@ def serving(directory: Path, port: int = 0) -> Generator[int]:
                 offered, tls=None, clear=True, compatibility=True, public_host="", files_url=url
             )
             yield from _opened(OkeraDoor(house, host="127.0.0.1", port=port))
+
+
+@contextmanager
+def serving_tokens(directory: Path) -> Generator[tuple[int, Path]]:
+    """Serve as everywhere, but on loopback without TLS; yields the port, and a token in a file."""
+    settings = dev_settings(directory / "state", query_workers=1)
+    token = directory / "token"
+    with local_identity(settings) as identity:
+        token.write_text(identity.issue_token("root", (), lifetime=timedelta(hours=1)))
+    with services(settings, ("admin_role",)) as offered:
+        house = House(offered, tls=None, clear=True, compatibility=False, public_host="")
+        for port in _opened(OkeraDoor(house, host="127.0.0.1", port=0)):
+            yield port, token
 
 
 def _opened(door: OkeraDoor) -> Generator[int]:
