@@ -15,6 +15,7 @@ from privet.privacy.tokens.aes import Bytes
 Flags = NDArray[np.bool_]
 Offsets = NDArray[np.int64]
 
+_TRANSLATED = 1 << 14
 _LONGEST_STRING_BUFFER = 2**31 - 1
 _READ_AS = {pa.string_view(): pa.large_string(), pa.binary_view(): pa.large_binary()}
 _LONG = (pa.large_string(), pa.large_binary())
@@ -53,7 +54,35 @@ class Cells:
         """The bytes of some cells of one length: `(k, length)`."""
         if isinstance(rows, slice) and self.uniform_length == length:
             return self.data.reshape(-1, length)[rows]
-        return self.data[self.starts[rows][:, None] + np.arange(length)]
+        return gather(self.data, self.starts[rows], length)
+
+
+def gather(data: Bytes, starts: Offsets, length: int) -> Bytes:
+    """Pieces of one length, from wherever they begin: `(k, length)`."""
+    return _pieces(data, length)[starts].view(np.uint8).reshape(-1, length)
+
+
+def scatter(data: Bytes, starts: Offsets, pieces: Bytes) -> None:
+    """Put pieces of one length where they begin; they may not overlap."""
+    length = pieces.shape[1]
+    _pieces(data, length)[starts] = np.ascontiguousarray(pieces).view(f"V{length}").reshape(-1)
+
+
+def _pieces(data: Bytes, length: int) -> NDArray[np.void]:
+    """Every run of so many bytes, at least one, as one item: numpy moves an item at once."""
+    return np.ndarray((max(len(data) - length + 1, 0),), np.dtype(f"V{length}"), data, strides=(1,))
+
+
+def translate(table: Bytes, data: Bytes) -> Bytes:
+    """Each byte replaced by what a table of 256 has for it, in new memory.
+
+    Part by part: numpy makes numbers of eight bytes from what it looks up by.
+    """
+    result = np.empty_like(data)
+    for at in range(0, len(data), _TRANSLATED):
+        part = slice(at, at + _TRANSLATED)
+        table.take(data[part], out=result[part], mode="clip")
+    return result
 
 
 def present_of(column: pa.Array) -> Flags | None:
@@ -178,14 +207,15 @@ def overwrite(cells: Cells, rows: Flags, others: Cells) -> Cells:
 
 def read_integers(column: pa.Array) -> NDArray[np.int64]:
     """The cells of an int32 or int64 column that are not NULL, in order."""
-    return column.drop_null().to_numpy(zero_copy_only=False).astype(np.int64)
+    values = column.drop_null().to_numpy(zero_copy_only=False)
+    return values.astype(np.int64, copy=False)
 
 
 def write_integers(
     kind: pa.DataType, values: NDArray[np.int64], present: Flags | None = None
 ) -> pa.Array:
     """An integer column of new buffers; bytes under NULL are zero."""
-    narrow = values.astype(kind.to_pandas_dtype())
+    narrow = values.astype(kind.to_pandas_dtype(), copy=False)
     if present is not None:
         spread = np.zeros(len(present), narrow.dtype)
         spread[present] = narrow

@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from privet.model.transforms import is_bytes, is_text
 from privet.privacy.base import Kernel
-from privet.privacy.columns import Cells, Flags, present_of, read_text, write_text, zeros
+from privet.privacy.columns import (
+    Cells,
+    Flags,
+    present_of,
+    read_text,
+    translate,
+    write_text,
+    zeros,
+)
 from privet.privacy.general.unicode import CodePoints, decode, is_lettered
 
 _X = ord("X")
@@ -56,7 +64,7 @@ class MaskText(Kernel):
         cells = read_text(column)
         ascii_only = not (cells.data >= _ASCII).any()
         if ascii_only and not self._start and self._stop is None:
-            masked = Cells(_MASKED_ASCII.take(cells.data), cells.offsets)
+            masked = Cells(translate(_MASKED_ASCII, cells.data), cells.offsets)
             return write_text(self.kind, masked, present_of(column))
         return write_text(self.kind, self._mask(cells, _points(cells)), present_of(column))
 

@@ -23,6 +23,7 @@ from privet.privacy.tokens.aes import Bytes
 from privet.privacy.tokens.opaque import hexadecimal
 
 _DIGEST_BYTES = 32
+_ROWS = 4096
 SIZES = {"sha2": _DIGEST_BYTES, "hash": _DIGEST_BYTES // 2}
 """By family, how many bytes of a digest a text keeps."""
 
@@ -82,6 +83,11 @@ def digests(key: bytes, column: pa.Array) -> Bytes:
     """The digest of each row of a column of large strings or bytes: `(k, 32)`."""
     # As binary, because text may hold bytes that are not UTF-8.
     encoded = pc.dictionary_encode(column.cast(pa.large_binary()))
-    joined = b"".join([hmac.digest(key, x, "sha256") for x in encoded.dictionary.to_pylist()])
+    values = encoded.dictionary
+    # Part by part, because values as Python has them take several times their memory.
+    joined = b"".join(
+        b"".join([hmac.digest(key, x, "sha256") for x in values.slice(at, _ROWS).to_pylist()])
+        for at in range(0, len(values), _ROWS)
+    )
     different = np.frombuffer(joined, np.uint8).reshape(-1, _DIGEST_BYTES)
     return different[encoded.indices.to_numpy()]

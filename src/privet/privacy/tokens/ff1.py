@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from privet.model.transforms import is_text
-from privet.privacy.columns import Cells, present_of, read_text, write_text
+from privet.privacy.columns import Cells, present_of, read_text, scatter, translate, write_text
 from privet.privacy.tokens.aes import BlockCipher, Bytes
 from privet.privacy.tokens.numerals import Layout, one_layout
 
@@ -60,7 +60,7 @@ class FF1:
         if not is_text(column.type):
             raise ValueError(f"a column of text is needed, not of `{column.type}`")
         cells = read_text(column)
-        digits = Cells(self._digits.take(cells.data), cells.offsets)
+        digits = Cells(translate(self._digits, cells.data), cells.offsets)
         if (digits.data == _OUTSIDE).any():
             raise ValueError(
                 f"a string has a character outside the alphabet of radix {self._radix}"
@@ -92,4 +92,4 @@ class FF1:
     ) -> None:
         length = int(digits.lengths[rows[0]])
         permuted = layout.permute(digits.rows(length, rows), inverse=inverse)
-        result[digits.starts[rows][:, None] + np.arange(length)] = self._letters.take(permuted)
+        scatter(result, digits.starts[rows], self._letters.take(permuted))

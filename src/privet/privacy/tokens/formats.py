@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from privet.privacy.columns import Cells, Flags
+from privet.privacy.columns import Cells, Flags, translate
 from privet.privacy.tokens.aes import Bytes
 from privet.privacy.tokens.numerals import width_of
 
@@ -87,7 +87,7 @@ def describe(masks: Cells) -> Formats:
 
 def masks_of(cells: Cells) -> Cells:
     """The mask of every cell, in new memory."""
-    return Cells(MASKS.take(cells.data), cells.offsets)
+    return Cells(translate(MASKS, cells.data), cells.offsets)
 
 
 def distinct(masks: Cells) -> tuple[NDArray[np.int64], Cells]:

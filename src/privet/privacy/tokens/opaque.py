@@ -12,9 +12,13 @@ from privet.privacy.base import Derive, Kernel, KeyScope, frame
 from privet.privacy.columns import Cells, fixed_cells, present_of, read_text, write_text
 from privet.privacy.tokens.aes import BLOCK, BlockCipher, Bytes, scratch
 
-_ROWS = 16384
+_ROWS = 4096
+"""What a part of that many rows needs stays in the second-level cache, also beside other work."""
 _LENGTH_BYTES = 4
+_BLOCK_BITS = 4
 _LONG_VALUE = 65536
+_MOST_BLOCKS = (_LONG_VALUE + _LENGTH_BYTES + BLOCK - 1) // BLOCK + 1
+"""One more than a value has that is not long."""
 _NINE = np.uint8(9)
 
 
@@ -42,18 +46,25 @@ class OpaqueTokens:
         return result
 
     def _macs(self, cells: Cells) -> Iterator[tuple[int, Bytes]]:
+        """Tokens part by part, and where each part begins; the next one may overwrite it."""
         length = cells.uniform_length
-        one_block = 0 <= length <= BLOCK - _LENGTH_BYTES
+        if 0 <= length <= BLOCK - _LENGTH_BYTES:
+            yield from self._one_block(cells, length)
+            return
         for at in range(0, len(cells), _ROWS):
             bounds = cells.offsets[at : at + _ROWS + 1]
             part = Cells(cells.data[bounds[0] : bounds[-1]], bounds - bounds[0])
-            yield at, self._one_block(part, length) if one_block else self._many_blocks(part)
+            yield at, self._many_blocks(part)
 
-    def _one_block(self, cells: Cells, length: int) -> Bytes:
-        blocks = np.zeros((len(cells), BLOCK), np.uint8)
+    def _one_block(self, cells: Cells, length: int) -> Iterator[tuple[int, Bytes]]:
+        rows = min(len(cells), _ROWS)
+        values = cells.data.reshape(len(cells), length)
+        blocks, out = np.zeros((rows, BLOCK), np.uint8), scratch(rows)
         blocks[:, _LENGTH_BYTES - 1] = length
-        blocks[:, _LENGTH_BYTES : _LENGTH_BYTES + length] = cells.data.reshape(len(cells), length)
-        return self._cipher.encrypt(blocks, scratch(len(cells)))
+        for at in range(0, len(cells), _ROWS):
+            part = values[at : at + _ROWS]
+            blocks[: len(part), _LENGTH_BYTES : _LENGTH_BYTES + length] = part
+            yield at, self._cipher.encrypt(blocks[: len(part)], out)
 
     def _many_blocks(self, cells: Cells) -> Bytes:
         """Values of any lengths, block by block, the longest first.
@@ -61,10 +72,15 @@ class OpaqueTokens:
         The rows that still have a block are then always the first ones.
         """
         data, starts, lengths = cells.data, cells.starts, cells.lengths
-        needed = (lengths + _LENGTH_BYTES + BLOCK - 1) // BLOCK
-        order = np.argsort(-needed, kind="stable")
-        long = int(np.count_nonzero(lengths > _LONG_VALUE))
         state = np.zeros((len(starts), BLOCK), np.uint8)
+        needed = (lengths + (_LENGTH_BYTES + BLOCK - 1)) >> _BLOCK_BITS
+        if needed.max() == 1:
+            self._fold_short(data, starts, lengths, state)
+            return state
+        # Sixteen bits are sorted by counting. Long values come first, in whatever order.
+        key = _MOST_BLOCKS - np.minimum(needed, _MOST_BLOCKS)
+        order = np.argsort(key.astype(np.uint16), kind="stable")
+        long = int(np.count_nonzero(lengths > _LONG_VALUE))
         for row, which in enumerate(order[:long].tolist()):
             value = data[starts[which] : starts[which] + lengths[which]].tobytes()
             message = frame(value)
@@ -73,7 +89,7 @@ class OpaqueTokens:
         short = order[long:]
         self._fold_short(data, starts[short], lengths[short], state[long:])
         result = np.empty_like(state)
-        result[order] = state
+        result.view(_WHOLE)[order] = state.view(_WHOLE)
         return result
 
     def _fold_short(
@@ -84,8 +100,9 @@ class OpaqueTokens:
         windows = _windows(data)
         for at in range(0, int(framed[0]) if len(framed) else 0, BLOCK):
             active = int(np.count_nonzero(framed > at))
-            blocks = windows[starts[:active] + at]
-            blocks &= _KEPT[np.minimum(framed[:active] - at, BLOCK)]
+            blocks = windows[starts[:active] + at].view(np.uint8).reshape(-1, BLOCK)
+            kept = _KEPT[np.minimum(framed[:active] - at, BLOCK)]
+            blocks &= kept.view(np.uint8).reshape(-1, BLOCK)
             if at == 0:
                 prefix = lengths.astype(">u4").view(np.uint8).reshape(-1, _LENGTH_BYTES)
                 blocks[:, :_LENGTH_BYTES] = prefix
@@ -93,19 +110,26 @@ class OpaqueTokens:
             state[:active] = self._cipher.encrypt(blocks)
 
 
-_KEPT = np.tril(np.full((BLOCK + 1, BLOCK), 255, np.uint8), -1)
+_WHOLE = np.dtype(f"V{BLOCK}")
+"""A block as one item, which numpy moves at once."""
+_KEPT = np.tril(np.full((BLOCK + 1, BLOCK), 255, np.uint8), -1).view(_WHOLE).reshape(-1)
 """By how many bytes are left: which bytes of a block are kept."""
 
 
-def _windows(data: Bytes) -> Bytes:
+def _windows(data: Bytes) -> NDArray[np.void]:
     """Every run of 16 bytes, beginning four bytes before the data, zeros around it."""
     padded = np.zeros(len(data) + _LENGTH_BYTES + BLOCK, np.uint8)
     padded[_LENGTH_BYTES : _LENGTH_BYTES + len(data)] = data
-    return np.lib.stride_tricks.sliding_window_view(padded, BLOCK)
+    return np.ndarray((len(padded) - BLOCK + 1,), _WHOLE, padded, strides=(1,))
 
 
 def hexadecimal(values: Bytes, out: Bytes) -> None:
     """Write `(k, m)` bytes as `(k, 2 * m)` lower-case hexadecimal characters."""
+    for at in range(0, len(values), _ROWS):
+        _hexadecimal(values[at : at + _ROWS], out[at : at + _ROWS])
+
+
+def _hexadecimal(values: Bytes, out: Bytes) -> None:
     pairs = values.astype("<u2")
     low = pairs & 15
     low <<= 8

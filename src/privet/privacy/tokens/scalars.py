@@ -9,10 +9,12 @@ from privet.privacy.base import Derive, Flags, Kernel, KeyScope
 from privet.privacy.columns import (
     Cells,
     fixed_cells,
+    gather,
     overwrite,
     place,
     present_of,
     read_text,
+    scatter,
     spread,
     write_text,
 )
@@ -88,8 +90,9 @@ class TokenizeBytes(Kernel):
             rows = np.flatnonzero(lengths == length)
             layout = self._layout(length)
             for at in range(0, len(rows), layout.rows):
-                places = cells.starts[rows[at : at + layout.rows]][:, None] + np.arange(length)
-                result[places] = layout.permute(cells.data[places])
+                starts = cells.starts[rows[at : at + layout.rows]]
+                values = gather(cells.data, starts, length)
+                scatter(result, starts, layout.permute(values))
         return result
 
     def _layout(self, length: int) -> Layout:

@@ -14,9 +14,11 @@ from privet.privacy.base import Derive, Kernel, KeyScope, frame
 from privet.privacy.columns import (
     Cells,
     Flags,
+    gather,
     overwrite,
     present_of,
     read_text,
+    scatter,
     spread,
     write_text,
 )
@@ -112,9 +114,9 @@ class FormatPermutation:
         """Rows that have one mask, standing anywhere."""
         length = len(form.low)
         for at in range(0, len(rows), form.layout.rows):
-            part = rows[at : at + form.layout.rows]
-            places = cells.starts[part][:, None] + np.arange(length)
-            result[places] = _permute_rows(form, cells.data[places], inverse=inverse)
+            starts = cells.starts[rows[at : at + form.layout.rows]]
+            values = gather(cells.data, starts, length)
+            scatter(result, starts, _permute_rows(form, values, inverse=inverse))
 
     def _permute_mixed(
         self,
@@ -130,7 +132,7 @@ class FormatPermutation:
         `result` holds the masks of these rows, and of every row not yet permuted.
         """
         length, positions, width = shape
-        masks = result[cells.starts[rows][:, None] + np.arange(length)]
+        masks = gather(result, cells.starts[rows], length)
         places = np.nonzero(RADIX.take(masks))[1].reshape(-1, positions)
         kinds = np.take_along_axis(masks, places, axis=1)
         places += cells.starts[rows][:, None]
