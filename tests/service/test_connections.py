@@ -79,6 +79,37 @@ def test_a_database_lets_us_in(place: Place, port: int) -> None:
     )
 
 
+@pytest.mark.service
+def test_trying_before_it_is_defined(place: Place, port: int) -> None:
+    """It takes the right to define one, or to change it; nothing is kept of it."""
+    connections = place.services.connections
+    good = {
+        "driver": "postgresql",
+        "host": "127.0.0.1",
+        "port": str(port),
+        "user": "secret:user",
+        "password": "secret:word",
+    }
+    name = place.unique("tried")
+    author = place.person("GRANT CREATE_DATACONNECTION_AS_OWNER ON CATALOG")
+    assert connections.try_new(author.caller, name, good).problem == ""
+    bad = connections.try_new(author.caller, name, {**good, "password": "secret:user"})
+    assert "let us in" in bad.problem
+    assert name not in {c.name for c in connections.list(place.admin.caller)}
+    made = create(place, place.admin)
+    with pytest.raises(Conflict):
+        connections.try_new(author.caller, made, good)
+    stranger = place.person()
+    with pytest.raises(Forbidden):
+        connections.try_new(stranger.caller, name, good)
+    for absent in (made, name):
+        with pytest.raises(NotFound):
+            connections.try_changed(stranger.caller, absent, good)
+    changer = place.person(f"GRANT ALTER ON DATACONNECTION {made}")
+    assert connections.try_changed(changer.caller, made, good).problem == ""
+    assert connections.get(place.admin.caller, made).port == 0
+
+
 def test_a_secret_goes_to_its_hosts_alone(place: Place) -> None:
     """A connection of somebody to their own machine is not told it, nor whether there is one."""
     with socket.socket() as listener:

@@ -129,9 +129,10 @@ def _databases(
     redirect: Callable[[Endpoint], Endpoint],
 ) -> Databases:
     return Databases(
-        lambda name: redirect(find(name)),
+        find,
         ca=settings.database_ca_file,
         seconds=settings.max_scan_seconds,
+        redirect=redirect,
     )
 
 

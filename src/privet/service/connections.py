@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from privet.catalog import Catalog, DataConnection
 from privet.connector import SSLMODES, Endpoint, Secrets
-from privet.model.errors import InvalidRequest, PrivetError
+from privet.model.errors import Conflict, InvalidRequest, PrivetError
 from privet.model.names import fold
 from privet.model.permissions import CATALOG, AccessLevel, on_connection
 from privet.policy import Need
@@ -124,11 +124,47 @@ class Connections:
         act = Act("connection.test", on.name, needs=(Need(AccessLevel.USE, on),))
         with administer(self._platform, caller, act):
             connection = self._platform.catalog.connections.get(on.name)
-            try:
-                self._platform.databases.dial(on.name)
-            except PrivetError as error:
-                return Tested(connection, f"{error.message} ({error.hint})")
-            return Tested(connection)
+            return _tried(connection, lambda: self._platform.databases.dial(on.name))
+
+    def try_new(self, caller: Caller, name: str, properties: Mapping[str, str]) -> Tested:
+        """Try to log in over a connection that could be defined, and is not yet.
+
+        Raises:
+            As `create`.
+        """
+        on = on_connection(fold(name, "connection name"))
+        needs = (Need(AccessLevel.CREATE_DATACONNECTION_AS_OWNER, CATALOG),)
+        with administer(self._platform, caller, Act("connection.test", on.name, needs=needs)):
+            if self._platform.catalog.connections.find(on.name) is not None:
+                raise Conflict(f"connection `{on.name}` already exists", hint="use another name")
+            return self._tried_as(defined(on.name, properties))
+
+    def try_changed(self, caller: Caller, name: str, properties: Mapping[str, str]) -> Tested:
+        """Try to log in over a connection as it could be changed, and is not yet.
+
+        Raises:
+            As `alter`.
+        """
+        on = on_connection(fold(name, "connection name"))
+        act = Act("connection.test", on.name, needs=(Need(AccessLevel.ALTER, on),))
+        with administer(self._platform, caller, act):
+            self._platform.catalog.connections.get(on.name)
+            return self._tried_as(defined(on.name, properties))
+
+    def _tried_as(self, connection: DataConnection) -> Tested:
+        platform = self._platform
+        return _tried(
+            connection,
+            lambda: platform.databases.dial_to(endpoint_of(connection, platform.secrets)),
+        )
+
+
+def _tried(connection: DataConnection, dial: Callable[[], None]) -> Tested:
+    try:
+        dial()
+    except PrivetError as error:
+        return Tested(connection, f"{error.message} ({error.hint})")
+    return Tested(connection)
 
 
 def endpoints(catalog: Catalog, secrets: Secrets) -> Callable[[str], Endpoint]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from privet.connector.databases.describing import describe, names
-from privet.connector.databases.dialing import Endpoint, options_of, session
+from privet.connector.databases.dialing import Endpoint, dial, options_of, session
 from privet.connector.databases.shapes import ServerColumn, TableShape
 from privet.connector.databases.streaming import Statement
 from privet.model.datasets import Column, plain_type
@@ -48,6 +48,7 @@ class Databases:
         find: a connection by its name, with its secrets; raises what is wrong with it.
         ca: PEM file of the authorities that servers' certificates are checked against.
         seconds: after which a server ends a statement of ours.
+        redirect: puts another database for the one of a connection; for servers that tests make.
     """
 
     def __init__(
@@ -56,8 +57,10 @@ class Databases:
         *,
         ca: Path | None = None,
         seconds: int = _LONGEST_SECONDS,
+        redirect: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint,
     ) -> None:
-        self._find = find
+        self._find = lambda name: redirect(find(name))
+        self._redirect = redirect
         self._ca = ca
         self._seconds = seconds
 
@@ -67,8 +70,15 @@ class Databases:
         Raises:
             As `describe`.
         """
-        with session(self._find(connection), self._ca, _ASK_SECONDS) as opened:
-            opened.execute("SELECT 1")
+        dial(self._find(connection), self._ca)
+
+    def dial_to(self, endpoint: Endpoint) -> None:
+        """Log in where no connection of the catalog leads yet, and leave.
+
+        Raises:
+            As `describe`.
+        """
+        dial(self._redirect(endpoint), self._ca)
 
     def describe(self, place: TablePlace) -> TableShape:
         """The columns of a table.

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from privet.model.errors import Forbidden, InvalidRequest, NotFound, PrivetError
+from privet.model.errors import Conflict, Forbidden, InvalidRequest, NotFound, PrivetError
 from privet.model.permissions import AccessLevel, on_connection
 from privet.okera.calls import Call, Handler
 from privet.okera.errors import Unsupported
@@ -70,13 +70,28 @@ def _managed(call: Call, params: Any) -> Any:
             found = _got(call, said.name)
         case operations.LIST:
             found = _chosen(params, connections.list(call.caller))
-        case operations.TEST_EXISTING:
-            tested = connections.test(call.caller, said.name)
+        case operations.TEST_EXISTING | operations.TEST_CREATE | operations.TEST_EDIT:
+            tested = _tried(call, params.op_type, said)
             return _answer([_told(tested.connection, tested=True, problem=tested.problem)])
         case _:
-            raise Unsupported("a connection is tried once it is defined")
+            raise Unsupported("this is not done with connections")
     held = Held.of(call)
     return _answer([_told(each, held=held) for each in found])
+
+
+def _tried(call: Call, operation: int, said: Any) -> Any:
+    connections, operations = call.services.connections, T.TObjectOpType
+    if operation == operations.TEST_EXISTING:
+        return connections.test(call.caller, said.name)
+    if operation == operations.TEST_EDIT:
+        return connections.try_changed(call.caller, said.name, _properties(said))
+    try:
+        return connections.try_new(call.caller, said.name, _properties(said))
+    except Conflict as error:
+        if call.compatibility:
+            # The original's own spelling.
+            error.message = f"Please use a different conneciton name. ({error.message})"
+        raise
 
 
 def _answer(told: list[Any]) -> Any:
