@@ -152,6 +152,29 @@ def test_only_prune_removes(own: Run, applied: Path) -> None:
 
 
 @pytest.mark.service
+def test_tags_of_databases_are_policies(own: Run, applied: Path) -> None:
+    """They are applied, also on databases that the files make; exported; and pruned."""
+    text = 'clinic = { tags = ["git.phone"] }\n\n[gitted]\ndescription = "x"\ntags = ["git.mrn"]\n'
+    (applied / "databases.toml").write_text(text)
+    done = own("policy", "apply", str(applied), "--yes")
+    assert done.exit_code == 0, done.output
+    assert "+ tag git.phone on database clinic" in done.stdout
+    held = own("sql", "DESCRIBE DATABASE gitted")
+    assert "git.mrn" in held.stdout
+    assert own("policy", "diff", str(applied)).exit_code == 0
+    exported = applied.parent / "of_databases"
+    assert own("policy", "export", str(exported)).exit_code == 0
+    assert (
+        '[clinic]\ndescription = ""\ntags = ["git.phone"]'
+        in (exported / "databases.toml").read_text()
+    )
+    (applied / "databases.toml").write_text(FILES["databases.toml"])
+    pruned = own("policy", "apply", str(applied), "--yes", "--prune")
+    assert "- tag git.mrn on database gitted" in pruned.stdout
+    assert "git.mrn" not in own("sql", "DESCRIBE DATABASE gitted").stdout
+
+
+@pytest.mark.service
 def test_it_is_asked_for(own: Run, applied: Path) -> None:
     """Without a terminal and without --yes nothing is done."""
     (applied / "roles.toml").write_text('git_analysts = ["others"]\n')
@@ -387,12 +410,12 @@ def test_names_survive_their_files() -> None:
     odd = 'a "b" \\ \t \x7f é 漢 \U0001f600 # = [x]'
     policies = Policies(
         tags={"a.b": odd, "a.c": "", "b.a": "x"},
-        databases={"d": odd},
+        databases={"d": odd, "e": odd, "f": ""},
         roles={"r": frozenset({odd.strip().replace("\t", "").replace("\x7f", "")})},
         rules={"x": {"name": "x", "tag": "a.b", "pattern": odd, "targets": ["cell_content"],
                      "match_rate": 0.5, "min_rows": 10, "description": odd}},
         tagged={("d.t", ""): frozenset({"a.b"}), ("d.t", "c"): frozenset({"a.b", "a.c"}),
-                ("d.t", "c.inner"): frozenset({"b.a"})},
+                ("d.t", "c.inner"): frozenset({"b.a"}), ("e", ""): frozenset({"a.b", "b.a"})},
     )  # fmt: skip
     read = Policies()
     for name, text in toml_texts(policies).items():

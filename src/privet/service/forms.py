@@ -73,7 +73,11 @@ def role_change_json(event: Event) -> Json:
 
 def database_json(database: Database) -> Json:
     """A database."""
-    return {"name": database.name, "description": database.description}
+    return {
+        "name": database.name,
+        "description": database.description,
+        "tags": sorted(map(str, database.tags)),
+    }
 
 
 def permission_json(permission: Permission) -> Json:

@@ -26,9 +26,10 @@ def fetch(rest: Rest) -> Policies:
         PrivetError: what the server says.
     """
     tags, roles = rest.items("/v1/tags"), rest.items("/v1/roles")
+    databases = rest.items("/v1/databases")
     policies = Policies(
         tags={t["tag"]: t["description"] for t in tags if not t["builtin"]},
-        databases={d["name"]: d["description"] for d in rest.items("/v1/databases")},
+        databases={d["name"]: d["description"] for d in databases},
         roles={
             r["name"]: frozenset(r["groups"])
             for r in roles
@@ -47,7 +48,9 @@ def fetch(rest: Rest) -> Policies:
             continue
         stored = Statement(item["sql"], item["english"], item["json"], item["id"])
         policies.statements[stored.key] = stored
-    targets: set[Target] = set()
+    targets: set[Target] = {(d["name"], "") for d in databases}
+    for database in databases:
+        _hold(policies, (database["name"], ""), database["tags"])
     for dataset in rest.items("/v1/datasets"):
         name = dataset["name"]
         if "revision" not in dataset:

@@ -135,7 +135,7 @@ class _Steps:
                 yield Step(sign, sentence, ((method, path, {}),), self._place("role", role))
 
     def tagged(self, method: str, sign: str) -> Iterator[Step]:
-        """Tags on datasets and columns."""
+        """Tags on databases, datasets and columns."""
         for target, tags in sorted(self._want.tagged.items()):
             for tag in sorted(tags - self._have.tagged.get(target, frozenset())):
                 place = self._place("tagged", target, tag)
@@ -196,13 +196,22 @@ def _properties(statement: Statement) -> str:
 
 def _tag(method: str, target: Target, tag: str) -> Request:
     dataset, path = target
+    if _is_database(target):
+        verb = "ADD" if method == "PUT" else "DROP"
+        return "POST", "/v1/sql", {"statement": f"ALTER DATABASE `{dataset}` {verb} ATTRIBUTE {tag}"}
     where = f"/v1/datasets/{dataset.replace('.', '/')}/tags/{tag}"
     return method, where, {"path": path} if path else {}
 
 
 def _on(target: Target) -> str:
     dataset, path = target
+    if _is_database(target):
+        return f"database {dataset}"
     return f"column {path} of {dataset}" if path else dataset
+
+
+def _is_database(target: Target) -> bool:
+    return "." not in target[0]
 
 
 def _looks(rule: dict[str, Any]) -> str:

@@ -33,7 +33,7 @@ class Place(NamedTuple):
 
 
 Target = tuple[str, str]
-"""A dataset, and the path of a column in it; an empty path for the dataset itself."""
+"""A dataset, and the path of a column in it; an empty path for it itself, or for a database."""
 
 
 @dataclass(frozen=True, slots=True)

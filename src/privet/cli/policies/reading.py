@@ -68,8 +68,8 @@ def _check_names(policies: Policies, there: Policies) -> None:
     """What the files name has to be there, or in the files."""
     tags = {*policies.tags, *there.tags, *there.builtin_tags}
     for target, held in policies.tagged.items():
-        if target not in there.targets:
-            dataset, path = target
+        dataset, path = target
+        if target not in there.targets and dataset not in policies.databases:
             what = f"column `{path}` of dataset `{dataset}`" if path else f"dataset `{dataset}`"
             raise _wrong(policies, ("target", target), f"{what} does not exist")
         for tag in sorted(held - tags):

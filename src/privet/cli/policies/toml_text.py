@@ -97,10 +97,17 @@ def _read_tags(file: _File) -> None:
 
 
 def _read_databases(file: _File) -> None:
-    for word, description in file.table.items():
+    for word, value in file.table.items():
         name = file.named(fold, word)
         file.once("database", name, word)
-        file.policies.databases[name] = file.text_of(description, word)
+        told: Table = cast("Table", value) if isinstance(value, dict) else {"description": value}
+        if unknown := sorted(told.keys() - {"description", "tags"}):
+            raise file.place(word, unknown[0]).wrong(
+                f"a database has no `{unknown[0]}` here", "it has `description` and `tags`"
+            )
+        file.policies.databases[name] = file.text_of(told.get("description", ""), word)
+        if "tags" in told:
+            _read_tagged(file, (name, ""), told["tags"], word, "tags")
 
 
 def _read_roles(file: _File) -> None:
@@ -179,18 +186,32 @@ def toml_texts(policies: Policies) -> dict[str, str]:
     """The files that say all that has a name, by path; none that would say nothing."""
     texts = {
         files.TAGS: _tables(_by_namespace(policies.tags)),
-        files.DATABASES: _lines(policies.databases),
+        files.DATABASES: _databases(policies),
         files.ROLES: _lines({role: sorted(held) for role, held in policies.roles.items()}),
         files.RULES: _tables({n: _told(rule) for n, rule in policies.rules.items()}),
     }
     datasets: dict[str, dict[str, Table]] = {}
     for (dataset, path), tags in sorted(policies.tagged.items()):
+        if dataset in policies.databases:
+            continue
         name = DatasetName.parse(dataset)
         table = datasets.setdefault(name.database, {}).setdefault(name.name, {})
         table["tags" if not path else f"columns.{_key(path)}"] = sorted(tags)
     for database, tables in datasets.items():
         texts[f"{files.DATASETS}/{database}.toml"] = _tables(tables)
     return {name: text for name, text in texts.items() if text}
+
+
+def _databases(policies: Policies) -> str:
+    """A line for each; a table for those that bear tags."""
+    tagged = {name: policies.tagged.get((name, ""), frozenset()) for name in policies.databases}
+    tables: dict[str, Table] = {
+        name: {"description": policies.databases[name], "tags": sorted(tags)}
+        for name, tags in tagged.items()
+        if tags
+    }
+    lines = _lines({n: text for n, text in policies.databases.items() if n not in tables})
+    return "\n".join(filter(None, (lines, _tables(tables))))
 
 
 def _by_namespace(tags: Mapping[str, str]) -> dict[str, Table]:
