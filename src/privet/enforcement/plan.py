@@ -173,8 +173,8 @@ class EnforcedPlan:
         masks: list[Mask],
     ) -> pa.Array:
         column = columns[output.column.name]
-        if _is_uniform(output, masks, self._filters) and isinstance(column, pa.DictionaryArray):
-            # A kernel builds anew what it makes of a dictionary, and rows out of view are no part.
+        if _is_uniform(output, masks, self._filters):
+            # A kernel builds anew what it makes of a column, and rows out of view are no part.
             kept = column if keep is None else column.take(keep)
             return output.options[0].cells(kept)
         raw = rebuild(column, keep)
