@@ -279,11 +279,11 @@ def test_the_text_of_a_view_is_not_read(before: str, text: str, position: Positi
         ("CREATE TABLE d.t (a INT ATTRIBUTE x.y x.Y)", 38, ""),
         ("CREATE TABLE d.t (a INT COMMENT 'x' COMMENT 'y')", 36, ""),
         ("CREATE TABLE d.t (a INT) LOCATION '/a' LOCATION '/b'", 39, ""),
-        ("CREATE TABLE d.t (a INT) STORED AS SEQUENCEFILE", 35, "ARROW and DELTA"),
+        ("CREATE TABLE d.t (a INT) STORED AS SEQUENCEFILE", 35, "DELTA and ICEBERG"),
         (
             "CREATE TABLE d.t STORED AS RCFILE TBLPROPERTIES('x'='y')",
             27,
-            "ARROW and DELTA",
+            "DELTA and ICEBERG",
         ),
         ("CREATE TABLE d.t (a INT) STORED AS PARQET", 35, "`PARQUET`"),
         ("CREATE TABLE d.t (a INT) STORED AS INPUTFORMAT 'x' OUTPUTFORMAT 'y'", 35, "TEXTFILE"),

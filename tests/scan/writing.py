@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pyarrow.parquet as pq
 import pyarrow.types as pat
 from deltalake import write_deltalake
 from pyarrow import feather, orc
+from pyiceberg.catalog.sql import SqlCatalog
 
 Write = Callable[[pa.Table, Path], None]
 
@@ -77,6 +79,20 @@ def write_delta(table: pa.Table, path: Path) -> None:
         write_deltalake(path.parent, part, mode="append")
 
 
+def write_iceberg(table: pa.Table, path: Path) -> None:
+    """A table of Iceberg, in the folder of the path; half of it, and then the other half."""
+    folder, half = path.parent, table.num_rows // 2
+    # pyiceberg warns that nothing was there to be overwritten, and of closed files.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        catalog = SqlCatalog("c", uri=f"sqlite:///{folder}/_catalog.db", warehouse=str(folder))
+        catalog.create_namespace_if_not_exists("n")
+        made = catalog.create_table_if_not_exists("n.t", table.schema, f"file://{folder}")
+        for part in (table.slice(0, half), table.slice(half)):
+            made.append(part)
+        catalog.engine.dispose()
+
+
 def _packed(pack: Callable[[bytes], bytes], write: Write) -> Write:
     def written(table: pa.Table, path: Path) -> None:
         write(table, path)
@@ -101,6 +117,7 @@ WRITERS: dict[str, Write] = {
     "arrows": write_stream,
     "feather": feather.write_feather,
     "delta": write_delta,
+    "iceberg": write_iceberg,
 }
 """How a table is written, by the endings of files. All of these keep nested columns."""
 STORED_AS = {
@@ -112,5 +129,6 @@ STORED_AS = {
     "arrows": "ARROW",
     "feather": "ARROW",
     "delta": "DELTA",
+    "iceberg": "ICEBERG",
 }
 """What a format is called in statements."""

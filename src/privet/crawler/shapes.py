@@ -46,7 +46,7 @@ class Given:
 
 GUESS = Given()
 
-KNOWN = "CSV, JSON lines, Parquet, Avro, ORC, Arrow IPC and tables of Delta Lake"
+KNOWN = "CSV, JSON lines, Parquet, Avro, ORC, Arrow IPC, and tables of Delta Lake and Iceberg"
 """What can be registered, as hints say it."""
 
 

@@ -14,7 +14,10 @@ from privet.model.errors import SourceInvalid
 from privet.scan.formats import governable
 from privet.scan.lakes import VERSION, open_lake
 
-_MARKS = ((re.compile(r"(.+)/_delta_log/\d{20}\.[a-z0-9.]*(?:json|parquet)"), Format.DELTA),)
+_MARKS = (
+    (re.compile(r"(.+)/_delta_log/\d{20}\.[a-z0-9.]*(?:json|parquet)"), Format.DELTA),
+    (re.compile(r"(.+)/metadata/[^/]+\.metadata\.json(?:\.gz)?"), Format.ICEBERG),
+)
 
 
 def lake_of(uri: str) -> tuple[str, Format] | None:

@@ -21,6 +21,7 @@ class Format(StrEnum):
     """Arrow IPC: files and streams."""
     DELTA = "delta"
     """A table of Delta Lake."""
+    ICEBERG = "iceberg"
     VIEW = "view"
     """No file: the answer of a statement over other datasets."""
     TABLE = "table"

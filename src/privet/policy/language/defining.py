@@ -26,8 +26,8 @@ from privet.policy.language.nodes import (
 from privet.policy.language.syntax import Branch, position_of
 from privet.policy.language.types import read_type
 
-_FORMATS = ("TEXTFILE", "JSON", "PARQUET", "AVRO", "ORC", "ARROW", "DELTA")
-_LATER = ("SEQUENCEFILE", "RCFILE", "ICEBERG")
+_FORMATS = ("TEXTFILE", "JSON", "PARQUET", "AVRO", "ORC", "ARROW", "DELTA", "ICEBERG")
+_LATER = ("SEQUENCEFILE", "RCFILE")
 _SAID = f"{', '.join(_FORMATS[:-1])} and {_FORMATS[-1]}"
 _CONNECTED = "JDBC"
 """What is said of a table that is no files, but one of a database."""

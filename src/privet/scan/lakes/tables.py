@@ -23,8 +23,15 @@ def _delta(connectors: Connector, root: str, version: int | None) -> LakeTable:
     return DeltaLake(connectors, root, version)
 
 
+def _iceberg(connectors: Connector, root: str, version: int | None) -> LakeTable:
+    from privet.scan.lakes.iceberg import Iceberg
+
+    return Iceberg(connectors, root, version)
+
+
 LAKES: Mapping[Format, Callable[[Connector, str, int | None], LakeTable]] = {
     Format.DELTA: _delta,
+    Format.ICEBERG: _iceberg,
 }
 
 

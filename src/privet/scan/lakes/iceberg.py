@@ -1,0 +1,172 @@
+"""Iceberg: what its metadata says, read by `pyiceberg` with bytes that our connectors give."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as pat
+from pyiceberg.catalog.noop import NoopCatalog
+from pyiceberg.exceptions import NoSuchTableError, ValidationError
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.serializers import FromInputFile
+from pyiceberg.table import FileScanTask, StaticTable, Table
+
+from privet.connector import Connector
+from privet.enforcement import EnforcedPlan
+from privet.model.datasets import plain_type
+from privet.model.errors import SourceInvalid
+from privet.scan.files import RECRAWL
+from privet.scan.lakes.base import not_read, within
+from privet.scan.lakes.data_files import LakeFile, Positions, file_pieces
+from privet.scan.lakes.iceberg_deletes import Deletes
+from privet.scan.lakes.iceberg_files import ConnectorIO, address_of
+from privet.scan.lakes.iceberg_filters import as_iceberg
+from privet.scan.lakes.projection import Node
+from privet.scan.pieces import Piece
+
+METADATA = "metadata"
+_NUMBERED = re.compile(r"v?(\d+)(?:-[0-9a-f-]+)?(?:\.gz)?\.metadata\.json(?:\.gz)?")
+_FIELD_ID = b"PARQUET:field_id"
+
+
+class Iceberg:
+    """An Iceberg table as of one snapshot."""
+
+    def __init__(self, connector: Connector, root: str, version: int | None) -> None:
+        self._connector = connector
+        self._root = root
+        self._io = ConnectorIO(connector, root)
+        with _told():
+            self._table = _open(self._io, _newest(connector, root))
+            self._snapshot = _snapshot(self._table, version)
+            schema = _schema(self._table, version)
+            if any(getattr(f, "initial_default", None) is not None for f in schema.fields):
+                raise not_read("Iceberg", "columns with values for files of before")
+            self._fields: pa.Schema = schema.as_arrow()
+        self.schema = pa.schema([(f.name, plain_type(f.type)) for f in self._fields])
+
+    def pieces(self, names: Sequence[str], plan: EnforcedPlan | None) -> Iterator[Piece]:
+        """See `LakeTable.pieces`."""
+        if self._snapshot is None:
+            return
+        nodes = [_node(self._fields.field(name)) for name in names]
+        deletes = Deletes(self._connector, self._root)
+        with _told():
+            tasks = list(self._planned(plan))
+        for task in tasks:
+            file = self._file(task, deletes)
+            yield from file_pieces(self._connector, file, nodes, _key_of, None)
+
+    def _planned(self, plan: EnforcedPlan | None) -> Iterable[FileScanTask]:
+        """The files that may hold rows that a plan shows, by partitions and statistics."""
+        condition = None if plan is None else as_iceberg(plan.condition, plan.dataset)
+        filters: dict[str, Any] = {} if condition is None else {"row_filter": condition}
+        return self._table.scan(snapshot_id=self._snapshot, **filters).plan_files()
+
+    def _file(self, task: FileScanTask, deletes: Deletes) -> LakeFile:
+        file = task.file
+        _check_file(file)
+        uri = within(self._connector, self._root, address_of(file.file_path))
+        found: list[Positions] = []
+        for each in task.delete_files:
+            if each.content is DataFileContent.EQUALITY_DELETES:
+                raise not_read("Iceberg", "rows that are deleted by their values")
+            found.append(deletes.of(each, file.file_path))
+        deleted = np.unique(np.concatenate(found)) if found else None
+        return LakeFile(uri, {}, deleted)
+
+
+def _check_file(file: DataFile) -> None:
+    if file.file_format is not FileFormat.PARQUET:
+        raise not_read("Iceberg", "data files that are not Parquet")
+    if file.key_metadata:
+        raise not_read("Iceberg", "encrypted data files")
+
+
+def _key_of(field: pa.Field) -> int:
+    found = (field.metadata or {}).get(_FIELD_ID)
+    if found is None:
+        raise not_read("Iceberg", "data files without identifiers of columns")
+    return int(found)
+
+
+def _node(field: pa.Field) -> Node:
+    """A field by its identifier."""
+    kind = field.type
+    if pat.is_struct(kind):
+        inside = tuple(_node(f) for f in kind)
+    elif pat.is_map(kind):
+        inside = (_node(kind.key_field), _node(kind.item_field))
+    elif pat.is_list(kind) or pat.is_large_list(kind):
+        inside = (_node(kind.value_field),)
+    else:
+        inside = ()
+    return Node(field.name, plain_type(kind), _key_of(field), inside)
+
+
+def _newest(connector: Connector, root: str) -> str:
+    """The address of the newest metadata, by the number in its name.
+
+    Raises:
+        SourceInvalid: there is none, or two have one number: only a catalog knows which counts.
+    """
+    folder = f"{root}/{METADATA}"
+    found: dict[int, list[str]] = {}
+    for info in connector.walk(folder):
+        match = _NUMBERED.fullmatch(info.uri.removeprefix(f"{folder}/"))
+        if match:
+            found.setdefault(int(match[1]), []).append(info.uri)
+    newest = found.get(max(found, default=-1), [])
+    if len(newest) != 1:
+        raise SourceInvalid(
+            "it cannot be told which metadata of an Iceberg table of this dataset are the newest",
+            hint="a folder of metadata with numbered names, and one newest, is needed",
+        )
+    return newest[0]
+
+
+def _open(io: ConnectorIO, location: str) -> Table:
+    return StaticTable(
+        identifier=("table",),
+        metadata=FromInputFile.table_metadata(io.new_input(location)),
+        metadata_location=location,
+        io=io,
+        catalog=NoopCatalog("none"),
+    )
+
+
+def _snapshot(table: Table, version: int | None) -> int | None:
+    found = table.current_snapshot() if version is None else table.snapshot_by_id(version)
+    if found is None and version is not None:
+        raise SourceInvalid(
+            "an Iceberg table of this dataset does not have this snapshot",
+            hint="snapshots go when they are expired",
+        )
+    return None if found is None else found.snapshot_id
+
+
+def _schema(table: Table, version: int | None) -> Any:
+    """The newest schema; of an older snapshot the one that it was written with."""
+    if version is None:
+        return table.schema()
+    return table.scan(snapshot_id=version).projection()
+
+
+@contextmanager
+def _told() -> Generator[None]:
+    """The library's errors as ours, without its words, which name paths and may hold values."""
+    try:
+        yield
+    except (
+        ValueError, KeyError, TypeError, IndexError, EOFError, OSError, NotImplementedError,
+        NoSuchTableError, ValidationError, pa.ArrowException, RecursionError, AssertionError,
+    ) as error:  # fmt: skip
+        raise SourceInvalid(
+            "the metadata of an Iceberg table of this dataset cannot be read, or hold what is not",
+            hint=RECRAWL,
+        ) from error

@@ -1,0 +1,81 @@
+"""The files of an Iceberg table for `pyiceberg`: below the table's address, and for reading."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyiceberg.io import FileIO, InputFile, OutputFile
+
+from privet.connector import Connector
+from privet.model.errors import NotFound
+from privet.scan.formats.avro.container import MAGIC as AVRO
+from privet.scan.formats.avro.container import Container, NoAvro
+from privet.scan.lakes.base import not_read, within
+
+LARGEST = 256 * 1024 * 1024
+
+
+class ConnectorFile(InputFile):
+    """A file of metadata."""
+
+    def __init__(self, connector: Connector, uri: str) -> None:
+        super().__init__(uri)
+        self._connector = connector
+
+    def __len__(self) -> int:
+        with self._connector.open_file(self.location) as native:
+            return int(native.size())
+
+    def exists(self) -> bool:
+        """Whether it is there."""
+        try:
+            with self._connector.open_file(self.location):
+                return True
+        except NotFound:
+            return False
+
+    def open(self, seekable: bool = True) -> Any:
+        """Open it, once it is known that none of it becomes more than fits."""
+        del seekable
+        native = self._connector.open_file(self.location)
+        if native.size() > LARGEST:
+            raise not_read("Iceberg", "metadata of more than 256 MiB")
+        if native.read_at(len(AVRO), 0) == AVRO:
+            try:
+                container = Container(native)
+                for block in container.blocks():
+                    container.unpack(block)
+            except NoAvro as error:
+                raise ValueError from error
+        native.seek(0)
+        return native
+
+
+class ConnectorIO(FileIO):
+    """Opens what lies below a table's address."""
+
+    def __init__(self, connector: Connector, root: str) -> None:
+        super().__init__()
+        self._connector = connector
+        self._root = root
+
+    def new_input(self, location: str) -> ConnectorFile:
+        """A file to read."""
+        uri = within(self._connector, self._root, address_of(location))
+        return ConnectorFile(self._connector, uri)
+
+    def new_output(self, location: str) -> OutputFile:
+        """Nothing is written."""
+        raise PermissionError(location)
+
+    def delete(self, location: str | InputFile | OutputFile) -> None:
+        """Nothing is deleted."""
+        raise PermissionError(str(location))
+
+
+def address_of(location: str) -> str:
+    """A location as our connectors spell it."""
+    for other in ("s3a://", "s3n://"):
+        if location.startswith(other):
+            return f"s3://{location.removeprefix(other)}"
+    return location
