@@ -10,7 +10,7 @@ from privet.classifier.library import tags
 from privet.model.datasets import Rule, RuleTarget
 from privet.model.names import TagName
 
-_WHOSE = r"(?:_(?:person|patient|user|emergency|home|work|office|business))*"
+_WHOSE = r"(?:_(?:person|patient|contact|user|emergency|home|work|office|business))*"
 _PART = r"(?:_(?:num|id|code))*"
 _DATE = r"(?:_(?:date|day|time|at|on))"
 _END = "_$"
@@ -48,7 +48,7 @@ NAME_RULES: tuple[Rule, ...] = (
     _rule(
         "contact_number",
         tags.PHONE,
-        r"_(?:person|emergency|work|home|office|daytime|evening)_num_$",
+        r"_(?:contact|emergency|work|home|office|daytime|evening)_num_$",
         "like_phone",
         0.8,
     ),
@@ -88,8 +88,10 @@ NAME_RULES: tuple[Rule, ...] = (
         "national_id",
         tags.NATIONAL,
         rf"_national(?:_(?:num|id|card|code|identity))*{_WHOSE}{_END}"
-        rf"|_num_national{_WHOSE}{_END}|^{_WHOSE}(?:_num)?_identification(?:_num)?{_WHOSE}{_END}"
-        rf"|_(?:tax|taxpayer|tax_person|fiscal|steuer)_(?:id|num)(?:_num)?{_WHOSE}{_END}|_(?:code"
+        rf"|_num_national{_WHOSE}{_END}"
+        rf"|^{_WHOSE}(?:_num)?_identification(?:_num)?{_WHOSE}{_END}"
+        rf"|_(?:tax|taxpayer|tax_person|fiscal|steuer)_(?:id|num)(?:_num)?{_WHOSE}{_END}"
+        r"|_(?:code"
         r"|num)_fiscal[e]?_"
         r"|_(?:identity|citizen|id|identidad|identite|identita)_(?:card|document"
         r"|doc)(?:_num)?_$|_card_id(?:entity|entidad|entite|entita)?_$"
@@ -100,7 +102,10 @@ NAME_RULES: tuple[Rule, ...] = (
         "like_code",
     ),
     _rule(
-        "passport", tags.PASSPORT, rf"_passport{_PART}{_WHOSE}{_END}|_num_passport_", "like_code"
+        "passport",
+        tags.PASSPORT,
+        rf"_passport{_PART}{_WHOSE}{_END}|_num_passport_|_visa_num_$",
+        "like_code",
     ),
     _rule(
         "driver_license",
@@ -138,14 +143,16 @@ NAME_RULES: tuple[Rule, ...] = (
         tags.PERSON,
         rf"_(?:first|last|middle|full|maiden|nick|legal|preferred)_name{_WHOSE}{_END}"
         rf"|_name_(?:first|last|middle|full|complete|maiden){_WHOSE}{_END}"
-        rf"|_(?:person|patient|user_full|emergency)_(?:full_)?name{_END}|_name_(?:person"
-        rf"|patient){_WHOSE}{_END}|_middle_(?:initial|init)_$",
+        rf"|_(?:person|patient|contact|beneficiary|user_full|emergency)_(?:full_)?name{_END}"
+        rf"|_name_(?:person|patient|contact){_WHOSE}{_END}|_middle_(?:initial|init)_$",
         "like_name",
     ),
     _rule(
         "anyones_name",
         tags.PERSON,
-        r"^_(?:name|person|patient|full|display_name|owner_name|user_name|name_user"
+        r"^(?:_(?:attending|referring|ordering|treating|responsible|assigned|emergency|sales"
+        r"|next_kin))*_(?:name|person|patient|contact|full|display_name|owner_name"
+        r"|user_name|name_user"
         r"|name_display|reviewer|assignee|approver|creator|author|host|prepared_by"
         r"|signed_by)_$|_(?:created|modified|signed|approved|reported|ordered|performed"
         r"|assigned)_(?:by|to)_$",
@@ -163,7 +170,7 @@ NAME_RULES: tuple[Rule, ...] = (
     _rule(
         "address",
         tags.ADDRESS,
-        r"^(?:_(?:person|patient|user|street|home|house|mail|email|mailing|postal"
+        r"^(?:_(?:person|patient|user|street|home|house|mailing|postal"
         r"|billing|bill_to|shipping|ship|ship_to|delivery|work|office|contact|emergency"
         r"|residence|residential|site|visit|correspondence|employer|invoice|receiver"
         rf"|sender|city))*_address{_WHOSE}(?:_(?:street|house|one|two|first"
@@ -177,7 +184,8 @@ NAME_RULES: tuple[Rule, ...] = (
     _rule(
         "city",
         tags.CITY,
-        rf"_city(?:_name)?{_WHOSE}{_END}|_name_city_$|_(?:birth|place)_(?:place|city|birth)_$",
+        rf"_city(?:_name)?(?:_residence)?{_WHOSE}{_END}|_name_city_$|_(?:birth"
+        r"|place)_(?:place|city|birth)_$",
         "like_place",
     ),
     _rule(
@@ -214,14 +222,15 @@ NAME_RULES: tuple[Rule, ...] = (
     _rule(
         "vin",
         tags.VIN,
-        r"_vin(?:_(?:num|code))?_$|_vehicle_(?:id|identification|serial)(?:_num)?_$"
+        r"_vin(?:_(?:num|code))?_$|_vehicle_(?:identification|identifier|serial)(?:_num)?_$"
         r"|_chassis_num_$",
         "like_vin",
     ),
     _rule(
         "biometric",
         tags.BIOMETRIC,
-        r"_biometric(?:_(?:id|template|data|num|code|signature))*_$|_(?:face|voice|iris"
+        r"_biometric(?:_(?:id|template|data|num|code|signature|scan|image|print"
+        r"|vector))*_$|_(?:face|voice|iris"
         r"|retina|finger|palm|gait|vein|hand)_(?:embedding|template|scan|print|vector"
         r"|encoding|data|signature|geometry|image|id|recording|sample)(?:_(?:id|data"
         r"|vector))?_$"
@@ -256,10 +265,11 @@ NAME_RULES: tuple[Rule, ...] = (
     _rule(
         "health_plan_number",
         tags.PLAN,
-        rf"_beneficiary{_PART}{_END}|_(?:health_)?(?:plan|insurance|payer"
-        r"|health)(?:_(?:policy|person|member|card|plan))*_(?:num|id)_$"
-        r"|_insurance_person_(?:num|id)_$|_num_insurance_|_(?:health_insurance"
-        r"|insurance_policy)_$",
+        rf"_beneficiary{_PART}{_END}|_subscriber_(?:num|id)_$|_policy_num_$"
+        rf"|^{_WHOSE}(?:_(?:health|medical|dental|care|health_plan"
+        r"|insurance))*_(?:insurance|payer"
+        r"|health_plan|health)(?:_(?:policy|person|member|card|plan))*_(?:num|id)_$"
+        r"|_num_insurance_|_(?:health_insurance|insurance_policy)_$",
         "like_code",
     ),
     _rule(

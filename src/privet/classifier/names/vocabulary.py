@@ -17,7 +17,7 @@ phone: ph phn fon fone phones tel tele telephone telephones telefon telefono tel
   टेलीफोन फोन โทรศัพท์ τηλεφωνο
 fax: telefax faks faxnummer faxno facsimile
 mobile: mob mobil handy handynummer movil cellulare celular gsm kannykka mobilni mobiltelefon
-  mobilnummer mobiel cep telemovel komorka
+  mobilnummer mobiel telemovel komorka cellphone cellphones
 num: no nr nbr nmbr nro nos number numbers numer numero nummer numara numri numarul numaras
   broj cislo szam szama номер 番号 号码 번호 รหัส
 id: ident identifier identifiant identidade kennung ids kimlik
@@ -50,18 +50,19 @@ maiden_name: maidenname geburtsname birthname
 nick:
 nick_name: nickname spitzname
 person: persons people customer customers cust client clients member mbr employee employees
-  emp empl staff worker contact contacts guest holder cardholder accountholder owner applicant
-  beneficiary insured subscriber resident tenant student pupil teacher author buyer purchaser
-  payer payee borrower debtor guarantor spouse partner mother father parent child guardian
-  relative kin nok recipient sender driver passenger traveler traveller donor participant
-  subject citizen voter candidate signatory respondent attendee caller lead consumer kunde
-  kunden kundin mitarbeiter angestellter versicherter inhaber fahrer schueler bewerber
-  ansprechpartner empfaenger absender cliente clientes empleado titular asegurado alumno
-  salarie employe adherent assure abonne destinataire dipendente utente intestatario
-  funcionario klant medewerker werknemer kund anstalld asiakas klient pracownik ugyfel angajat
-  musteri calisan pelanggan karyawan клиент сотрудник 顧客 客户 用户 고객 사용자 manager
-  supervisor agent broker nurse surgeon attorney lawyer judge officer physician doctor arzt
-  clinician practitioner referrer prescriber
+  emp empl staff worker guest holder cardholder accountholder owner applicant beneficiary
+  insured subscriber resident tenant student pupil teacher author buyer purchaser payer payee
+  borrower debtor guarantor spouse partner mother father parent child guardian relative kin
+  nok recipient sender driver passenger traveler traveller donor participant subject citizen
+  voter candidate signatory respondent attendee caller lead consumer kunde kunden kundin
+  mitarbeiter angestellter versicherter inhaber fahrer schueler bewerber ansprechpartner
+  empfaenger absender cliente clientes empleado titular asegurado alumno salarie employe
+  adherent assure abonne destinataire dipendente utente intestatario funcionario klant
+  medewerker werknemer kund anstalld asiakas klient pracownik ugyfel angajat musteri calisan
+  pelanggan karyawan клиент сотрудник 顧客 客户 用户 고객 사용자 manager supervisor agent
+  broker nurse surgeon attorney lawyer judge officer physician doctor arzt clinician
+  practitioner referrer prescriber
+contact: contacts kontakt kontakte contacto contatto kontaktowy
 patient: patients pat pt patienten pacient paciente pazient paziente potilas pacjent пациент
   患者 환자 pasien patientin
 address: addr addrs adr adrs addresses direccion direcciones adresse adressen adres adresa
@@ -72,14 +73,13 @@ street: strasse straße calle rue rua gata katu ulica ulice utca sokak strada st
 house: haus hausnr hausnummer huisnummer
 city: town wohnort stadt ville ciudad citta cidade stad kaupunki miasto mesto varos oras sehir
   kota gemeente kommune municipality municipio localidad localite commune gemeinde plaats
-  город 市区町村 城市 도시 ort
+  город 市区町村 城市 도시 ort county counties landkreis
 zip: zipcode zipcd zip5 plus4 plz postleitzahl postcode postcodes postalcode codepostal
   codigopostal cep postnr postnummer postinumero psc kodpocztowy iranyitoszam kodepos postleit
   pincode eircode pcode 郵便番号 邮编 邮政编码 우편번호 индекс
 postal: post postale pocztowy
 code: cd kod codigo codice kode codes код
-ssn: socialsecurity socsec socialsecuritynumber ssnum ssn4 ssnlast4 sozialversicherungsnummer
-  svnr
+ssn: socialsecurity socsec socialsecuritynumber ssnum ssn4 ssnlast4
 national: nationalid nif nie dni cpf pesel nir nino bsn hetu cpr personnummer personnr
   fodselsnummer personalnumber personalausweis ausweisnummer ausweisnr codicefiscale
   codfiscale codfisc cnp egn oib jmbg emso curp aadhaar aadhar rrn nric tckn tckimlik tcno
@@ -88,7 +88,7 @@ national: nationalid nif nie dni cpf pesel nir nino bsn hetu cpr personnummer pe
   steueridnr steuernummer idnr taxid taxpayerid taxpayer tin itin tfn ird pps ppsn ahv
   ahvnummer cedula idcard identitycard citizenid nationalidentifier personalid ktp nik
   mynumber снилс инн マイナンバー 身份证 身份证号 身份证号码 주민등록번호 주민번호
-  personalcode bvn
+  personalcode bvn nhs svnr sozialversicherungsnummer
 passport: passportno passportnum reisepass reisepassnummer pasaporte passeport passaporto
   passaporte passnr passnummer paspoort pasaport paszport paszportu путевойпаспорт паспорт
   護照 护照 여권 パスポート
@@ -127,7 +127,7 @@ cvv: cvc cvv2 cvc2 securitycode
 expiry: exp expires expiration expire expirydate expirationdate ablauf ablaufdatum gueltig
   caducidad validade scadenza
 ip: ipaddr ipaddress ipadresse ipv4 ipv6 ipadr clientip remoteip sourceip srcip dstip userip
-  hostip
+  hostip ipv
 mac: macaddr macaddress macadresse
 device: devices geraet handset
 imei: imeis imsi iccid meid udid idfa gaid aaid androidid advertisingid deviceid simserial
@@ -184,7 +184,7 @@ DROPPED = frozenset(
     " primary secondary prim sec main alt alternate alternative other old new current curr previous"
     " prev raw orig original clean cleaned cleansed normalized norm default masked encrypted enc"
     " hashed hash plain text txt string str varchar char val value values field fld col column attr"
-    " input line personal private business principal legal permanent temporary temp res residential"
+    " input line personal business principal legal permanent temporary temp res residential"
     " x c f v t tbl".split()
 )
 """Words that change nothing about what a column holds."""
