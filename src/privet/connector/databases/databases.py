@@ -117,13 +117,14 @@ class Databases:
         Raises:
             As `describe`; SchemaChanged: the table is gone, or a column has another type.
         """
+        endpoint = self._at(place)
+        with session(endpoint, self._ca, _ASK_SECONDS) as opened:
+            shape = describe(opened, place)
+        # After that it is sure that the driver is installed.
         from psycopg.conninfo import make_conninfo
 
         from privet.connector.databases.selecting import Selected, select
 
-        endpoint = self._at(place)
-        with session(endpoint, self._ca, _ASK_SECONDS) as opened:
-            shape = describe(opened, place)
         for column in reading.bound:
             _there(shape, column)
         selected = tuple(Selected(c, _there(shape, c)) for c in reading.columns)
