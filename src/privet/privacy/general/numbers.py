@@ -271,10 +271,13 @@ def _clip_decimals(raw: Values, kind: pa.DataType, oldest: int) -> Values:
     written, negative = _digits(raw)
     if kind.scale:
         written[:, -kind.scale :] = 0
+    tens = _LONG_DECIMAL - kind.scale - 1
+    if tens < 0:
+        # All digits are behind the point.
+        return _undigits(np.zeros_like(written), negative & False, kind)
     limit = np.zeros(_LONG_DECIMAL + 1, np.uint8)
     whole = str(oldest * 10**kind.scale)
     limit[-len(whole) :] = [int(c) for c in whole]
-    tens = _LONG_DECIMAL - kind.scale - 1
     large = written[:, :tens].any(axis=1) | (written[:, tens] >= oldest // 10)
     written = np.where(large[:, None], limit, written)
     written[negative] = 0
