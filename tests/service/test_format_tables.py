@@ -13,7 +13,7 @@ import pytest
 from doors.doors import Wanted, every_answer
 from doors.servers import TrialServer
 from doors.steward import Steward, unique
-from privet.model.errors import InvalidRequest, NotFound
+from privet.model.errors import Forbidden, InvalidRequest, NotFound
 from query.platforms import Person, Place, open_place
 from scan.writing import STORED_AS, WRITERS
 
@@ -164,6 +164,21 @@ def test_a_version_that_a_steward_chose(place: Place, form: str) -> None:
         made(place, f"LOCATION '{folder_of(place, form)}' TBLPROPERTIES ('read.version' = '77')")
     with pytest.raises(InvalidRequest):
         made(place, f"LOCATION '{folder_of(place, 'parquet')}' {properties}")
+
+
+@pytest.mark.parametrize("form", ["parquet", *TABLES])
+def test_files_of_a_table_of_a_log_are_not_handed_out(place: Place, form: str) -> None:
+    """Whoever reads all of it does not read the rows that it no longer has."""
+    folder = folder_of(place, form)
+    name = made(place, f"LOCATION '{folder}'")
+    file = next(folder.glob("**/*.parquet"))
+    reader = place.person(f"GRANT SELECT ON TABLE {name}", f"GRANT SELECT ON URI 'file://{folder}'")
+    if form == "parquet":
+        assert place.services.files.open(reader.caller, str(file))
+        return
+    with pytest.raises(Forbidden):
+        place.services.files.open(reader.caller, str(file))
+    assert place.services.files.open(place.admin.caller, str(file))
 
 
 def test_hidden_and_absent_read_alike(place: Place) -> None:

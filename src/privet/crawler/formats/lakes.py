@@ -15,7 +15,8 @@ from privet.scan.formats import governable
 from privet.scan.lakes import VERSION, open_lake
 
 _MARKS = (
-    (re.compile(r"(.+)/_delta_log/\d{20}\.[a-z0-9.]*(?:json|parquet)"), Format.DELTA),
+    # Also a link that cannot be followed: the data files alone are not the table.
+    (re.compile(r"(.+?)/_delta_log(?:/.*)?"), Format.DELTA),
     (re.compile(r"(.+)/metadata/[^/]+\.metadata\.json(?:\.gz)?"), Format.ICEBERG),
 )
 
