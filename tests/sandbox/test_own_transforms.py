@@ -196,8 +196,9 @@ def test_keys_stay_here() -> None:
     for secret in ("s" * 32, "t" * 32, "u" * 32):
         assert secret not in repr(OWN)
         assert secret not in repr(keys)
-    with pytest.raises(TypeError):
-        pickle.dumps(keys)
+    for thing in (keys, OWN):
+        with pytest.raises(TypeError):
+            pickle.dumps(thing)
     assert Own.from_json(OWN.to_json()) == OWN
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from doors.servers import refused_start
+from doors.servers import TrialServer, refused_start
 from privet.keys import FileKeys
 from privet.model.errors import ConfigurationInvalid, KeyUnavailable
 from privet.server.settings import Settings
@@ -98,3 +98,10 @@ def test_the_plug_in_is_asked_before_anything_else(
     chosen = Settings.load(settings('key_provider = "vault"'))
     with pytest.raises(KeyUnavailable, match="vault"):
         key_provider(chosen)
+
+
+def test_no_core_is_left(server: TrialServer) -> None:
+    """When a server breaks, its memory is not written to disk: keys are in it."""
+    limits = Path(f"/proc/{server.pid}/limits").read_text()
+    (line,) = (line for line in limits.splitlines() if line.startswith("Max core file size"))
+    assert line.split()[4:6] == ["0", "0"]

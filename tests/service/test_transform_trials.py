@@ -157,6 +157,7 @@ def test_no_way_around_the_right(place: Place) -> None:
         ("mask", "string", ["x"] * 1001, InvalidRequest),
         ("mask", "string", ["x" * 4097], InvalidRequest),
         ("mask", "string", ["\ud800"], InvalidRequest),
+        ("lower(" * 8 + "mask()" + ")" * 8, "string", ["x"], InvalidRequest),
         *(
             ("zero", kind, ["1" if kind != "bool" else "true", "secret"], InvalidRequest)
             for kind in ("int8", "bool", "decimal128(4, 1)", "duration[s]", "double")

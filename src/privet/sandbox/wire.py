@@ -11,7 +11,7 @@ import socket
 import struct
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
 import pyarrow as pa
 
@@ -112,7 +112,7 @@ def read_buffer(end: socket.socket, size: int) -> pa.Buffer:
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """What the functions of one statement are keyed with. It does not print.
+    """What the functions of one statement are keyed with. It is neither printed nor pickled.
 
     Attributes:
         secret: of whoever reads.
@@ -127,6 +127,9 @@ class Own:
     seed: bytes = field(default=b"", repr=False)
     place: str = "own"
     today: date | None = None
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("keys cannot be copied or pickled")
 
     def to_json(self) -> dict[str, Any]:
         """As a part of a message."""

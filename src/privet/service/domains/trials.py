@@ -24,6 +24,7 @@ from privet.service.platform import Caller, Platform
 MOST_VALUES = 1_000
 LONGEST_VALUE = 4_096
 _LONGEST_PURPOSE = 500
+_MOST_STEPS = 8
 _NOWHERE = "example"
 
 
@@ -178,6 +179,10 @@ def _read(trial: Trial) -> tuple[Call, pa.Array]:
         )
     written = trial.transform.strip()
     call = parse_transform(written if written.endswith(")") else f"{written}()")
+    if len(steps(call)) > _MOST_STEPS:
+        raise InvalidRequest(
+            f"that are more than {_MOST_STEPS} transforms in each other", hint="try some of them"
+        )
     return call, read_cells(trial.values, parse_type(trial.type))
 
 
