@@ -12,7 +12,7 @@ import pytest
 SECRET = "hidden-cell-4711"
 # In a process of its own, since logging is a matter of the whole process.
 WRITES = f"""
-import logging, sys, structlog
+import logging, sys, sqlglot, structlog
 from privet.server import logs
 
 logs.configure()
@@ -24,6 +24,7 @@ try:
     inner("{SECRET}")
 except ValueError:
     structlog.get_logger().exception("the scan broke", scan="42")
+sqlglot.parse("EXPLAIN SELECT '{SECRET}'", read="duckdb")
 library = logging.getLogger("some.library")
 library.info("chatter")
 library.warning("first line\\n{SECRET}")

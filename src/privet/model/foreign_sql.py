@@ -7,7 +7,6 @@ minutes. Here it counts its steps; what honest statements need is little more th
 
 from __future__ import annotations
 
-import logging
 from functools import cache
 from typing import Any
 
@@ -19,8 +18,6 @@ from sqlglot.parser import Parser
 from privet.model.errors import InvalidRequest, ParseFailed, Position, ResourcesExceeded
 from privet.model.requests import LONGEST_STATEMENT
 
-# It warns by quoting statements, in which a value may stand that no log should have.
-logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 _STEPS_PER_TOKEN, _STEPS_AT_LEAST = 20, 5_000
 
 

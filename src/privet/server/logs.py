@@ -20,6 +20,8 @@ import structlog
 def configure() -> None:
     """Set up logging of this process, that of libraries included."""
     logging.basicConfig(handlers=[_Relay()], level=logging.WARNING, force=True)
+    # It warns by quoting statements, in which a value may stand that no log should have.
+    logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
