@@ -204,3 +204,33 @@ def texts(table: pa.Table, door: str) -> list[list[Any]]:
     if "csv" not in door:
         return columns
     return [[None if cell == "" else cell for cell in cells] for cells in columns]
+
+
+@pytest.mark.service
+def test_own_functions_at_every_door(served: Steward) -> None:
+    """A statement may use the functions at each, and finds none of the tokens by them."""
+    raw = [f"MRN-{10_000_000 + n}" for n in range(20)]
+    served.ensure_tag(TAG)
+    dataset = served.dataset(pa.table({"n": raw}), suffix="parquet", tags={"n": [TAG]})
+    clause = f"TRANSFORM {TAG} WITH tokenize()"
+    reader = served.reader(f"GRANT SELECT ON TABLE {dataset} {clause}")
+    calls = (
+        "tokenize({})",
+        "tokenize({}, signed_user(false))",
+        "fp_ref_tokenize({}, signed_user(true))",
+    )
+    forms = [call.format(f"'{value}'") for value in raw for call in calls]
+    found = f"SELECT count(*) AS found FROM {dataset} WHERE n IN ({', '.join(forms)})"
+    shown = f"SELECT mask(n, 4) AS masked, tokenize('{raw[0]}') AS own FROM {dataset} LIMIT 1"
+    owns: set[str] = set()
+    for door, ask in SQL_DOORS.items():
+        answer = ask(served.server, reader.token, found)
+        assert answer.table is not None, (door, answer.code, answer.message)
+        assert [int(n) for n in answer.table["found"].to_pylist()] == [0], door
+        answer = ask(served.server, reader.token, shown)
+        assert answer.table is not None, (door, answer.code, answer.message)
+        ((masked, own),) = zip(*(c.to_pylist() for c in answer.table.columns), strict=True)
+        assert masked.endswith("-XXXXXXXX"), door
+        owns.add(own)
+    assert len(owns) == 1
+    assert not owns & set(raw)
