@@ -67,7 +67,7 @@ def test_a_refusal_is_told_where_it_stands(command: Run, role: str) -> None:
     done = command("what-if", wrong)
     assert done.exit_code == 1
     assert "it would be refused: unknown tag `phi.mnr`" in done.stderr
-    assert "did you mean `phi.mrn`?" in done.stderr
+    assert "did you mean `phi.mrn`" in done.stderr
     assert "nobody would see" not in done.stdout
     done = command("what-if", "-", "--json", text=wrong)
     assert done.exit_code == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from privet.model.datasets import Dataset
 from privet.model.errors import InvalidRequest, Position, TypeMismatch, UnknownName
@@ -98,8 +98,8 @@ def check(
     if permission.effect is Effect.GRANT and permission.level.reads:
         for beside in _held_together(permission.role, others):
             _check_reveals(permission, beside, covered)
-    beside = [e for e in existing if e != permission and not _same(e, permission)]
-    held = [e for e in beside if e.role in {permission.role, PUBLIC_ROLE}]
+    beside = (e for e in existing if e.role in {permission.role, PUBLIC_ROLE})
+    held = [e for e in beside if not _replaced(e, permission)]
     warnings += remarks(permission, covered, held)
     if not covered and permission.scope.kind.holds_data:
         warnings.append("it covers no dataset yet, so its columns and types were not checked")
@@ -115,6 +115,13 @@ def _held_together(role: str, others: Sequence[Permission]) -> Iterable[list[Per
 
 def _same(one: Permission, other: Permission) -> bool:
     return bool(one.id) and one.id == other.id
+
+
+def _replaced(one: Permission, by: Permission) -> bool:
+    """Whether storing one of two takes the place of the other: properties aside, they are equal."""
+    return replace(one, properties={}, grant_option=False) == replace(
+        by, properties={}, grant_option=False
+    )
 
 
 # ---- names
