@@ -62,6 +62,35 @@ _NESTED: dict[str, dict[str, tuple[pa.DataType, list[Any]]]] = {
     },
 }
 NESTED = tuple(_NESTED)
+_TRIP_NAMES = (
+    "trip_id vendor_id pickup_datetime dropoff_datetime store_and_fwd_flag rate_code_id"
+    " pickup_longitude pickup_latitude dropoff_longitude dropoff_latitude passenger_count"
+    " trip_distance fare_amount extra mta_tax tip_amount tolls_amount ehail_fee"
+    " improvement_surcharge total_amount payment_type trip_type pickup dropoff cab_type"
+    " pickup_nyct2010_gid pickup_ctlabel pickup_borocode pickup_boroname pickup_ct2010"
+    " pickup_boroct2010 pickup_cdeligibil pickup_ntacode pickup_ntaname pickup_puma"
+    " dropoff_nyct2010_gid dropoff_ctlabel dropoff_borocode dropoff_boroname dropoff_ct2010"
+    " dropoff_boroct2010 dropoff_cdeligibil dropoff_ntacode dropoff_ntaname dropoff_puma"
+)
+_TRIP: dict[str, pa.DataType] = (
+    {"trip_id": pa.int32()}
+    | dict.fromkeys(("pickup_datetime", "dropoff_datetime"), pa.timestamp("us"))
+    | dict.fromkeys(
+        (
+            "rate_code_id passenger_count trip_type pickup_nyct2010_gid pickup_borocode"
+            " dropoff_nyct2010_gid dropoff_borocode"
+        ).split(),
+        pa.int16(),
+    )
+    | dict.fromkeys(
+        (
+            "pickup_longitude pickup_latitude dropoff_longitude dropoff_latitude trip_distance"
+            " fare_amount extra mta_tax tip_amount tolls_amount ehail_fee improvement_surcharge"
+            " total_amount"
+        ).split(),
+        pa.float64(),
+    )
+)
 
 
 def write(lake: Path) -> None:
@@ -92,13 +121,30 @@ def write(lake: Path) -> None:
         [[("k", [{"a": "x"}])]], pa.map_(pa.string(), pa.list_(pa.struct([("a", pa.string())])))
     )
     _put(own / "map_struct_array", pa.table({"id": [1], "str_arr": [["a"]], "struct_map": maps}))
-    _put(own / "bytes", pa.table({"id": [1], "message": pa.array([b"\xe8 bene"])}))
+    _put(own / "bytes", pa.table({"id": [1], "message": pa.array([b"bytes"])}))
+    _put(own / "sparsedata", _sparse())
+    trips = pa.schema([(name, _TRIP.get(name, pa.string())) for name in _TRIP_NAMES.split()])
+    rows = [{"trip_id": n} for n in (1, 77, 580_389)]
+    _put(test / "nytaxi-data/parquet", pa.Table.from_pylist(rows, trips))
+    by = pa.array([None, [("k", ["x", None])]], pa.map_(pa.string(), pa.list_(pa.string())))
+    _put(own / "map_array", pa.table({"id": [1, 2], "by": by}))
     _put(own / "encoding", pa.table({"uid": ["ABC123"], "message": pa.array([b"\xe8 bene"])}))
 
 
 def _put(folder: Path, table: pa.Table, name: str = "part-0.parquet") -> None:
     folder.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, folder / name)
+
+
+def _sparse() -> pa.Table:
+    ages = [10.0, 96.0, *(20.5 + n for n in range(66))]
+    return pa.table(
+        {
+            "age": [*ages, *[None] * 28],
+            "defaultcity": [("sjc", "oak", "chi")[n % 3] for n in range(96)],
+            "description": [f"text {n}" if n < 86 else None for n in range(96)],
+        }
+    )
 
 
 def _nations() -> pa.Table:

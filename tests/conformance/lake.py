@@ -110,22 +110,7 @@ def write(lake: Path) -> None:
     _text(test / "fs_test" / "file2", "two\n")
     _text(test / "zd-1627" / "z.csv", '"a\nb"\n')
     _text(lake / "cerebro-customers/customers/c1/zd1633_2/z.csv", 'c1,c2\n1,"abc\n2,"123\n')
-    sparse = "".join(f"{_age(n)},{_city(n)},{_about(n)}\n" for n in range(96))
-    _text(own / "sparsedata" / "s.csv", "age,defaultcity,description\n" + sparse)
     columnar.write(lake)
-
-
-def _age(number: int) -> str:
-    ages = [10.0, 96.0, *(20.5 + n for n in range(66))]
-    return str(ages[number]) if number < len(ages) else ""
-
-
-def _city(number: int) -> str:
-    return ("sjc", "oak", "chi")[number % 3]
-
-
-def _about(number: int) -> str:
-    return f"text {number}" if number < 86 else ""
 
 
 _ACCOUNT_ROWS = """\
@@ -171,7 +156,8 @@ def _databases() -> list[str]:
     tpc = [f"tpc{kind}{n}" for kind in "hd" for n in range(1, 7)]
     names = (
         "default okera_sample okera_system cerebro_sample rs tpch partdb datedb nytaxi customer"
-        " demo_test abac_db rs_complex rs_complex_parquet authdb all_table_types marketing_database"
+        " demo_test abac_db rs_complex rs_complex_parquet fastparquet authdb all_table_types"
+        " marketing_database"
     ).split()
     return [f"CREATE DATABASE {name}" for name in [*names, *tpc]]
 
@@ -230,6 +216,8 @@ def _tables() -> list[str]:
         _over("abac_db.user_attribute_test", _ATTRIBUTED,
               "sample-data/user_attribute", _NO_HEADER),
         _over("rs_complex_parquet.map_struct_array_t", "", "sample-data/map_struct_array"),
+        "CREATE TABLE customer.acxiom_cnsmr_xref (id string, xref string)",
+        _over("fastparquet.map_array_parq", "", "sample-data/map_array"),
         _over("rs_complex_parquet.bytes_type", "", "sample-data/bytes"),
         *(f"CREATE TABLE marketing_database.t{n} (a int)" for n in range(3)),
         "CREATE TABLE nytaxi.parquet_data (a int)",

@@ -63,9 +63,9 @@ def serving_tokens(directory: Path) -> Generator[tuple[int, Path]]:
     """Serve as everywhere, but on loopback without TLS; yields the port, and a token in a file."""
     settings = dev_settings(directory / "state", query_workers=1)
     token = directory / "token"
-    with local_identity(settings) as identity:
-        token.write_text(identity.issue_token("root", (), lifetime=timedelta(hours=1)))
     with services(settings, ("admin_role",)) as offered:
+        with local_identity(settings) as identity:
+            token.write_text(identity.issue_token("root", (), lifetime=timedelta(hours=1)))
         house = House(offered, tls=None, clear=True, compatibility=False, public_host="")
         for port in _opened(OkeraDoor(house, host="127.0.0.1", port=0)):
             yield port, token
