@@ -16,6 +16,7 @@ from privet.okera.calls import Call, Handler
 from privet.okera.dialect import reads
 from privet.okera.errors import Unsupported
 from privet.okera.idl import T
+from privet.service.datasets import DatasetView
 from privet.service.files import FileUse
 
 _USES = {
@@ -67,24 +68,24 @@ def _outside(call: Call, uri: str) -> str:
 
 def _registered(call: Call, params: Any) -> Any:
     prefix = _inside(call, params.prefix_path or "")
-    found: defaultdict[str, set[str]] = defaultdict(set)
+    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for name, uri in _at(call, prefix, views=bool(params.include_views)):
-        found[_outside(call, uri)].add(str(name))
+        found[_outside(call, uri)][str(name)] = None
     if call.compatibility and not found:
         _refuse_hidden(call, prefix)
     return T.TGetRegisteredObjectsResult(
-        object_names={uri: sorted(names) for uri, names in found.items()}
+        object_names={uri: list(names) for uri, names in found.items()}
     )
 
 
 def _at(call: Call, prefix: str, *, views: bool) -> Iterator[tuple[DatasetName, str]]:
-    """What the caller sees of the datasets there.
+    """What the caller sees of the datasets there, what was registered first before the others.
 
     Where a dataset lies is no secret to whoever administers it. All others have to know it, and
     learn only which of the datasets that they read are there.
     """
     wanted = Scope(ScopeKind.URI, name=prefix)
-    for view in call.services.datasets.list(call.caller):
+    for view in sorted(call.services.datasets.list(call.caller), key=_age):
         dataset = view.dataset
         if dataset.view is None:
             uris = [_place(call, dataset)]
@@ -95,6 +96,12 @@ def _at(call: Call, prefix: str, *, views: bool) -> Iterator[tuple[DatasetName, 
             inside = wanted.holds(Scope(ScopeKind.URI, name=plain))
             if inside and (plain == prefix or view.full or call.compatibility):
                 yield dataset.name, uri
+
+
+def _age(view: DatasetView) -> tuple[bool, float, DatasetName]:
+    dataset = view.dataset
+    at = dataset.created_at.timestamp() if dataset.created_at else 0.0
+    return dataset.view is not None, at, dataset.name
 
 
 def _place(call: Call, dataset: Dataset) -> str:
