@@ -367,7 +367,10 @@ def test_a_view_is_told_of_to_whom_may_see_everything_of_it(
     viewer = place.person(f"GRANT VIEW_COMPLETE_METADATA ON TABLE {name}")
     place.safeguard("RESTRICT SELECT ON TABLE clinic.people WHERE id < 5", definer.role)
     view = DatasetName.parse(name)
-    for asker, rows in ((owner, "all; of `clinic.people` only where id is less than 5"), (viewer, "all")):
+    for asker, rows in (
+        (owner, "all; of `clinic.people` only where id is less than 5"),
+        (viewer, "all"),
+    ):
         (sight,) = [
             sight
             for sight, each in place.services.readers.of_column(asker.caller, view, "id").readers

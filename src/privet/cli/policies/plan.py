@@ -198,7 +198,8 @@ def _tag(method: str, target: Target, tag: str) -> Request:
     dataset, path = target
     if _is_database(target):
         verb = "ADD" if method == "PUT" else "DROP"
-        return "POST", "/v1/sql", {"statement": f"ALTER DATABASE `{dataset}` {verb} ATTRIBUTE {tag}"}
+        statement = f"ALTER DATABASE `{dataset}` {verb} ATTRIBUTE {tag}"
+        return "POST", "/v1/sql", {"statement": statement}
     where = f"/v1/datasets/{dataset.replace('.', '/')}/tags/{tag}"
     return method, where, {"path": path} if path else {}
 
