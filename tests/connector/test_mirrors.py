@@ -52,9 +52,11 @@ def test_other_buckets_are_not_mirrored(connectors: Connectors) -> None:
 
 
 def test_what_is_missing_is_told_by_its_address(connectors: Connectors) -> None:
-    """A missing object reads as one of the bucket that is not there."""
-    with pytest.raises(NotFound):
-        list(connectors.walk("s3://lake/none"))
+    """A missing object reads as one of the bucket that is not there; no error names the folder."""
+    for act in (connectors.open_file, connectors.open_stream, lambda u: list(connectors.walk(u))):
+        with pytest.raises(NotFound) as told:
+            act("s3://lake/none")
+        assert told.value.message == "`s3://lake/none` does not exist"
 
 
 def test_only_names_of_buckets(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -56,7 +57,7 @@ class MirroredBuckets:
 
         def told(where: str, error: PrivetError) -> None:
             assert on_error is not None
-            on_error(self._outside(bucket, where), error)
+            on_error(self._outside(bucket, where), self._reworded(bucket, error))
 
         def wanted(where: str) -> bool:
             return enter(self._outside(bucket, where))
@@ -64,20 +65,39 @@ class MirroredBuckets:
         walked = self._local.walk(
             self._inside(uri), on_error=told if on_error else None, enter=wanted
         )
-        for info in walked:
-            yield replace(info, uri=self._outside(bucket, info.uri))
+        with self._in_its_words(uri):
+            for info in walked:
+                yield replace(info, uri=self._outside(bucket, info.uri))
 
     def open_file(self, uri: str) -> pa.NativeFile:
         """See `Connector.open_file`."""
-        return self._local.open_file(self._inside(uri))
+        with self._in_its_words(uri):
+            return self._local.open_file(self._inside(uri))
 
     def open_stream(self, uri: str) -> pa.NativeFile:
         """See `Connector.open_stream`."""
-        return self._local.open_stream(self._inside(uri))
+        with self._in_its_words(uri):
+            return self._local.open_stream(self._inside(uri))
 
     def writing(self, uri: str) -> tuple[fs.FileSystem, str]:
         """A file system that can write, and the path there."""
         return self._local.writing(self._inside(uri))
+
+    @contextmanager
+    def _in_its_words(self, uri: str) -> Generator[None]:
+        """Errors tell of the bucket: where its folder is, is nobody's business."""
+        try:
+            yield
+        except PrivetError as error:
+            bucket, _ = bucket_and_key(uri)
+            if bucket in self._folders:
+                self._reworded(bucket, error)
+            raise
+
+    def _reworded(self, bucket: str, error: PrivetError) -> PrivetError:
+        for inside in (_FILE + self._folders[bucket], self._folders[bucket]):
+            error.message = error.message.replace(inside, _PREFIX + bucket)
+        return error
 
     def _inside(self, uri: str) -> str:
         bucket, key = bucket_and_key(uri)
