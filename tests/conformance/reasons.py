@@ -38,6 +38,7 @@ _BY_NAME: tuple[tuple[str, str, str], ...] = (
     (r"complex_types|auth_db", LATER, "functions over nested columns are other errors here"),
     (r"transform_priorities", THEIRS, "functions that the vendor's server is built with"),
     (r"drop_restrict_ddl", THEIRS, "reads the vendor's own store by JDBC"),
+    (r"Registered.*test_as_testuser", THEIRS, "the client reads any of the datasets at a path"),
     (r"test_crawler", LATER, "crawlers by the original's statements"),
     (r"mindsphere.*_redaction$", LATER, "grants on fields inside a column"),
     (r"mindsphere.*filter_folding", LATER, "filters by the hour and the day's name"),

@@ -100,7 +100,9 @@ class Doors:
         settings = self._settings
         if not settings.okera:
             return []
-        okera = self._open_okera(urls["rest"])
+        # Where there is one port for all, it may be the only one that clients reach.
+        one = settings.one_port and self._reached(settings.one_port_host, settings.one_port)
+        okera = self._open_okera(f"https://{one}" if one else urls["rest"])
         urls["okera"] = self._reached(settings.okera_host, okera.port)
         if settings.one_port is None:
             return [("okera", okera)]
