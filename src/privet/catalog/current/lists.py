@@ -103,19 +103,23 @@ def _facts(
     known: _Listing | None, image: Image, roles: HeldRoles, permissions: tuple[Permission, ...]
 ) -> tuple[Facts, ...]:
     """The facts of every dataset: those that are known where nothing changed."""
-    before, reach = dict[DatasetName, Facts](), Reach.of(())
+    before, reach = dict[DatasetName, Facts](), None
     if known is not None:
         changed = _differing(known.permissions, permissions)
         if not changed and known.edits == image.edits:
             return known.facts
         before = {facts.name: facts for facts in known.facts}
-        reach = Reach.of(changed)
+        reach = Reach.of(changed) if changed else None
     held, number = Covering(permissions), image.version.number
     return tuple(
-        to_facts(number, name, dataset, roles, held.of(name))
-        if (facts := before.get(name)) is None or facts.dataset is not dataset or reach.holds(name)
-        else facts
-        for name, dataset in image.datasets.items()
+        [
+            facts
+            if (facts := before.get(name)) is not None
+            and facts.dataset is dataset
+            and not (reach and reach.holds(name))
+            else to_facts(number, name, dataset, roles, held.of(name))
+            for name, dataset in image.datasets.items()
+        ]
     )
 
 
