@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import string
-import struct
-import uuid
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,32 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
-from pyroaring import BitMap
 
-from enforcement.plans import column, dataset, plan
-from privet.model.datasets import Column, Dataset, Format
+from enforcement.plans import column, plan
 from privet.model.errors import PrivetError, SchemaChanged, SourceInvalid, SourceUnavailable
+from scan.delta_tables import COLUMNS, SECRET, delete_by_vector, delta_of, ids, rewrite, words
 from scan.sources import Ending, engine_over, failure, rows_of, scan, started, tell_nothing
-
-SECRET = "hidden-cell-4711"
-COLUMNS = (column("id", pa.int64()), column("word", pa.string()))
-
-
-def delta_of(folder: Path, *columns: Column, **options: Any) -> Dataset:
-    """A table of a folder."""
-    uri = f"file://{folder.resolve()}"
-    return dataset(*(columns or COLUMNS), uri=uri, kind=Format.DELTA, options=options)
-
-
-def words(*ids: int) -> pa.Table:
-    """Rows of `COLUMNS`."""
-    return pa.table({"id": pa.array(ids, pa.int64()), "word": [f"w{i}" for i in ids]})
-
-
-def ids(folder: Path, **options: Any) -> list[int]:
-    """The rows that a scan gives, by `id`."""
-    with engine_over(folder) as engine:
-        return sorted(scan(engine, delta_of(folder, **options))["id"].to_pylist())
 
 
 def test_rows_are_those_of_the_newest_version(tmp_path: Path) -> None:
@@ -131,47 +104,6 @@ def test_rows_are_filtered_and_row_groups_left_out(tmp_path: Path) -> None:
 # ---- deletion vectors
 
 
-def z85(data: bytes) -> str:
-    """ASCII of five characters for four bytes, as Delta writes identifiers."""
-    small, large = string.ascii_lowercase, string.ascii_uppercase
-    alphabet = f"{string.digits}{small}{large}.-:+=^!/*?&<>()[]{{}}@%$#"
-    rfc = f"{string.digits}{large}{small}!#$%&()*+-;<=>?@^_`{{|}}~"
-    return base64.b85encode(data).decode().translate(str.maketrans(rfc, alphabet))
-
-
-def delete_by_vector(folder: Path, *places: int) -> Path:
-    """Delete rows of a table's only file, as writers that keep deletion vectors do."""
-    log = folder / "_delta_log"
-    actions = [json.loads(line) for line in (log / f"{0:020}.json").read_text().splitlines()]
-    for action in actions:
-        if "protocol" in action:
-            action["protocol"] = {
-                "minReaderVersion": 3,
-                "minWriterVersion": 7,
-                "readerFeatures": ["deletionVectors"],
-                "writerFeatures": ["deletionVectors"],
-            }
-    (log / f"{0:020}.json").write_text("\n".join(map(json.dumps, actions)))
-    (added,) = (a["add"] for a in actions if "add" in a)
-    bitmap = struct.pack("<iq", 1681511377, 1) + struct.pack("<i", 0) + BitMap(places).serialize()
-    name = uuid.uuid4()
-    target = folder / f"deletion_vector_{name}.bin"
-    target.write_bytes(
-        b"\x01" + struct.pack(">i", len(bitmap)) + bitmap + struct.pack(">I", zlib.crc32(bitmap))
-    )
-    vector = {
-        "storageType": "u",
-        "pathOrInlineDv": z85(name.bytes),
-        "offset": 1,
-        "sizeInBytes": len(bitmap),
-        "cardinality": len(places),
-    }
-    removed = {"path": added["path"], "deletionTimestamp": 1, "dataChange": True}
-    commit = [{"remove": removed}, {"add": {**added, "deletionVector": vector}}]
-    (log / f"{1:020}.json").write_text("\n".join(map(json.dumps, commit)))
-    return target
-
-
 def test_rows_deleted_by_a_vector(tmp_path: Path) -> None:
     """Are not there, in whichever batch or row group they are; a version before has them."""
     write_deltalake(tmp_path, words(*range(100)))
@@ -201,15 +133,6 @@ def test_a_vector_that_cannot_be_read(tmp_path: Path, how: str) -> None:
 
 
 # ---- what must not be
-
-
-def rewrite(folder: Path, change: Any, version: int = 0) -> None:
-    """Change the actions of a commit."""
-    log = folder / "_delta_log" / f"{version:020}.json"
-    actions = [json.loads(line) for line in log.read_text().splitlines()]
-    for action in actions:
-        change(action)
-    log.write_text("\n".join(map(json.dumps, actions)))
 
 
 @pytest.mark.parametrize("how", ["absolute", "above", "address", "encoded", "link"])

@@ -16,6 +16,7 @@ from privet.scan.files import opening
 from privet.scan.formats.binding import told
 from privet.scan.formats.opened import rows_only
 from privet.scan.lakes.projection import Key, KeyOf, Node, project
+from privet.scan.lakes.vectors import check_rows
 from privet.scan.parquet_source import OpenedParquet, RowPlace, pieces_of, row_groups
 from privet.scan.pieces import Piece
 
@@ -48,12 +49,14 @@ def file_pieces(
 
     Raises:
         SchemaChanged: a column is of a type that does not become the table's.
-        SourceInvalid, SourceUnavailable: it is broken, or cannot be read.
+        SourceInvalid, SourceUnavailable: it is broken, cannot be read, or has not the rows deleted.
     """
     with told("Parquet"):
         with opening():
             native = connectors.open_file(file.uri)
         probe = pq.ParquetFile(native, pre_buffer=False)
+        if file.deleted is not None:
+            check_rows(file.deleted, probe.metadata.num_rows)
         there = {key_of(f): f for f in probe.schema_arrow}
         held = {node.name: there[node.key] for node in nodes if _is_held(node, file, there)}
         finish = _Finish(file, nodes, held, key_of, probe.metadata)
@@ -96,7 +99,7 @@ class _Finish:
         there = self.held.get(node.name)
         if there is None:
             return pa.nulls(batch.num_rows, node.kind)
-        return project(batch.column(there.name), there, node, self.key_of)
+        return project(batch.column(there.name), node, self.key_of)
 
     def _kept(self, batch: pa.RecordBatch, place: RowPlace) -> pa.RecordBatch:
         deleted = self.file.deleted

@@ -37,7 +37,7 @@ class Node:
     inside: tuple[Node, ...] = ()
 
 
-def project(array: pa.Array, field: pa.Field, node: Node, key_of: KeyOf) -> pa.Array:
+def project(array: pa.Array, node: Node, key_of: KeyOf) -> pa.Array:
     """A column of a file as the table has it.
 
     Raises:
@@ -58,9 +58,9 @@ def project(array: pa.Array, field: pa.Field, node: Node, key_of: KeyOf) -> pa.A
         return array if found == wanted else array.cast(wanted)
     if wanted in _WIDER.get(found, frozenset()) or _is_wider(found, wanted):
         return array.cast(wanted)
+    # Without its name: a reader may have a condition on it, or a part of it, and not see it.
     raise SchemaChanged(
-        f"a file of this dataset has another type than the table in `{field.name[:64]}`",
-        hint=RECRAWL,
+        "a file of this dataset no longer has all its registered columns and types", hint=RECRAWL
     )
 
 
@@ -87,7 +87,7 @@ def _struct(array: pa.Array, node: Node, key_of: KeyOf) -> pa.Array:
         if place is None:
             children.append(pa.nulls(len(array), inner.kind))
         else:
-            children.append(project(fields[place], array.type.field(place), inner, key_of))
+            children.append(project(fields[place], inner, key_of))
     return pa.StructArray.from_arrays(
         children, fields=list(node.kind), mask=array.is_null() if array.null_count else None
     )
@@ -97,7 +97,7 @@ def _list(array: pa.Array, node: Node, key_of: KeyOf) -> pa.Array:
     whole = array.cast(pa.list_(array.type.value_field)) if pat.is_large_list(array.type) else array
     whole = pa.concat_arrays([whole]) if whole.offset else whole
     (inner,) = node.inside
-    values = project(whole.values, whole.type.value_field, inner, key_of)
+    values = project(whole.values, inner, key_of)
     mask = whole.is_null() if whole.null_count else None
     return pa.ListArray.from_arrays(whole.offsets, values, type=node.kind, mask=mask)
 
@@ -105,7 +105,7 @@ def _list(array: pa.Array, node: Node, key_of: KeyOf) -> pa.Array:
 def _map(array: pa.Array, node: Node, key_of: KeyOf) -> pa.Array:
     whole = pa.concat_arrays([array]) if array.offset else array
     key, item = node.inside
-    keys = project(whole.keys, whole.type.key_field, key, key_of)
-    items = project(whole.items, whole.type.item_field, item, key_of)
+    keys = project(whole.keys, key, key_of)
+    items = project(whole.items, item, key_of)
     mask = whole.is_null() if whole.null_count else None
     return pa.MapArray.from_arrays(whole.offsets, keys, items, type=node.kind, mask=mask)

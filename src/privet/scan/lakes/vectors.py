@@ -87,13 +87,13 @@ def check_rows(deleted: npt.NDArray[np.int64], rows: int) -> None:
     """See that places are those of rows.
 
     Args:
-        deleted: places, ascending.
+        deleted: places, in any order.
         rows: of their file.
 
     Raises:
         SourceInvalid: one is not: they belong to another file.
     """
-    if len(deleted) and int(deleted[-1]) >= rows:
+    if len(deleted) and int(deleted.max()) >= rows:
         raise _broken()
 
 
