@@ -58,7 +58,7 @@ def deleted_rows(connectors: Connector, root: str, vector: Mapping[str, Any]) ->
         raise _broken()
     check_size(size)
     if kind == "i":
-        data = _decoded(text)
+        data = decoded(text)
         if not 0 <= len(data) - size < _PADDED:
             raise _broken()
         return places(data[:size], count)
@@ -75,7 +75,7 @@ def _file(connectors: Connector, root: str, text: str) -> str:
     match = _NAMED.fullmatch(text)
     if match is None:
         raise _broken()
-    name = f"deletion_vector_{uuid.UUID(bytes=_decoded(match[2]))}.bin"
+    name = f"deletion_vector_{uuid.UUID(bytes=decoded(match[2]))}.bin"
     folder = f"{root}/{match[1]}" if match[1] else root
     return within(connectors, root, f"{folder}/{name}")
 
@@ -91,7 +91,12 @@ def _read(connectors: Connector, uri: str, start: int, size: int) -> bytes:
             return native.read(size + FRAME)
 
 
-def _decoded(text: str) -> bytes:
+def decoded(text: str) -> bytes:
+    """Bytes of text in Z85, four of five characters.
+
+    Raises:
+        SourceInvalid: it is none.
+    """
     if len(text) % 5 or not set(text) <= set(_Z85):
         raise _broken()
     try:
