@@ -179,6 +179,19 @@ def test_crawls_of_dead_servers_are_taken_over_once(catalog: Catalog, clock: Clo
     assert catalog.crawls.adopt(clock.now) == ()
 
 
+def test_deaths_of_servers_are_counted(catalog: Catalog, clock: Clock) -> None:
+    """Apart from takeovers of crawls that a server handed on."""
+    catalog.crawls.start("lake", "s3://lake", by=Starter("ada", "privet", AT))
+    counts: list[tuple[int, int]] = []
+    for handed_on in (False, True, False, True):
+        clock.now += timedelta(seconds=10)
+        if handed_on:
+            catalog.crawls.renew(("lake",), None)
+        (adopted,) = catalog.crawls.adopt(clock.now + timedelta(seconds=5))
+        counts.append((adopted.report.resumed, adopted.report.died))
+    assert counts == [(1, 1), (2, 1), (3, 2), (4, 2)]
+
+
 def test_what_is_due_is_claimed_once_however_much_was_missed(
     catalog: Catalog, clock: Clock
 ) -> None:

@@ -151,8 +151,8 @@ class Crawls:
                 raise Conflict(f"crawl `{name}` is not running")
             return _read_one(connection, name)
 
-    def renew(self, names: Collection[str], until: datetime) -> None:
-        """Promise to go on with crawls that run here."""
+    def renew(self, names: Collection[str], until: datetime | None) -> None:
+        """Promise to go on with crawls that run here; None hands them on to whoever is there."""
         with writing(self._engine) as connection:
             connection.execute(
                 update(crawls)
@@ -163,7 +163,8 @@ class Crawls:
     def adopt(self, until: datetime) -> tuple[Crawl, ...]:
         """Take over the running crawls of servers that did not keep their promise.
 
-        Of several servers one gets each. The report counts that it goes on.
+        Of several servers one gets each. The report counts that it goes on, and whether its server
+        had died, which is not so if that handed it on.
         """
         adopted: list[str] = []
         left = or_(crawls.c.leased_until.is_(None), crawls.c.leased_until < self._clock())
@@ -171,7 +172,8 @@ class Crawls:
             wanted = select(crawls).where(crawls.c.status == _RUNNING, left)
             for row in connection.execute(wanted).all():
                 report = CrawlReport.from_json(row.report)
-                again = replace(report, resumed=report.resumed + 1).to_json()
+                died = report.died + (row.leased_until is not None)
+                again = replace(report, resumed=report.resumed + 1, died=died).to_json()
                 taken = connection.execute(
                     update(crawls)
                     .where(crawls.c.name == row.name, crawls.c.status == _RUNNING, left)

@@ -54,7 +54,8 @@ class CrawlReport:
         problems: the first objects that could not be read or reached.
         problem_count: how many there were.
         broke_off: why the listing ended early; empty if it is whole.
-        resumed: how often it went on after its server had died.
+        resumed: how often it went on after its server had ended.
+        died: how often that server had not handed it on: it was killed, by the crawl perhaps.
     """
 
     unchanged: int = 0
@@ -68,6 +69,7 @@ class CrawlReport:
     problem_count: int = 0
     broke_off: str = ""
     resumed: int = 0
+    died: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """As doors and the store write it."""

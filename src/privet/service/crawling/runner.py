@@ -29,6 +29,8 @@ from privet.service.proposals import note_proposals, rules_of, without_rejected
 
 _LEASE = timedelta(seconds=15)
 _TICK_SECONDS = 3.0
+_DEATHS = 3
+"""After how many deaths of servers a crawl is still taken over."""
 _log = structlog.get_logger("privet.crawls")
 
 
@@ -100,8 +102,12 @@ class CrawlRunner:
                 stop.set()
 
     def adopt(self) -> Sequence[Crawl]:
-        """Take over crawls whose server did not keep its promise; on record."""
+        """Take over crawls whose server did not keep its promise; on record.
+
+        One that was running whenever a server died may be why, and ends as failed.
+        """
         adopted = self._platform.catalog.crawls.adopt(self.lease)
+        goes_on: list[Crawl] = []
         for crawl in adopted:
             event = Event(
                 action="crawl.resume",
@@ -112,11 +118,22 @@ class CrawlRunner:
                 object=crawl.name,
                 detail={"source": crawl.uri[:200]},
             )
+            end = replace(event, action="crawl.end", outcome=Outcome.COMPLETED, detail={})
+            if crawl.report.died > _DEATHS:
+                self._give_up(crawl, end)
+                continue
             self._platform.audit.record(event)
-            self.submit(
-                crawl, replace(event, action="crawl.end", outcome=Outcome.COMPLETED, detail={})
-            )
-        return adopted
+            self.submit(crawl, end)
+            goes_on.append(crawl)
+        return goes_on
+
+    def _give_up(self, crawl: Crawl, event: Event) -> None:
+        error = f"the server ended {crawl.report.died} times while it ran; it is not tried again"
+        self._platform.catalog.crawls.finish(crawl.name, (), error=error, report=crawl.report)
+        detail = {"died": crawl.report.died}
+        self._platform.audit.record(
+            replace(event, outcome=Outcome.FAILED, error="server_died", detail=detail)
+        )
 
     def _run(self, crawl: Crawl, event: Event, stop: threading.Event) -> None:
         crawls = self._platform.catalog.crawls
@@ -126,7 +143,7 @@ class CrawlRunner:
             event = replace(event, outcome=Outcome.CANCELLED, error=error.code)
             if self._closing.is_set():
                 # Nobody waits for us: the crawl runs on, by whoever is there next.
-                crawls.renew((crawl.name,), self._platform.clock())
+                crawls.renew((crawl.name,), None)
                 event = replace(event, detail={"goes_on": True})
         except PrivetError as error:
             crawls.finish(crawl.name, (), error=str(error))
@@ -180,7 +197,8 @@ class CrawlRunner:
         )
 
     def _finish(self, crawl: Crawl, crawled: Crawled) -> Crawl:
-        report = replace(crawled.report, resumed=crawl.report.resumed)
+        before = crawl.report
+        report = replace(crawled.report, resumed=before.resumed, died=before.died)
         error = f"the listing broke off: {report.broke_off}" if report.broke_off else ""
         return self._platform.catalog.crawls.finish(
             crawl.name, crawled.found, error=error, report=report
