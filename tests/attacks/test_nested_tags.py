@@ -117,4 +117,4 @@ def test_no_door_shows_a_field_that_is_tagged(
     everything = steward.reader(f"GRANT SELECT ON TABLE {dataset}")
     with server.http(everything.token) as http:
         columns = {c["name"]: c["tags"] for c in http.get(page).json()["columns"]}
-    assert columns[name] == ["phi.phone_number"]
+    assert "phi.phone_number" in columns[name]

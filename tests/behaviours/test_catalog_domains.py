@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import Engine
 
-from privet.catalog import Catalog
+from privet.catalog import Catalog, Starter
 from privet.model.datasets import (
     CanonicalType,
     Column,
@@ -189,7 +189,7 @@ def test_profiles_come_back_and_go_with_the_dataset(catalog: Catalog) -> None:
 def test_profiles_of_a_crawl_are_kept_with_it(catalog: Catalog) -> None:
     """With what was found."""
     found = FoundDataset("x", Source("file:///x", Format.CSV), profiles={"c": Profile(7, 3)})
-    catalog.crawls.start("crawl", "file:///x", by="root")
+    catalog.crawls.start("crawl", "file:///x", by=Starter("root"))
     catalog.crawls.finish("crawl", [found])
     assert catalog.crawls.get("crawl").found[0].profiles == {"c": Profile(7, 3)}
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
-from privet.catalog import Catalog
+from privet.catalog import Catalog, Starter
 from privet.model.datasets import Column, Format, FoundDataset, Source
 from privet.model.errors import Conflict
 from privet.model.names import DatasetName, TagName
@@ -95,7 +95,7 @@ def test_of_two_starts_of_a_crawl_one_wins(catalog: Catalog, make_catalog: Make)
     for name in ("first", "first", "second"):
         ended = at_once(
             [
-                lambda s=s, name=name: s.crawls.start(name, "s3://lake", by="steward")
+                lambda s=s, name=name: s.crawls.start(name, "s3://lake", by=Starter("steward"))
                 for s in (make_catalog(), make_catalog())
             ]
         )
