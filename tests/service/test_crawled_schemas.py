@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+import pyarrow as pa
 import pytest
 
-from privet.model.datasets import Crawl, CrawlStatus
+from privet.catalog import Starter
+from privet.model.datasets import Column, Crawl, CrawlStatus, FoundDataset
 from privet.model.edits import DriftKind
-from privet.model.errors import InvalidRequest, NotFound
+from privet.model.errors import InvalidRequest, NotFound, SourceUnavailable
 from privet.model.names import DatasetName
 from privet.model.requests import ScanRequest
+from privet.model.sources import TablePlace
 from privet.service.crawls import Registration
 from query.platforms import Person, Place, open_place
 from services.postgres import DATABASE, PASSWORD, READER, SourceServer, source_server
@@ -141,3 +144,35 @@ def test_servers_that_are_away(place: Place, source: SourceServer) -> None:
     assert crawl.status is CrawlStatus.FAILED
     assert "let us in" in crawl.error
     assert PASSWORD not in crawl.error
+
+
+def test_other_databases_of_a_server(place: Place, source: SourceServer) -> None:
+    """A connection leads to its own database only: by a crawl, by registering, and by reading."""
+    other = "connection://shop/postgres/public"
+    with pytest.raises(InvalidRequest, match="is to database"):
+        place.services.crawls.start(place.admin.caller, "elsewhere", other)
+    elsewhere = TablePlace("shop", "postgres", "pg_catalog", "pg_class")
+    with pytest.raises(InvalidRequest, match="is to database"):
+        place.platform.databases.names("shop", "postgres", "pg_catalog")
+    with pytest.raises(InvalidRequest, match="is to database"):
+        place.platform.databases.describe(elsewhere)
+    column = Column("relname", pa.string(), "relname", reviewed=True)
+    catalog = place.platform.catalog
+    catalog.crawls.start("older", other, by=Starter(place.admin.user, "privet"))
+    catalog.crawls.finish("older", (FoundDataset("pg", elsewhere.source(), (column,), 1),))
+    name = DatasetName("elsewhere", "pg")
+    wanted = Registration("pg", name, new_database=True)
+    with pytest.raises(InvalidRequest, match="is to database"):
+        place.services.crawls.register(place.admin.caller, "older", wanted)
+    catalog.datasets.register(
+        catalog.crawls.get("older").found[0], name, (column,), by="root", new_database=True
+    )
+    with pytest.raises(SourceUnavailable):
+        scanned(place, name)
+
+
+def scanned(place: Place, name: DatasetName) -> list[dict[str, object]]:
+    """The rows of a dataset, for somebody who may read it."""
+    reader = place.person(f"GRANT SELECT ON DATABASE {name.database}")
+    with place.services.scans.open(reader.caller, ScanRequest(name, None)) as stream:
+        return [row for batch in stream for row in batch.to_pylist()]

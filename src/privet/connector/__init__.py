@@ -15,6 +15,7 @@ from privet.connector.databases import (
     Endpoint,
     Reading,
     TableShape,
+    check_database,
     dial,
 )
 from privet.connector.layout import DataFile, Partitions, Placement, data_files, place
@@ -53,6 +54,7 @@ __all__ = [
     "SecretEntry",
     "Secrets",
     "TableShape",
+    "check_database",
     "data_files",
     "dial",
     "everything",

@@ -21,6 +21,7 @@ from privet.model.permissions import (
     on_database,
     on_dataset,
 )
+from privet.model.sources import SchemaPlace, TablePlace
 from privet.policy import Need
 from privet.service.access import Act, administer, authenticate, event_of, steward
 from privet.service.crawling import CrawlRunner, CrawlSchedules
@@ -187,8 +188,14 @@ class Crawls:
 
 
 def _has_moved(platform: Platform, found: FoundDataset) -> bool:
-    """Whether a path of files is a link now, that leads elsewhere."""
+    """Whether a path of files is a link now, that leads elsewhere.
+
+    Raises:
+        InvalidRequest, NotFound: it is a table, and its connection does not lead to it any more.
+    """
     if found.source.format is Format.TABLE:
+        place = TablePlace.of(found.source)
+        canonical(platform, SchemaPlace(place.connection, place.database, place.schema).uri)
         return False
     return platform.connectors.canonical(found.source.uri) != found.source.uri
 

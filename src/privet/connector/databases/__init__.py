@@ -1,6 +1,6 @@
 """Opens tables of databases; PostgreSQL is the one that can be read."""
 
-from privet.connector.databases.databases import Databases, Reading
+from privet.connector.databases.databases import Databases, Reading, check_database
 from privet.connector.databases.dialing import DRIVERS, SSLMODES, Endpoint, dial
 from privet.connector.databases.shapes import ServerColumn, TableShape
 
@@ -12,5 +12,6 @@ __all__ = [
     "Reading",
     "ServerColumn",
     "TableShape",
+    "check_database",
     "dial",
 ]

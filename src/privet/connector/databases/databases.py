@@ -15,7 +15,7 @@ from privet.connector.databases.dialing import Endpoint, dial, options_of, sessi
 from privet.connector.databases.shapes import ServerColumn, TableShape
 from privet.connector.databases.streaming import Statement
 from privet.model.datasets import Column, plain_type
-from privet.model.errors import SchemaChanged, SourceInvalid
+from privet.model.errors import InvalidRequest, SchemaChanged, SourceInvalid
 from privet.model.expressions import Expr
 from privet.model.sources import TablePlace
 
@@ -59,7 +59,7 @@ class Databases:
         seconds: int = _LONGEST_SECONDS,
         redirect: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint,
     ) -> None:
-        self._find = lambda name: redirect(find(name))
+        self._find = find
         self._redirect = redirect
         self._ca = ca
         self._seconds = seconds
@@ -70,7 +70,7 @@ class Databases:
         Raises:
             As `describe`.
         """
-        dial(self._find(connection), self._ca)
+        dial(self._redirect(self._find(connection)), self._ca)
 
     def dial_to(self, endpoint: Endpoint) -> None:
         """Log in where no connection of the catalog leads yet, and leave.
@@ -85,7 +85,8 @@ class Databases:
 
         Raises:
             NotFound: there is no such connection or table.
-            InvalidRequest: the connection's driver or secrets are none of this server.
+            InvalidRequest: the connection's driver or secrets are none of this server, or it is to
+                another database.
             SourceInvalid: the database cannot be read.
             SourceUnavailable: it is away, or does not let us in.
         """
@@ -98,9 +99,7 @@ class Databases:
         Raises:
             As `describe`.
         """
-        endpoint = self._find(connection)
-        endpoint = replace(endpoint, database=database or endpoint.database)
-        with session(endpoint, self._ca, _ASK_SECONDS) as opened:
+        with session(self._to(connection, database), self._ca, _ASK_SECONDS) as opened:
             return names(opened, schema)
 
     @contextmanager
@@ -134,7 +133,25 @@ class Databases:
             yield _finished(batches, reading.columns)
 
     def _at(self, place: TablePlace) -> Endpoint:
-        return replace(self._find(place.connection), database=place.database)
+        return self._to(place.connection, place.database)
+
+    def _to(self, connection: str, database: str) -> Endpoint:
+        found = self._find(connection)
+        check_database(connection, found.database, database)
+        redirected = self._redirect(found)
+        return replace(redirected, database=database or redirected.database)
+
+
+def check_database(connection: str, own: str, wanted: str) -> None:
+    """Refuse a database that is not the one of a connection; one without leads to every one.
+
+    Raises:
+        InvalidRequest: it is another.
+    """
+    if own and wanted and wanted != own:
+        raise InvalidRequest(
+            f"connection `{connection}` is to database `{own}`", hint="define another connection"
+        )
 
 
 def _there(shape: TableShape, column: Column) -> ServerColumn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from privet.connector import check_database
 from privet.model.errors import InvalidRequest, PrivetError
 from privet.model.names import fold
 from privet.model.permissions import AccessLevel, Scope, ScopeKind, on_connection
@@ -41,13 +42,16 @@ def canonical(platform: Platform, uri: str) -> str:
     """The one spelling of what is crawled.
 
     Raises:
-        InvalidRequest, NotFound: there is no such path, or connection.
+        InvalidRequest: there is no such path, or the connection is to another database.
+        NotFound: there is no such connection.
     """
     place = schema_at(uri)
     if place is None:
         return platform.connectors.canonical(uri)
+    connection = platform.catalog.connections.get(place.connection)
+    check_database(connection.name, connection.database, place.database)
     if not place.schema:
-        usual = default_place(platform.catalog.connections.get(place.connection))
+        usual = default_place(connection)
         place = replace(place, database=usual.database, schema=usual.schema)
     return place.uri
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from privet.catalog import DataConnection, Described
 from privet.classifier import BUILTIN_RULES
-from privet.connector import TableShape
+from privet.connector import TableShape, check_database
 from privet.crawler import look_at_table
 from privet.model.datasets import Column, Dataset, FoundDataset, Rule
 from privet.model.errors import Conflict, InvalidRequest
@@ -245,11 +245,7 @@ def _place(wanted: d.CreateTable, connection: DataConnection) -> TablePlace:
         raise InvalidRequest("which table?", hint=f"write TBLPROPERTIES('{_TABLE}'='...')")
     place = default_place(connection)
     database = said.get(_DATABASE) or place.database
-    if connection.database and database != connection.database:
-        raise InvalidRequest(
-            f"connection `{connection.name}` is to database `{connection.database}`",
-            hint="define another connection",
-        )
+    check_database(connection.name, connection.database, database)
     return replace(
         place, database=database, schema=said.get(_SCHEMA) or place.schema, table=said[_TABLE]
     )
