@@ -101,7 +101,7 @@ def test_what_is_there_and_what_is_not_are_refused_alike(
         assert refusal(reader[0], op, there) == refusal(reader[0], op, not_there)
 
 
-def test_files_of_a_dataset_are_for_those_who_read_all_of_it(
+def test_files_of_a_dataset_are_for_those_who_have_all_of_it(
     admin: Wire, reader: tuple[Wire, str], folder: str
 ) -> None:
     """A grant on the URI does not lead around what the grants on the dataset leave out."""
@@ -115,7 +115,26 @@ def test_files_of_a_dataset_are_for_those_who_read_all_of_it(
     ddl(admin, f"GRANT SELECT ON TABLE {database}.t WHERE name = 'ann' TO ROLE {role}")
     refusal(wire, T.TListFilesOp.READ, folder)
     ddl(admin, f"GRANT SELECT ON TABLE {database}.t TO ROLE {role}")
+    for uri in (folder, f"{folder}/rows.csv", folder.rpartition("/")[0]):
+        refusal(wire, T.TListFilesOp.READ, uri)
+    ddl(admin, f"GRANT ALL ON TABLE {database}.t TO ROLE {role}")
     assert len(files(wire, T.TListFilesOp.READ, folder)) == 1
+    with_part = f"GRANT ALL ON TABLE {database}.t WHERE name = 'ann' TO ROLE {role}"
+    ddl(admin, f"REVOKE ALL ON TABLE {database}.t FROM ROLE {role}")
+    ddl(admin, with_part)
+    refusal(wire, T.TListFilesOp.READ, folder)
+
+
+def test_one_user_does_not_use_up_the_keys(
+    admin: Wire, reader: tuple[Wire, str], folder: str
+) -> None:
+    """Who leaves addresses unread gets no more of them, and others do."""
+    wire, role = reader
+    ddl(admin, f"GRANT SELECT ON URI '{folder}' TO ROLE {role}")
+    for _ in range(32):
+        files(wire, T.TListFilesOp.READ, folder)
+    assert "too many" in refusal(wire, T.TListFilesOp.READ, folder)
+    assert len(files(admin, T.TListFilesOp.READ, folder)) == 1
 
 
 def test_a_key_holds_only_as_long_as_the_grant(

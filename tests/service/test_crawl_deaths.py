@@ -68,3 +68,18 @@ def test_too_many_deaths(place: Place) -> None:
     assert not place.platform.catalog.crawls.adopt(place.platform.clock())
     died(place, 1)
     assert adopted(place).status is CrawlStatus.COMPLETED
+
+
+def test_the_rights_of_who_started_it(place: Place) -> None:
+    """Are judged again: without the right to read the place, the crawl ends and finds nothing."""
+    uri = f"file://{place.lake}/x"
+    person = place.person("GRANT CREATE_CRAWLER_AS_OWNER ON CATALOG", "GRANT ALL ON CRAWLER lake")
+    past = place.platform.clock() - timedelta(seconds=60)
+    crawls = place.platform.catalog.crawls
+    crawls.start("lake", uri, by=Starter(person.user, "privet", past))
+    crawl = adopted(place)
+    assert (crawl.status, crawl.found) == (CrawlStatus.FAILED, ())
+    assert "cannot go on" in crawl.error
+    place.grant(f"GRANT SELECT ON URI '{uri}'", person.role)
+    crawls.start("lake", uri, by=Starter(person.user, "privet", past))
+    assert adopted(place).status is CrawlStatus.COMPLETED

@@ -1,7 +1,8 @@
 """Files by their address, for those whom a grant on the URI allows it.
 
-Such a grant is about bytes, and knows no columns or rows. So a file of a dataset is only for those
-who read all of that dataset anyway; everybody else asks for the dataset.
+Such a grant is about bytes, and knows no columns or rows. A file of a dataset may hold columns
+that nobody has reviewed, or that were dropped from it. So it is only for those who administer all
+of that dataset, and read all of it anyway; everybody else asks for the dataset.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from privet.model.decisions import Decision, Verdict
 from privet.model.errors import Busy, Forbidden, InvalidRequest, NotFound, PrivetError
 from privet.model.events import Event, Outcome
 from privet.model.names import DatasetName
-from privet.model.permissions import AccessLevel, Permission, Scope, ScopeKind
+from privet.model.permissions import AccessLevel, Permission, Scope, ScopeKind, on_dataset
 from privet.model.principals import Principal
 from privet.policy import may
 from privet.service.access import authenticate, event_of, now_and_then, still_allowed
@@ -29,6 +30,7 @@ from privet.service.rights import Administrator
 
 _VALID = timedelta(minutes=1)
 _MOST_WAITING = 1_024
+_MOST_OF_ONE = 32
 _MOST_LISTED = 10_000
 _AT_ONCE = 2**20
 _LOGGED = frozenset({Format.DELTA, Format.ICEBERG})
@@ -46,6 +48,7 @@ class FileUse(Enum):
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     caller: Caller
+    principal: tuple[str, str]
     uri: str
     until: datetime
 
@@ -92,16 +95,18 @@ class Files:
         Raises:
             As `check`; Busy: too many keys wait for their use.
         """
-        where = self._allowed(caller, FileUse.READ, uri, "file.plan")[1]
+        principal, where, _ = self._allowed(caller, FileUse.READ, uri, "file.plan")
+        whose = (principal.issuer, principal.user)
         now = self._platform.clock()
         with self._lock:
             for key, old in list(self._waiting.items()):
                 if old.until < now:
                     del self._waiting[key]
-            if len(self._waiting) >= _MOST_WAITING:
+            own = sum(w.principal == whose for w in self._waiting.values())
+            if own >= _MOST_OF_ONE or len(self._waiting) >= _MOST_WAITING:
                 raise Busy("too many files are about to be read", hint="try again in a minute")
             key = secrets.token_urlsafe(32)
-            self._waiting[key] = _Waiting(caller, where, now + _VALID)
+            self._waiting[key] = _Waiting(caller, whose, where, now + _VALID)
         return key
 
     def read(self, key: str) -> Iterator[bytes]:
@@ -167,7 +172,7 @@ class Files:
         giving = self._giving(administrator, use, where)
         allowed = principal.admin or bool(giving)
         if allowed and use is FileUse.READ:
-            allowed = self._reads_all(principal, where)
+            allowed = self._has_all(administrator, where)
         error = None if allowed else _refusal(use)
         outcome = Outcome.ALLOWED if allowed else Outcome.REFUSED
         event = self._platform.audit.record(
@@ -194,17 +199,21 @@ class Files:
         found = may(administrator.rights, use.value, on, self._platform.clock())
         return tuple(p for p in found if p.level in {use.value, AccessLevel.ALL})
 
-    def _reads_all(self, principal: Principal, where: str) -> bool:
-        """Whether nothing there is of a dataset of which the principal may not read everything.
+    def _has_all(self, administrator: Administrator, where: str) -> bool:
+        """Whether nothing there is of a dataset that somebody else has to answer for.
 
         The files of a table of a log hold rows that were deleted, which nobody reads by it.
         """
+        principal = administrator.principal
         for name in self._datasets_at(where):
             decision = decide_by_name(self._platform, principal, name).decision
             dataset = decision.dataset
             if not _whole(decision) or dataset is None:
                 return False
-            if dataset.source.format in _LOGGED and not principal.admin:
+            if principal.admin:
+                continue
+            whole = administrator.may(AccessLevel.ALL, on_dataset(name))
+            if not whole or dataset.source.format in _LOGGED:
                 return False
         return True
 

@@ -23,9 +23,11 @@ from privet.model.datasets import Crawl, CrawlStatus, Rule
 from privet.model.errors import Cancelled, PrivetError
 from privet.model.events import Event, Outcome
 from privet.service.crawling.places import schema_at
+from privet.service.crawling.starters import as_last_seen, check_unmoved, needs_again
 from privet.service.drift import note_drift
 from privet.service.platform import Platform
 from privet.service.proposals import note_proposals, rules_of, without_rejected
+from privet.service.rights import Administrator
 
 _LEASE = timedelta(seconds=15)
 _TICK_SECONDS = 3.0
@@ -104,7 +106,8 @@ class CrawlRunner:
     def adopt(self) -> Sequence[Crawl]:
         """Take over crawls whose server did not keep its promise; on record.
 
-        One that was running whenever a server died may be why, and ends as failed.
+        One that was running whenever a server died may be why, and ends as failed. So does one
+        whose starter may not start it any more.
         """
         adopted = self._platform.catalog.crawls.adopt(self.lease)
         goes_on: list[Crawl] = []
@@ -122,10 +125,31 @@ class CrawlRunner:
             if crawl.report.died > _DEATHS:
                 self._give_up(crawl, end)
                 continue
+            if error := self._refusal(crawl):
+                self._refuse(crawl, event, error)
+                continue
             self._platform.audit.record(event)
             self.submit(crawl, end)
             goes_on.append(crawl)
         return goes_on
+
+    def _refusal(self, crawl: Crawl) -> PrivetError | None:
+        """Why whoever started a crawl may not start it any more; None if they may."""
+        try:
+            starter = as_last_seen(self._platform, crawl.issuer, crawl.created_by)
+            administrator = Administrator.of(self._platform, starter)
+            ruling = administrator.rule(needs_again(crawl.name, crawl))
+            if not ruling.allowed:
+                return administrator.refusal(ruling)
+            check_unmoved(self._platform, crawl)
+        except PrivetError as error:
+            return error
+        return None
+
+    def _refuse(self, crawl: Crawl, event: Event, error: PrivetError) -> None:
+        said = f"it cannot go on: {error.message}"
+        self._platform.catalog.crawls.finish(crawl.name, (), error=said, report=crawl.report)
+        self._platform.audit.record(replace(event, outcome=Outcome.REFUSED, error=error.code))
 
     def _give_up(self, crawl: Crawl, event: Event) -> None:
         error = f"the server ended {crawl.report.died} times while it ran; it is not tried again"

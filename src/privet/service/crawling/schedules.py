@@ -14,12 +14,11 @@ from privet.model.datasets import Crawl
 from privet.model.errors import InvalidRequest, NotFound, PrivetError
 from privet.model.events import Outcome
 from privet.model.names import fold
-from privet.model.permissions import AccessLevel, Scope, ScopeKind, on_connection, on_crawler
-from privet.model.principals import Principal
+from privet.model.permissions import AccessLevel, on_crawler
 from privet.policy import Need
 from privet.service.access import Act, administer, administer_as, event_of
-from privet.service.crawling.places import canonical, schema_at
 from privet.service.crawling.runner import CrawlRunner
+from privet.service.crawling.starters import as_last_seen, check_unmoved, needs_again
 from privet.service.platform import Caller, Platform
 from privet.service.rights import absent
 
@@ -54,7 +53,7 @@ class CrawlSchedules:
             "crawl.schedule",
             name,
             detail={"expression": expression[:100], "timezone": timezone[:100]},
-            needs=_needs(name, crawl),
+            needs=needs_again(name, crawl),
         )
         with administer(self._platform, caller, act) as admin:
             if crawl is None:
@@ -87,18 +86,15 @@ class CrawlSchedules:
     def _start(self, schedule: Schedule) -> None:
         name = schedule.crawl
         crawl = self._platform.catalog.crawls.get(name)
-        owner = _owner(self._platform, schedule)
+        owner = as_last_seen(self._platform, *schedule.owner)
         act = Act(
             "crawl.start",
             name,
             detail={"source": crawl.uri[:200], "schedule": schedule.expression},
-            needs=_needs(name, crawl),
+            needs=needs_again(name, crawl),
         )
         with administer_as(self._platform, owner, _NOBODY, act):
-            if canonical(self._platform, crawl.uri) != crawl.uri:
-                raise InvalidRequest(
-                    "the path of the crawl is a link now", hint="crawl the place that it leads to"
-                )
+            check_unmoved(self._platform, crawl)
             by = Starter(owner.user, owner.issuer, self._runner.lease)
             started = self._platform.catalog.crawls.start(name, crawl.uri, by=by)
             event = event_of(owner, _NOBODY, "crawl.end", Outcome.COMPLETED)
@@ -146,28 +142,8 @@ def _no_expression(text: str) -> InvalidRequest:
     )
 
 
-def _needs(name: str, crawl: Crawl | None) -> tuple[Need, ...]:
-    again = Need(AccessLevel.ALTER, on_crawler(name))
-    if crawl is None:
-        return (again,)
-    place = schema_at(crawl.uri)
-    if place is not None:
-        return (again, Need(AccessLevel.USE, on_connection(place.connection)))
-    return (again, Need(AccessLevel.SELECT, Scope(ScopeKind.URI, name=crawl.uri)))
-
-
 def _find(platform: Platform, name: str) -> Crawl | None:
     try:
         return platform.catalog.crawls.get(name)
     except NotFound:
         return None
-
-
-def _owner(platform: Platform, schedule: Schedule) -> Principal:
-    """Whoever made a schedule, with the groups they were last seen with."""
-    issuer, user = schedule.owner
-    seen = platform.catalog.principals.find(user, issuer)
-    groups, others = (seen.groups, seen.other_groups) if seen else (frozenset[str](),) * 2
-    known = platform.identity.describe(user, groups, other_groups=others, attributes=False)
-    # Whom settings name as an administrator is a user of ours.
-    return replace(known, issuer=issuer, admin=known.admin and known.issuer == issuer)
