@@ -442,3 +442,15 @@ def test_generators_are_closed(source: SourceServer) -> None:
     with databases(source).read(at("idle"), Reading(own, own), patient) as batches:
         assert closing(batches)
     ends(source)
+
+
+def test_numbers_that_were_registered_as_whole(source: SourceServer) -> None:
+    """Are not compared at the server, which has them as text by then: all rows come."""
+    source.run("CREATE TABLE whole (n numeric)")
+    source.run("INSERT INTO whole VALUES (5), (6)")
+    own = (Column("n", pa.int64(), "n"),)
+    for condition in (
+        Compare(CompareOp.EQ, ColumnRef("n"), Literal(5)),
+        In(ColumnRef("n"), (Literal(5),)),
+    ):
+        assert read(source, "whole", condition, own)["n"].to_pylist() == [5, 6]

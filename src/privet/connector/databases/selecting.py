@@ -77,6 +77,12 @@ class Selected:
         )
 
     @property
+    def compares(self) -> bool:
+        """Whether its server compares it as the registered type does: text is no number."""
+        kind = plain_type(self.column.type)
+        return not (self.there.base == "numeric" and pat.is_int64(kind))
+
+    @property
     def guard(self) -> sql.Composable | None:
         """What holds for every value that the type can say; None if it says all of them."""
         name = sql.Identifier(self.there.name)
@@ -128,13 +134,15 @@ def _condition(expr: Expr | None, known: Mapping[str, Selected]) -> sql.Composab
         case Or(parts):
             said = [_condition(p, known) for p in parts]
             return None if any(s is None for s in said) else _joined(_OR, filter(None, said))
-        case In(ColumnRef(name), options):
+        case In(ColumnRef(name), options) if known[name].compares:
             values = [o.value for o in options if isinstance(o, Literal)]
             if not all(_sayable(CompareOp.EQ, v) for v in values):
                 return None
             listed = sql.SQL(", ").join(map(sql.Literal, values))
             return sql.SQL("{} IN ({})").format(known[name].expression, listed)
-        case Compare(op, ColumnRef(name), Literal(value)) if _sayable(op, value):
+        case Compare(op, ColumnRef(name), Literal(value)) if known[name].compares and _sayable(
+            op, value
+        ):
             return _compared(op, known[name].expression, value)
         case _:
             return None
