@@ -327,3 +327,9 @@ def test_any_text(text: str) -> None:
     for read in (parse, parse_filter, parse_tags, parse_transform):
         with suppress(PrivetError):
             read(text)
+
+
+def test_names_of_transforms_in_back_quotes() -> None:
+    """Mean the same as without them."""
+    text = "GRANT SELECT ON TABLE d.t TRANSFORM a.b WITH {}() TO ROLE r"
+    assert parse(text.format("`mask`")) == parse(text.format("mask"))

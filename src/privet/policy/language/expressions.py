@@ -151,7 +151,7 @@ def _tag_is(tree: Branch) -> TagExpr:
 def read_transform(tree: Branch) -> Call:
     """A transform call under its canonical name, checked against the transforms there are."""
     token, position = _token(tree), position_of(tree)
-    name = str(token).lower()
+    name = str(token).strip("`").lower()
     if name == SIGNED_USER:
         return Call(SIGNED_USER, tuple(map(read_expr, _branches(tree))), position)
     spec = find_spec(name)
