@@ -62,9 +62,9 @@ def test_parquet_is_found_below_partitions(lake: ObjectStore) -> None:
     """Over S3 as over files."""
     files = lake.filesystem(lake.platform)
     for year in (2023, 2024):
-        with files.open_output_stream(f"{LAKE}/visits/year={year}/part-0.parquet") as out:
+        with files.open_output_stream(f"{LAKE}/calls/year={year}/part-0.parquet") as out:
             pq.write_table(pa.table({"mrn": ["1"]}), out)
-    (found,) = crawl(reach(lake, lake.reader), f"s3://{LAKE}/visits", ())
+    (found,) = crawl(reach(lake, lake.reader), f"s3://{LAKE}/calls", ())
     assert found.problem == ""
     assert found.source.partitions == ("year",)
     assert found.files == 2
