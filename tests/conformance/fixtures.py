@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from conformance import lake
+from conformance import crawled, lake
 from privet.model.errors import PrivetError
 from privet.model.principals import NamedUser
 from privet.service import Caller, Services
@@ -27,6 +27,7 @@ def write_lake(folder: Path) -> None:
     for bucket in BUCKETS:
         (folder / bucket).mkdir(parents=True, exist_ok=True)
     lake.write(folder)
+    crawled.write(folder)
 
 
 def define(offered: Services) -> None:

@@ -9,6 +9,7 @@ from privet.okera.rpc import (
     attributes,
     configs,
     connections,
+    crawling,
     databases,
     datasets,
     ddl,
@@ -29,4 +30,5 @@ HANDLERS: Mapping[str, Handler] = {
     **partitions.HANDLERS,
     **roles.HANDLERS,
     **users.HANDLERS,
+    **crawling.HANDLERS,
 }

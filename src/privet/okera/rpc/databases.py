@@ -102,10 +102,10 @@ def _wanted(database: Any, params: Any) -> bool:
         return False
     if params.db_names and name not in {n.lower() for n in params.db_names}:
         return False
-    return not params.db_name_pattern or _matches(name, params.db_name_pattern)
+    return not params.db_name_pattern or matches(name, params.db_name_pattern)
 
 
-def _matches(name: str, pattern: str) -> bool:
+def matches(name: str, pattern: str) -> bool:
     """As the original has patterns: `*` is any text, `|` or."""
     alternatives = pattern.lower().split("|")
     return any(

@@ -20,7 +20,7 @@ from privet.okera.rpc.attributes import value_of
 from privet.okera.rpc.choosing import choose, columns_of
 from privet.okera.rpc.held import Held
 
-_CLASSES = {
+CLASSES = {
     Format.CSV: ("TEXT", "org.apache.hadoop.mapred.TextInputFormat"),
     Format.JSON: ("JSON", "org.apache.hadoop.mapred.TextInputFormat"),
     Format.AVRO: ("AVRO", "org.apache.hadoop.hive.ql.io.avro.AvroContainerInputFormat"),
@@ -68,7 +68,7 @@ def _table(call: Call, view: Any) -> Any:
     told = T.TTable(
         name=name.name,
         db=[name.database],
-        schema=_schema(name, columns_of(view)),
+        schema=schema_told(name, columns_of(view)),
         description=dataset.description or None,
         attribute_values=tags or None,
         metadata={},
@@ -89,7 +89,7 @@ def _add_whole(call: Call, told: Any, dataset: Dataset) -> None:
         told.view_string = told.view_expanded_text = dataset.view.text
         told.table_format = "VIEW"
         return
-    told.table_format, told.input_format = _CLASSES.get(dataset.source.format, ("TEXT", ""))
+    told.table_format, told.input_format = CLASSES.get(dataset.source.format, ("TEXT", ""))
     told.output_format = told.input_format.replace("InputFormat", "OutputFormat")
     told.location = dataset.source.uri
     told.metadata |= _over_connection(dataset)
@@ -121,7 +121,8 @@ def _lineage(call: Call, name: DatasetName) -> dict[str, str]:
     return {key: ",".join(sorted(map(str, names))) for key, names in parts.items() if names}
 
 
-def _schema(name: DatasetName, columns: Iterable[Column]) -> Any:
+def schema_told(name: DatasetName, columns: Iterable[Column]) -> Any:
+    """Columns with their comments and tags, as messages have them."""
     return T.TSchema(
         cols=[each for column in columns for each in _described(name, column)],
         is_count_star=False,

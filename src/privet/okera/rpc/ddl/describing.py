@@ -144,7 +144,8 @@ def _tagged(column: Column) -> Iterator[tuple[str, str]]:
         yield ".".join(path), ", ".join(sorted(map(str, paths[path])))
 
 
-def _database(call: Call, found: re.Match[str], _: str) -> Answer:
+def describe_database(call: Call, found: re.Match[str], _: str) -> Answer:
+    """A database, by the first group."""
     seen = call.services.databases.get(call.caller, fold(found[1], "database name"))
     database = seen.database
     rows: list[Row] = [("name", database.name), ("description", database.description)]
@@ -155,7 +156,8 @@ def _database(call: Call, found: re.Match[str], _: str) -> Answer:
     return Answer(("name", "value"), tuple(rows))
 
 
-def _tables(call: Call, found: re.Match[str], _: str) -> Answer:
+def show_tables(call: Call, found: re.Match[str], _: str) -> Answer:
+    """The datasets of the database that is the first group."""
     database = fold(found[1], "database name")
     call.services.databases.get(call.caller, database)
     views = call.services.datasets.list(call.caller, database)
@@ -177,9 +179,9 @@ def _partitions(call: Call, found: re.Match[str], text: str) -> Answer:
 
 SPECIAL: tuple[tuple[str, Callable[[Call, re.Match[str], str], Answer]], ...] = (
     (r"\s*desc(?:ribe)?\s+(?:formatted|extended)\s+" + _NAME, _formatted),
-    (r"\s*desc(?:ribe)?\s+database\s+`?(\w+)`?", _database),
+    (r"\s*desc(?:ribe)?\s+database\s+`?(\w+)`?", describe_database),
     (r"\s*desc(?:ribe)?\s+" + _NAME, _describe),
-    (r"\s*show\s+tables\s+in\s+`?(\w+)`?", _tables),
+    (r"\s*show\s+tables\s+in\s+`?(\w+)`?", show_tables),
     (r"\s*show\s+create\s+(?:table|view)\s+" + _NAME, _created),
     (r"\s*show\s+partitions\s+" + _NAME, _partitions),
 )

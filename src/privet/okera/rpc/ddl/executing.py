@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 from privet.model.errors import Conflict
 from privet.okera.calls import Call
-from privet.okera.rpc.ddl import connected, connecting, describing, explaining, granting, making
+from privet.okera.rpc.ddl import (
+    connected,
+    connecting,
+    crawlers,
+    describing,
+    explaining,
+    granting,
+    making,
+)
 from privet.okera.rpc.ddl.answers import Answer
 from privet.okera.rpc.ddl.writing import in_ours, of_their_machine
 
@@ -15,6 +23,7 @@ Special = Callable[[Call, re.Match[str], str], Answer]
 _SPECIAL: tuple[tuple[re.Pattern[str], Special], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE | re.DOTALL), run)
     for pattern, run in (
+        *crawlers.SPECIAL,
         *connected.SPECIAL,
         *describing.SPECIAL,
         *granting.SPECIAL,

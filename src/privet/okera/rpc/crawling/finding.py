@@ -1,0 +1,40 @@
+"""Which crawl the name of a database means, and what of it can be registered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from privet.model.datasets import Crawl, CrawlStatus, FoundDataset
+from privet.okera.calls import Call
+
+PREFIX = "_okera_crawler_"
+STATUS = "okera.crawler.status"
+
+
+def crawls_known(call: Call) -> Iterator[Crawl]:
+    """The crawls that the caller may see, but for those whose name a database has."""
+    taken = {database.name for database in call.services.datasets.list_databases(call.caller)}
+    for crawl in call.services.crawls.list(call.caller):
+        if PREFIX + crawl.name not in taken:
+            yield crawl
+
+
+def crawl_behind(call: Call, database: str) -> Crawl | None:
+    """The crawl that a database shows; None if it shows none that the caller may see."""
+    name = database.lower()
+    if not name.startswith(PREFIX):
+        return None
+    for crawl in crawls_known(call):
+        if PREFIX + crawl.name == name:
+            return call.services.crawls.get(call.caller, crawl.name)
+    return None
+
+
+def offered(crawl: Crawl) -> Iterator[FoundDataset]:
+    """What a crawl found that is registered nowhere, and could be."""
+    return (f for f in crawl.found if not f.problem and f.registered_as is None)
+
+
+def status_of(crawl: Crawl) -> str:
+    """How far a crawl is, in the original's words."""
+    return "CRAWLING" if crawl.status is CrawlStatus.RUNNING else crawl.status.upper()
