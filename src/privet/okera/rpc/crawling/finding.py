@@ -9,6 +9,7 @@ from privet.okera.calls import Call
 
 PREFIX = "_okera_crawler_"
 STATUS = "okera.crawler.status"
+_NOTHING = "nothing was found at"
 
 
 def crawls_known(call: Call) -> Iterator[Crawl]:
@@ -35,6 +36,9 @@ def offered(crawl: Crawl) -> Iterator[FoundDataset]:
     return (f for f in crawl.found if not f.problem and f.registered_as is None)
 
 
-def status_of(crawl: Crawl) -> str:
-    """How far a crawl is, in the original's words."""
-    return "CRAWLING" if crawl.status is CrawlStatus.RUNNING else crawl.status.upper()
+def status_of(call: Call, crawl: Crawl) -> str:
+    """How far a crawl is, in the original's words; to it, nothing to find is no failure."""
+    if crawl.status is CrawlStatus.RUNNING:
+        return "CRAWLING"
+    nothing = crawl.status is CrawlStatus.FAILED and crawl.error.startswith(_NOTHING)
+    return "COMPLETED" if call.compatibility and nothing else crawl.status.upper()

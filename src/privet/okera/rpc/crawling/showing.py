@@ -116,7 +116,7 @@ def _wanted(call: Call, params: Any) -> Iterator[Any]:
             continue
         yield T.TDatabase(
             name=[name],
-            metadata={STATUS: status_of(crawl)},
+            metadata={STATUS: status_of(call, crawl)},
             datasets_count=sum(1 for _ in offered(crawl)),
             attribute_values=[],
             has_grant=False,

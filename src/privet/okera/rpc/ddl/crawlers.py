@@ -52,7 +52,7 @@ def _describe(call: Call, found: re.Match[str], text: str) -> Answer:
     crawl = crawl_behind(call, found["name"])
     if crawl is None:
         return describe_database(call, found, text)
-    rows = ("name", found["name"].lower()), ("description", ""), (STATUS, status_of(crawl))
+    rows = ("name", found["name"].lower()), ("description", ""), (STATUS, status_of(call, crawl))
     return Answer(("name", "value"), rows)
 
 
