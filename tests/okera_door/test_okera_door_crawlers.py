@@ -150,18 +150,3 @@ def test_databases_of_crawlers_are_listed_only_where_they_are_asked_for(
     assert database not in wire_databases(admin, T.TListDatabasesParams())
     asked = T.TListDatabasesParams(is_crawler=True, db_names=[database])
     assert wire_databases(admin, asked) == [database]
-
-
-def test_a_crawl_that_runs_is_ended_and_forgotten(server: TrialServer, admin: Wire) -> None:
-    """Dropping right after the start leaves nothing behind, and the name is free at once."""
-    name = unique("hasty")
-    place = Path(server.lake) / name
-    for number in range(40):
-        (place / f"t{number}").mkdir(parents=True)
-        (place / f"t{number}" / "a.csv").write_text("id,word\n1,a\n")
-    for _ in range(3):
-        run(admin, f"CREATE CRAWLER {name} SOURCE 'file://{place}'")
-        run(admin, f"DROP DATABASE _okera_crawler_{name} CASCADE")
-    run(admin, f"CREATE CRAWLER {name} SOURCE 'file://{place}'")
-    wait(admin, name)
-    assert len(names(admin, name)) == len(list(place.iterdir()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from privet.model.errors import Conflict, InvalidRequest, NotFound, PrivetError
+from privet.model.errors import InvalidRequest, NotFound, PrivetError
 from privet.okera.calls import Call
 from privet.okera.errors import Unsupported
 from privet.okera.rpc.crawling import STATUS, crawl_behind, offered, status_of
@@ -40,11 +40,7 @@ def _drop(call: Call, found: re.Match[str], text: str) -> Answer:
     crawl = crawl_behind(call, found["name"])
     if crawl is None:
         return _executed(call, text)
-    try:
-        call.services.crawls.drop(call.caller, crawl.name)
-    except Conflict:
-        call.services.crawls.cancel(call.caller, crawl.name)
-        call.services.crawls.drop(call.caller, crawl.name)
+    call.services.crawls.drop(call.caller, crawl.name)
     return Answer()
 
 
