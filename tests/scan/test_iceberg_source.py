@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import struct
@@ -16,7 +17,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.manifest import (
+    DataFile,
+    DataFileContent,
+    FileFormat,
+    _manifest_cache,
+    clear_manifest_cache,
+)
 from pyiceberg.table import Table
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.typedef import Record
@@ -316,6 +323,82 @@ def test_deletion_vectors(tmp_path: Path) -> None:
 
 
 # ---- what must not be
+
+
+def vector_of(bitmap: bytes, cardinality: int, *, times: int = 1, **told: Any) -> bytes:
+    """A file of Puffin whose vector is as given, right or wrong."""
+    body = b"\xd1\xd3\x39\x64" + bitmap
+    blob = struct.pack(">i", len(body)) + body + struct.pack(">I", zlib.crc32(body))
+    properties = {"referenced-data-file": "file:///t/a.parquet", "cardinality": str(cardinality)}
+    one = {
+        "type": "deletion-vector-v1", "fields": [1], "snapshot-id": -1, "sequence-number": -1,
+        "offset": 4, "length": len(blob), "properties": properties, **told,
+    }  # fmt: skip
+    footer = json.dumps({"blobs": [one] * times, "properties": {}}).encode()
+    return b"PFA1" + blob + b"PFA1" + footer + struct.pack("<i", len(footer)) + bytes(4) + b"PFA1"
+
+
+SMALL = struct.pack("<q", 1) + struct.pack("<i", 0) + BitMap([3, 5]).serialize()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        vector_of(struct.pack("<q", 1) + struct.pack("<i", 2**31 - 1) + SMALL[12:], 2),
+        vector_of(struct.pack("<q", 2**40) + SMALL[8:], 2),
+        vector_of(SMALL, 1),
+        vector_of(SMALL, 3),
+        vector_of(SMALL, 2, offset=-4),
+        vector_of(SMALL, 2, offset=2**40),
+        vector_of(SMALL, 2, length=7),
+        vector_of(SMALL, 2, times=2),
+        vector_of(SMALL, 2, type="other"),
+        vector_of(SMALL, 2, **{"compression-codec": "zstd"}),
+        vector_of(SMALL, 2).replace(b"\xd1\xd3", b"\xd1\xd4"),
+        vector_of(SMALL + b"more", 2),
+    ],
+    ids=[
+        "a high key", "many keys", "one more", "one less", "before", "behind", "no room",
+        "twice", "another type", "packed", "another sum", "more bytes",
+    ],
+)  # fmt: skip
+def test_vectors_that_lie(tmp_path: Path, content: bytes) -> None:
+    """None takes memory for what it claims, and none is taken for fewer deleted rows."""
+    (tmp_path / "v.puffin").write_bytes(content)
+    file = DataFile.from_args(
+        content=DataFileContent.POSITION_DELETES,
+        file_path=f"file://{tmp_path}/v.puffin",
+        file_format=FileFormat.PUFFIN,
+    )
+    with pytest.raises(SourceInvalid):
+        Deletes(Connectors([tmp_path]), f"file://{tmp_path}").of(file, "file:///t/a.parquet")
+
+
+def test_manifests_are_those_of_the_table(tmp_path: Path) -> None:
+    """The library would keep them by path, and take another table's word for them."""
+    clear_manifest_cache()
+    folder = tmp_path / "t"
+    with made(folder) as table:
+        table.append(rows(*range(4)))
+    clear_manifest_cache()
+    assert ids(folder) == [0, 1, 2, 3]
+    assert len(_manifest_cache) == 0
+
+
+def test_metadata_that_become_too_large(tmp_path: Path) -> None:
+    """Packed, they are small."""
+    folder = tmp_path / "t"
+    with made(folder) as table:
+        table.append(rows(1, 2))
+    (newest,) = sorted((folder / "metadata").glob("00001-*.metadata.json"))
+    packed = newest.with_name(newest.name.replace(".metadata.json", ".gz.metadata.json"))
+    packed.write_bytes(gzip.compress(newest.read_bytes()))
+    content = newest.read_bytes()
+    newest.unlink()
+    assert ids(folder) == [1, 2]
+    packed.write_bytes(gzip.compress(content + b" " * (65 << 20)))
+    with engine_over(tmp_path) as engine:
+        assert isinstance(failure(engine, iceberg_of(folder)), SourceInvalid)
 
 
 def test_files_of_elsewhere(tmp_path: Path) -> None:

@@ -12,9 +12,17 @@ import pyarrow as pa
 import pyarrow.types as pat
 from pyiceberg.catalog.noop import NoopCatalog
 from pyiceberg.exceptions import NoSuchTableError, ValidationError
-from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
-from pyiceberg.serializers import FromInputFile
-from pyiceberg.table import FileScanTask, StaticTable, Table
+from pyiceberg.io import FileIO
+from pyiceberg.manifest import (
+    DataFile,
+    DataFileContent,
+    FileFormat,
+    ManifestFile,
+    read_manifest_list,
+)
+from pyiceberg.table import DataScan, FileScanTask, StaticTable, Table
+from pyiceberg.table.metadata import TableMetadataUtil
+from pyiceberg.table.snapshots import Snapshot
 
 from privet.connector import Connector
 from privet.enforcement import EnforcedPlan
@@ -24,7 +32,7 @@ from privet.scan.files import RECRAWL
 from privet.scan.lakes.base import not_read, within
 from privet.scan.lakes.data_files import LakeFile, Positions, file_pieces
 from privet.scan.lakes.iceberg_deletes import Deletes
-from privet.scan.lakes.iceberg_files import ConnectorIO, address_of
+from privet.scan.lakes.iceberg_files import ConnectorIO, address_of, read_json
 from privet.scan.lakes.iceberg_filters import as_iceberg
 from privet.scan.lakes.projection import Node
 from privet.scan.pieces import Piece
@@ -34,12 +42,34 @@ _NUMBERED = re.compile(r"v?(\d+)(?:-[0-9a-f-]+)?(?:\.gz)?\.metadata\.json(?:\.gz
 _FIELD_ID = b"PARQUET:field_id"
 
 
+class _Snapshot(Snapshot):
+    """A snapshot whose manifests are those that its own list says.
+
+    The library keeps manifests for the whole process by their paths alone, and another table's
+    list may say something else of this table's.
+    """
+
+    def manifests(self, io: FileIO) -> list[ManifestFile]:
+        """Read the list."""
+        return list(read_manifest_list(io.new_input(self.manifest_list)))
+
+
+class _Scan(DataScan):
+    """A scan of such a snapshot."""
+
+    def snapshot(self) -> Snapshot | None:
+        """Of the table, as `_Snapshot`."""
+        found = super().snapshot()
+        return None if found is None else _Snapshot.model_construct(**dict(found))
+
+
 class Iceberg:
     """An Iceberg table as of one snapshot."""
 
     def __init__(self, connector: Connector, root: str, version: int | None) -> None:
         self._connector = connector
         self._root = root
+        self._pinned = version is not None
         self._io = ConnectorIO(connector, root)
         with _told():
             self._table = _open(self._io, _newest(connector, root))
@@ -64,9 +94,13 @@ class Iceberg:
 
     def _planned(self, plan: EnforcedPlan | None) -> Iterable[FileScanTask]:
         """The files that may hold rows that a plan shows, by partitions and statistics."""
-        condition = None if plan is None else as_iceberg(plan.condition, plan.dataset)
+        # Of an older snapshot columns may have other names than the library looks for.
+        asked = None if self._pinned else plan
+        condition = None if asked is None else as_iceberg(asked.condition, asked.dataset)
         filters: dict[str, Any] = {} if condition is None else {"row_filter": condition}
-        return self._table.scan(snapshot_id=self._snapshot, **filters).plan_files()
+        return _Scan(
+            self._table.metadata, self._io, snapshot_id=self._snapshot, **filters
+        ).plan_files()
 
     def _file(self, task: FileScanTask, deletes: Deletes) -> LakeFile:
         file = task.file
@@ -133,7 +167,7 @@ def _newest(connector: Connector, root: str) -> str:
 def _open(io: ConnectorIO, location: str) -> Table:
     return StaticTable(
         identifier=("table",),
-        metadata=FromInputFile.table_metadata(io.new_input(location)),
+        metadata=TableMetadataUtil.parse_raw(read_json(io.new_input(location))),
         metadata_location=location,
         io=io,
         catalog=NoopCatalog("none"),

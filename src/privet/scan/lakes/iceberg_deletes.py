@@ -7,8 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyiceberg.manifest import DataFile, FileFormat
-from pyiceberg.table.deletion_vector import deletion_vectors_from_puffin_file
-from pyiceberg.table.puffin import PuffinFile
+from pyiceberg.table.puffin import PuffinBlobMetadata, PuffinFile
 
 from privet.connector import Connector
 from privet.model.errors import SourceInvalid
@@ -18,9 +17,9 @@ from privet.scan.formats.opened import too_large
 from privet.scan.lakes.base import not_read, within
 from privet.scan.lakes.data_files import Positions
 from privet.scan.lakes.iceberg_files import LARGEST, address_of
+from privet.scan.lakes.vectors import FRAME, MOST, framed
 
-MOST = 64 * 1024 * 1024
-"""Places that are held for one table."""
+_VECTOR = "deletion-vector-v1"
 
 
 class Deletes:
@@ -78,9 +77,33 @@ def _of_puffin(native: pa.NativeFile) -> dict[str, Positions]:
     if native.size() > LARGEST:
         raise too_large("the list of deleted rows")
     try:
-        vectors = deletion_vectors_from_puffin_file(PuffinFile(native.read()))
-        return {v.referenced_data_file: np.asarray(v.to_vector(), np.int64) for v in vectors}
+        return _vectors(native.read())
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise SourceInvalid(
             "deleted rows of an Iceberg table of this dataset cannot be read", hint=RECRAWL
         ) from error
+
+
+def _vectors(content: bytes) -> dict[str, Positions]:
+    found: dict[str, Positions] = {}
+    held = 0
+    # The footer alone is the library's: it would unpack and decode vectors without bounds.
+    for blob in PuffinFile(content).footer.blobs:
+        path, places = blob.properties["referenced-data-file"], _vector(content, blob)
+        held += len(places)
+        if held > MOST:
+            raise too_large("the list of deleted rows")
+        if path in found:
+            raise ValueError(path)
+        found[path] = places
+    return found
+
+
+def _vector(content: bytes, blob: PuffinBlobMetadata) -> Positions:
+    """The places of one vector in a file of Puffin."""
+    if blob.type != _VECTOR or blob.compression_codec is not None:
+        raise not_read("Iceberg", "deleted rows in vectors of another form")
+    if blob.offset < 0 or blob.length < FRAME:
+        raise ValueError(blob.offset)
+    data = content[blob.offset : blob.offset + blob.length]
+    return framed(data, blob.length - FRAME, int(blob.properties["cardinality"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any
 
 from pyiceberg.io import FileIO, InputFile, OutputFile
@@ -13,6 +14,8 @@ from privet.scan.formats.avro.container import Container, NoAvro
 from privet.scan.lakes.base import not_read, within
 
 LARGEST = 256 * 1024 * 1024
+_LARGEST_JSON = 64 * 1024 * 1024
+_GZIP = b"\x1f\x8b"
 
 
 class ConnectorFile(InputFile):
@@ -49,6 +52,27 @@ class ConnectorFile(InputFile):
                 raise ValueError from error
         native.seek(0)
         return native
+
+
+def read_json(file: ConnectorFile) -> str:
+    """The text of a file of metadata, unpacked if it is packed.
+
+    Raises:
+        SourceInvalid: it is more than fits.
+        ValueError: it is broken.
+    """
+    with file.open() as native:
+        content = native.read(_LARGEST_JSON + 1)
+    if content.startswith(_GZIP):
+        # Not by the library, which unpacks whatever it becomes.
+        unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        try:
+            content = unpacking.decompress(content, _LARGEST_JSON + 1)
+        except zlib.error as error:
+            raise ValueError from error
+    if len(content) > _LARGEST_JSON:
+        raise not_read("Iceberg", "a file of metadata of more than 64 MiB")
+    return content.decode()
 
 
 class ConnectorIO(FileIO):
