@@ -172,7 +172,7 @@ def test_files_of_a_table_of_a_log_are_not_handed_out(place: Place, form: str) -
     folder = folder_of(place, form)
     name = made(place, f"LOCATION '{folder}'")
     file = next(folder.glob("**/*.parquet"))
-    reader = place.person(f"GRANT SELECT ON TABLE {name}", f"GRANT SELECT ON URI 'file://{folder}'")
+    reader = place.person(f"GRANT ALL ON TABLE {name}", f"GRANT SELECT ON URI 'file://{folder}'")
     if form == "parquet":
         assert place.services.files.open(reader.caller, str(file))
         return
