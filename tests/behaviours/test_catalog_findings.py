@@ -12,6 +12,7 @@ from privet.model.datasets import Column, Dataset, FieldTag, Format, FoundDatase
 from privet.model.edits import DriftKind, drift_of
 from privet.model.errors import Conflict, NotFound
 from privet.model.names import DatasetName, TagName
+from privet.model.sources import FIELD_IDS
 
 NAME = DatasetName("lake", "people")
 EMAIL = TagName("pii", "email")
@@ -111,3 +112,26 @@ def test_it_goes_with_its_dataset(catalog: Catalog, dataset: Dataset) -> None:
     catalog.datasets.drop(NAME)
     again = catalog.datasets.register(FOUND, NAME, COLUMNS, by="steward")
     assert catalog.findings.find(again) is None
+
+
+def test_a_name_that_is_of_another_column(catalog: Catalog, dataset: Dataset) -> None:
+    """As an Iceberg table numbers them: what was reviewed keeps its number until it is accepted."""
+    del dataset
+    numbered = DatasetName("lake", "numbered")
+    address = "s3://lake/numbered"
+
+    def source(**ids: int) -> Source:
+        return Source(address, Format.ICEBERG, {FIELD_IDS: {n: [i, {}] for n, i in ids.items()}})
+
+    first = FoundDataset("numbered", source(id=1, note=2), COLUMNS)
+    made = catalog.datasets.register(first, numbered, COLUMNS, by="steward")
+    again = replace(first, columns=(*COLUMNS, NEW), source=source(id=1, note=3, mail=4))
+    seen = catalog.findings.note(again, crawl="again", by="crawler")
+    assert seen is not None
+    assert seen.source.options[FIELD_IDS] == {"id": [1, {}], "note": [2, {}], "mail": [4, {}]}
+    kinds = {(d.kind, d.column) for d in drift_of(seen, catalog.findings.find(seen))}
+    assert kinds == {(DriftKind.REPLACED, "note"), (DriftKind.ADDED, "mail")}
+    done = catalog.findings.accept(numbered, by="steward", expected_revision=seen.revision)
+    assert done.source.options[FIELD_IDS] == {"id": [1, {}], "note": [3, {}], "mail": [4, {}]}
+    assert drift_of(done, None) == ()
+    assert done.revision > made.revision

@@ -9,7 +9,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,9 @@ from pyroaring import BitMap
 
 from enforcement.plans import column, dataset
 from privet.connector import Connectors
+from privet.crawler.formats import look_at_lake
 from privet.model.datasets import Column, Dataset, Format
-from privet.model.errors import SchemaChanged, SourceInvalid, SourceUnavailable
+from privet.model.errors import NotFound, SchemaChanged, SourceInvalid, SourceUnavailable
 from privet.scan.lakes import iceberg
 from privet.scan.lakes.iceberg_deletes import Deletes
 from scan.sources import engine_over, failure, rows_of, scan, tell_nothing
@@ -79,6 +80,11 @@ def made(folder: Path, schema: Any = SCHEMA, **options: Any) -> Iterator[Table]:
 def iceberg_of(folder: Path, *columns: Column, **options: Any) -> Dataset:
     """A table of a folder."""
     uri = f"file://{folder.resolve()}"
+    if "field_ids" not in options:
+        version = options.get("version")
+        with suppress(SourceInvalid, SourceUnavailable, NotFound):
+            found = look_at_lake(Connectors([folder.parent]), uri, Format.ICEBERG, version)
+            options |= found.options
     return dataset(*(columns or COLUMNS), uri=uri, kind=Format.ICEBERG, options=options)
 
 
@@ -399,6 +405,27 @@ def test_metadata_that_become_too_large(tmp_path: Path) -> None:
     packed.write_bytes(gzip.compress(content + b" " * (65 << 20)))
     with engine_over(tmp_path) as engine:
         assert isinstance(failure(engine, iceberg_of(folder)), SourceInvalid)
+
+
+def test_names_that_come_to_be_of_other_columns(tmp_path: Path) -> None:
+    """What was reviewed under a name is never another column's cells, at any depth."""
+    folder = tmp_path / "t"
+    with made(
+        folder, pa.schema([("id", pa.int64()), ("pub", pa.string()), ("sec", pa.string())])
+    ) as table:
+        table.append(pa.table({"id": [1], "pub": ["open"], "sec": [SECRET]}))
+        registered = iceberg_of(folder, column("id", pa.int64()), column("pub", pa.string()))
+        with engine_over(tmp_path) as engine:
+            assert scan(engine, registered)["pub"].to_pylist() == ["open"]
+        with table.update_schema() as update:
+            update.rename_column("pub", "old")
+            update.rename_column("sec", "pub")
+        with engine_over(tmp_path) as engine:
+            error = failure(engine, registered)
+            assert isinstance(error, SchemaChanged)
+            tell_nothing(error, tmp_path)
+            never = iceberg_of(folder, column("pub", pa.string()), field_ids={})
+            assert isinstance(failure(engine, never), SchemaChanged)
 
 
 def test_files_of_elsewhere(tmp_path: Path) -> None:

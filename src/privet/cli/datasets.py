@@ -75,6 +75,8 @@ def _drifted(drift: Mapping[str, Any]) -> str:
             return f"column {column} is missing: scans end with an error"
         case "retyped":
             return f"column {column} was {was} and is {now}: scans end with an error"
+        case "replaced":
+            return f"column {column} is another one at the source now: scans end with an error"
         case _:
             return f"the files had {was} and have {now}: scans may end with an error"
 

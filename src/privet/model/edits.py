@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.types as pat
@@ -20,6 +21,7 @@ from privet.model.datasets import (
 )
 from privet.model.errors import InvalidRequest
 from privet.model.names import TagName
+from privet.model.sources import FIELD_IDS, are_same
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class DriftKind(StrEnum):
     """Fields appeared inside a reviewed column; they are left out."""
     MISSING = "missing"
     RETYPED = "retyped"
+    REPLACED = "replaced"
+    """The name is of another column now, as the source numbers them."""
     SOURCE = "source"
     """The files are read in another way: their format, dialect, partitions or width."""
 
@@ -112,7 +116,7 @@ def drift_of(dataset: Dataset, found: FoundDataset | None) -> tuple[Drift, ...]:
         return tuple(added)
     there = {_key(c): c for c in found.columns}
     known = (c for c in dataset.columns if c.reviewed)
-    changed = (_drift_of_column(c, there.get(_key(c)), found) for c in known)
+    changed = (_drift_of_column(c, there.get(_key(c)), dataset, found) for c in known)
     return (*_drift_of_source(dataset, found), *filter(None, changed), *added)
 
 
@@ -132,14 +136,24 @@ def _readings(one: Source, other: Source) -> Iterable[tuple[str, object, object]
         yield option, one.options.get(option), other.options.get(option)
 
 
-def _drift_of_column(column: Column, there: Column | None, found: FoundDataset) -> Drift | None:
+def _drift_of_column(
+    column: Column, there: Column | None, dataset: Dataset, found: FoundDataset
+) -> Drift | None:
     if there is None:
         return Drift(DriftKind.MISSING, column.name, str(column.type), "")
+    if _is_another(column, dataset, found):
+        return Drift(DriftKind.REPLACED, column.name, str(column.type), str(there.type))
     if _still_fits(column, there, found.source.format):
         return None
     nested = holds(there.type, column.type)
     kind = DriftKind.NESTED if nested else DriftKind.RETYPED
     return Drift(kind, column.name, str(column.type), str(there.type))
+
+
+def _is_another(column: Column, dataset: Dataset, found: FoundDataset) -> bool:
+    now = found.source.options.get(FIELD_IDS)
+    was = dataset.source.options.get(FIELD_IDS)
+    return now is not None and not are_same(was, now, column.source_name)
 
 
 def _still_fits(column: Column, there: Column, form: Format) -> bool:
@@ -215,6 +229,20 @@ def noticed(dataset: Dataset, found: FoundDataset) -> tuple[Column, ...]:
     return tuple(columns)
 
 
+def noticed_ids(dataset: Dataset, found: FoundDataset) -> Mapping[str, Any]:
+    """The options of the source once a crawl has looked: columns that nobody reviewed are as found.
+
+    What was reviewed keeps its number: another is for a steward to accept.
+    """
+    there, options = found.source.options.get(FIELD_IDS), dataset.source.options
+    if there is None:
+        return options
+    reviewed = {c.source_name for c in dataset.columns if c.reviewed}
+    kept = {n: ids for n, ids in options.get(FIELD_IDS, {}).items() if n in reviewed}
+    fresh = {n: ids for n, ids in there.items() if n not in reviewed}
+    return {**options, FIELD_IDS: fresh | kept}
+
+
 def accepted(dataset: Dataset, found: FoundDataset | None) -> tuple[Column, ...]:
     """The columns once a steward has reviewed what was found: as it is there.
 
@@ -227,7 +255,9 @@ def accepted(dataset: Dataset, found: FoundDataset | None) -> tuple[Column, ...]
     form, shifted = found.source.format, _shifted(dataset, found)
     columns = [
         replace(column, reviewed=True)
-        if not shifted and _still_fits(column, there[_key(column)], form)
+        if not shifted
+        and not _is_another(column, dataset, found)
+        and _still_fits(column, there[_key(column)], form)
         else replace(_as_there(column, there[_key(column)]), reviewed=True)
         for column in dataset.columns
         if _key(column) in there

@@ -13,7 +13,7 @@ from privet.catalog.datasets import at_revision
 from privet.catalog.documents import dump_found, dump_types, load_found
 from privet.catalog.versions import Clock, changing
 from privet.model.datasets import Column, Dataset, FoundDataset
-from privet.model.edits import accepted, drift_of, noticed
+from privet.model.edits import accepted, drift_of, noticed, noticed_ids
 from privet.model.names import DatasetName
 from privet.store import reading
 from privet.store.tables import datasets, findings, tags
@@ -50,6 +50,8 @@ class Findings:
             if _differs(dataset, found):
                 kept = {"crawl": crawl, "found": dump_found(found), "at": self._clock()}
                 connection.execute(insert(findings).values(dataset=dataset.id, **kept))
+            options = dict(noticed_ids(dataset, found))
+            connection.execute(update(datasets).filter_by(id=dataset.id).values(options=options))
             seen = _rewritten(connection, dataset, columns, by)
             return seen if drift_of(seen, found) else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import pyarrow as pa
 
@@ -11,6 +12,7 @@ from privet.connector import Connector
 from privet.crawler.shapes import Field, Shape, check_names
 from privet.model.datasets import Format, Source
 from privet.model.errors import SourceInvalid
+from privet.model.sources import FIELD_IDS
 from privet.scan.formats import governable
 from privet.scan.lakes import VERSION, open_lake
 
@@ -38,14 +40,16 @@ def look_at_lake(connector: Connector, root: str, form: Format, version: str | N
     """
     if version is not None and not version.isdecimal():
         raise SourceInvalid("a version of a table is a number")
-    options = {} if version is None else {VERSION: version}
-    schema = open_lake(connector, Source(root, form, options)).schema
+    options: dict[str, Any] = {} if version is None else {VERSION: version}
+    table = open_lake(connector, Source(root, form, options))
+    schema = table.schema
     for field in schema:
         if not governable(field.type):
             raise SourceInvalid(f"column `{field.name[:64]}` is of a type that cannot be governed")
     check_names(schema.names)
     notes = () if version is None else (f"is read as of version {version}, whatever comes after",)
-    return Shape(form, tuple(Field(f.name, f.type) for f in schema), options, notes)
+    known = {} if table.field_ids is None else {FIELD_IDS: table.field_ids}
+    return Shape(form, tuple(Field(f.name, f.type) for f in schema), options | known, notes)
 
 
 def first_lake_rows(

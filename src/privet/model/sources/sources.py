@@ -38,7 +38,7 @@ class Source:
 
     `uri` is canonical (`s3://bucket/key/parts`, `file:///absolute/path`), without credentials.
     `options` of CSV: `delimiter`, `quote`, `header` (bool), `encoding`, `compression`; of JSON the
-    last two.
+    last two; of Iceberg the numbers of its columns, see `FIELD_IDS`.
     `partitions` are the names of `k=v` folders, outermost first; their types stand in the columns.
     """
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 from privet.connector import Connector, shown
 from privet.enforcement import EnforcedPlan
 from privet.model.errors import InvalidRequest, SourceInvalid
+from privet.model.sources import FieldIds
 from privet.scan.pieces import Piece
 
 VERSION = "version"
@@ -22,6 +23,11 @@ class LakeTable(Protocol):
     @property
     def schema(self) -> pa.Schema:
         """Of all columns, plain."""
+        ...
+
+    @property
+    def field_ids(self) -> FieldIds | None:
+        """The numbers by which columns are told apart; None where names are all there is."""
         ...
 
     def pieces(self, names: Sequence[str], plan: EnforcedPlan | None) -> Iterator[Piece]:

@@ -45,6 +45,9 @@ _BROKEN = (
 class DeltaLake:
     """A Delta table as of one version."""
 
+    field_ids = None
+    """Tables whose columns have identifiers, by column mapping, are refused."""
+
     def __init__(self, connectors: Connector, root: str, version: int | None) -> None:
         self._connectors = connectors
         self._root = root

@@ -28,6 +28,7 @@ from privet.connector import Connector
 from privet.enforcement import EnforcedPlan
 from privet.model.datasets import plain_type
 from privet.model.errors import SourceInvalid
+from privet.model.sources import FieldIds
 from privet.scan.files import RECRAWL
 from privet.scan.lakes.base import not_read, within
 from privet.scan.lakes.data_files import LakeFile, Positions, file_pieces
@@ -79,6 +80,7 @@ class Iceberg:
                 raise not_read("Iceberg", "columns with values for files of before")
             self._fields: pa.Schema = schema.as_arrow()
         self.schema = pa.schema([(f.name, plain_type(f.type)) for f in self._fields])
+        self.field_ids: FieldIds = _ids(_node(f) for f in self._fields)
 
     def pieces(self, names: Sequence[str], plan: EnforcedPlan | None) -> Iterator[Piece]:
         """See `LakeTable.pieces`."""
@@ -141,6 +143,10 @@ def _node(field: pa.Field) -> Node:
     else:
         inside = ()
     return Node(field.name, plain_type(kind), _key_of(field), inside)
+
+
+def _ids(nodes: Iterable[Node]) -> FieldIds:
+    return {node.name: [node.key, _ids(node.inside)] for node in nodes}
 
 
 def _newest(connector: Connector, root: str) -> str:
