@@ -18,7 +18,7 @@ from privet.model.errors import (
     SchemaChanged,
     SourceUnavailable,
 )
-from privet.model.names import DatasetName
+from privet.model.names import DatasetName, TagName
 from privet.model.requests import ScanRequest
 from privet.service.definitions import create_sql
 from privet.service.statements.results import StatementResult
@@ -341,3 +341,23 @@ def test_autotag(place: Place, source: SourceServer) -> None:
     )
     again = run(place, place.admin, f"ALTER TABLE {dataset.name} EXECUTE AUTOTAG")
     assert ("email", "pii.email") in again.rows
+
+
+def test_what_was_rejected_is_proposed_no_more(place: Place, source: SourceServer) -> None:
+    """Neither once the table is registered anew, nor with all others of its schema."""
+    dataset = make(place, source)
+    caller, table = place.admin.caller, dataset.name.name
+
+    def tagged(name: DatasetName) -> set[tuple[str, ...]]:
+        after = place.platform.catalog.datasets.get(name)
+        return {t.path for c in after.columns for t in c.field_tags}
+
+    (column,) = tagged(dataset.name)
+    place.services.proposals.reject(caller, dataset.name, column, TagName("pii", "email"))
+    place.services.tables.drop(caller, dataset.name)
+    run(place, place.admin, created(str(dataset.name), table))
+    assert tagged(dataset.name) == set()
+    place.services.tables.drop(caller, dataset.name)
+    run(place, place.admin, "ALTER DATABASE d SET DBPROPERTIES('okera.connection.name'='shop')")
+    run(place, place.admin, f"ALTER DATABASE d LOAD DEFINITIONS({table})")
+    assert tagged(dataset.name) == set()

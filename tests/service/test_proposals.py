@@ -119,6 +119,27 @@ def test_rejecting_takes_off_what_a_rule_put_on(place: Place) -> None:
         place.services.proposals.reject(caller, name, ("n",), EMAIL)
 
 
+def test_statements_that_look_at_files_again_propose_no_more(place: Place) -> None:
+    """REPLACE COLUMNS, and CREATE TABLE once the table was dropped."""
+    dataset = place.dataset(PEOPLE)
+    evaluated(place, dataset)
+    caller, name = place.admin.caller, dataset.name
+    place.services.proposals.reject(caller, name, ("reach",), EMAIL)
+
+    def tagged() -> set[tuple[str, ...]]:
+        after = place.platform.catalog.datasets.get(name)
+        return {t.path for c in after.columns for t in c.field_tags}
+
+    place.services.statements.execute(caller, f"ALTER TABLE {name} REPLACE COLUMNS (n INT)")
+    replaced = f"ALTER TABLE {name} REPLACE COLUMNS (n BIGINT, reach STRING)"
+    place.services.statements.execute(caller, replaced)
+    assert tagged() == set()
+    place.services.tables.drop(caller, name)
+    created = f"CREATE EXTERNAL TABLE {name} LOCATION '{dataset.source.uri}'"
+    place.services.statements.execute(caller, created)
+    assert tagged() == {("who", "mail")}
+
+
 def test_a_rejection_can_be_taken_back(place: Place) -> None:
     """Then the tag is proposed again; what was not rejected cannot be reconsidered."""
     dataset = place.dataset(PEOPLE)

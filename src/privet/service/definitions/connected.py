@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from privet.catalog import DataConnection, Described
-from privet.classifier import BUILTIN_RULES
 from privet.connector import TableShape, check_database
-from privet.crawler import look_at_table
-from privet.model.datasets import Column, Dataset, FoundDataset, Rule
+from privet.model.datasets import Column, Dataset, FoundDataset
 from privet.model.errors import Conflict, InvalidRequest
 from privet.model.names import DatasetName, fold
 from privet.model.permissions import AccessLevel, on_connection, on_database, on_dataset
@@ -19,6 +17,7 @@ from privet.policy import definitions as d
 from privet.service.access import Act, administer
 from privet.service.definitions.columns import bind, written_tags
 from privet.service.platform import Caller, Platform
+from privet.service.proposals import look_at_connected
 from privet.service.rights import tag_needs
 from privet.service.tags import check_known
 
@@ -88,7 +87,7 @@ class ConnectedTables:
             check_known(written_tags(wanted), {t.name for t in self._platform.catalog.tags.list()})
             place = _place(wanted, self._platform.catalog.connections.get(connection))
             shape = self._platform.databases.describe(place)
-            found = look_at_table(self._platform.databases, place, shape, self._rules())
+            found = look_at_connected(self._platform, place, shape)
             bound = bind(wanted, found)
             check_types(bound.columns, shape)
             described = Described(
@@ -136,10 +135,9 @@ class ConnectedTables:
     def _load(self, database: str, places: list[TablePlace], by: str) -> Loaded:
         made: list[Dataset] = []
         notes: list[str] = []
-        rules = self._rules()
         for place in places:
             shape = self._platform.databases.describe(place)
-            found = look_at_table(self._platform.databases, place, shape, rules)
+            found = look_at_connected(self._platform, place, shape)
             name = DatasetName(database, found.name)
             columns = tuple(replace(c, reviewed=True) for c in found.columns)
             try:
@@ -161,9 +159,6 @@ class ConnectedTables:
         made = catalog.datasets.register(found, name, columns, by=by, described=described)
         catalog.domains.note_profiles(made, found.profiles)
         return made
-
-    def _rules(self) -> tuple[Rule, ...]:
-        return (*self._platform.catalog.rules.list(), *BUILTIN_RULES)
 
 
 def is_connected(wanted: d.CreateTable) -> bool:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
-from privet.crawler import Given, look
-from privet.model.datasets import Column, Dataset, Rule
+from privet.crawler import Given
+from privet.model.datasets import Column, Dataset
 from privet.model.errors import InvalidRequest
 from privet.model.permissions import AccessLevel, on_dataset
 from privet.model.sources import connection_of
@@ -14,6 +13,7 @@ from privet.policy import Need
 from privet.policy import definitions as d
 from privet.service.definitions.columns import Bound, bind, check_files
 from privet.service.platform import Platform
+from privet.service.proposals import look_at_files
 from privet.service.rights import tag_needs
 
 
@@ -37,9 +37,7 @@ def replacing(wanted: d.ReplaceColumns, before: Dataset | None) -> tuple[Need, .
     return (Need(AccessLevel.ALTER, on), *dict.fromkeys(needs))
 
 
-def replaced(
-    platform: Platform, dataset: Dataset, wanted: d.ReplaceColumns, rules: Iterable[Rule]
-) -> Bound:
+def replaced(platform: Platform, dataset: Dataset, wanted: d.ReplaceColumns) -> Bound:
     """The columns that are named, reviewed by whoever names them; the others are gone.
 
     A column that was there keeps its tags, and gets those that are written and proposed.
@@ -62,7 +60,7 @@ def replaced(
         )
     options = dataset.source.options
     given = Given(options.get("delimiter"), options.get("header"), options.get("version"))
-    found = look(platform.connectors, dataset.source.uri, tuple(rules), given)
+    found = look_at_files(platform, dataset.source.uri, given)
     if found is None:
         raise InvalidRequest("there are no files at the location of this table", position=wanted.at)
     table = d.CreateTable(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from privet.catalog import Described
-from privet.crawler import Given, look
+from privet.crawler import Given
 from privet.model.datasets import Dataset, FieldTag, FoundDataset
 from privet.model.errors import (
     Conflict,
@@ -41,7 +41,7 @@ from privet.service.definitions.connected import (
 from privet.service.definitions.empty import as_own, empty_files, without_files
 from privet.service.definitions.replacing import replaced, replacing
 from privet.service.platform import Caller, Platform
-from privet.service.proposals import proposed_now, rules_of, unanswered, without_rejected
+from privet.service.proposals import look_at_files, proposed_now, unanswered
 from privet.service.rights import Administrator, tag_needs
 from privet.service.tags import check_known
 
@@ -182,7 +182,7 @@ class Tables:
                 raise Conflict(f"somebody changed `{name}` meanwhile", hint="look, and repeat it")
             check_kind(dataset, view=False)
             check_known(written, {t.name for t in self._platform.catalog.tags.list()})
-            bound = replaced(self._platform, dataset, wanted, rules_of(self._platform))
+            bound = replaced(self._platform, dataset, wanted)
             made = self._platform.catalog.datasets.update_columns(
                 name, bound.columns, by=author.user, expected_revision=dataset.revision
             )
@@ -287,7 +287,7 @@ class Tables:
         given = Given(wanted.delimiter or None, said_header(wanted), version)
         where = wanted.places.get("LOCATION") or wanted.places.get("LIKE")
         try:
-            found = look(self._platform.connectors, uri, rules_of(self._platform), given)
+            found = look_at_files(self._platform, uri, given)
         except PrivetError as error:
             error.position = where
             raise
@@ -297,8 +297,7 @@ class Tables:
                 hint="name the folder in which the files lie; other folders in it are other tables",
                 position=where,
             )
-        (kept,) = without_rejected(self._platform, [found])
-        return kept
+        return found
 
     def _at(self, uri: str) -> Scope:
         """A path as the object of a permission; one that is none is covered by the catalog only."""

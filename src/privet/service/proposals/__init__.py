@@ -1,6 +1,8 @@
 """Proposed tags: working them out again, accepting and rejecting them."""
 
 from privet.service.proposals.evaluating import (
+    look_at_connected,
+    look_at_files,
     note_proposals,
     proposed_now,
     rules_of,
@@ -12,6 +14,8 @@ from privet.service.proposals.proposals import Evaluated, Proposals
 __all__ = [
     "Evaluated",
     "Proposals",
+    "look_at_connected",
+    "look_at_files",
     "note_proposals",
     "proposed_now",
     "rules_of",

@@ -6,10 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from privet.classifier import BUILTIN_RULES
-from privet.crawler import digest_of, propose_table_tags, propose_tags
+from privet.connector import TableShape
+from privet.crawler import (
+    Given,
+    digest_of,
+    look,
+    look_at_table,
+    propose_table_tags,
+    propose_tags,
+)
 from privet.model.datasets import Column, Dataset, FieldTag, Format, FoundDataset, Rule
 from privet.model.errors import SourceInvalid
 from privet.model.names import FieldPath, TagName
+from privet.model.sources import TablePlace
 from privet.service.platform import Platform
 
 
@@ -43,6 +52,22 @@ def without_rejected(platform: Platform, found: Sequence[FoundDataset]) -> tuple
         replace(each, columns=_without(each.columns, rejected, each)) if rejected else each
         for each in found
     )
+
+
+def look_at_files(platform: Platform, uri: str, given: Given) -> FoundDataset | None:
+    """The dataset that lies at an address, with all that is proposed but what was rejected there.
+
+    Raises:
+        As `privet.crawler.look`.
+    """
+    found = look(platform.connectors, uri, rules_of(platform), given)
+    return found if found is None else without_rejected(platform, [found])[0]
+
+
+def look_at_connected(platform: Platform, place: TablePlace, shape: TableShape) -> FoundDataset:
+    """The same of a table behind a connection."""
+    found = look_at_table(platform.databases, place, shape, rules_of(platform))
+    return without_rejected(platform, [found])[0]
 
 
 def note_proposals(platform: Platform, found: Iterable[FoundDataset]) -> None:
