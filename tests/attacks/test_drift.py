@@ -317,3 +317,19 @@ def test_drift_is_no_business_of_readers(server: TrialServer, steward: Steward) 
         assert got.is_success, from_http(got.status_code, got.content)
         assert b"secret" not in got.content
         assert b"drift" not in got.content
+
+
+def test_a_hidden_column_that_is_gone_is_not_told(server: TrialServer, steward: Steward) -> None:
+    """To who may see a crawl, and of the dataset the other columns."""
+    dataset = steward.dataset("id,ssn\n1,111\n")
+    reader = steward.reader(f"GRANT SELECT(id) ON TABLE {dataset}")
+    assert drift(change(steward, dataset, "id\n1\n")) == {("missing", "ssn")}
+    crawls = steward.rest.get("/v1/crawls")["items"]
+    # Of the two that saw it, the later: the latest come first.
+    crawl = next(c["name"] for c in crawls if dataset in str(c["datasets"]))
+    granted = f"GRANT SHOW ON CRAWLER {crawl} TO ROLE {reader.role}"
+    steward.rest.post("/v1/sql", {"statement": granted})
+    with server.http(reader.token) as http:
+        seen = http.get(f"/v1/crawls/{crawl}")
+    assert seen.status_code == 200
+    assert "ssn" not in seen.text

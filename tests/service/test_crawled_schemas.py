@@ -99,7 +99,7 @@ def test_registering_and_what_changed_since(place: Place, source: SourceServer) 
     source.run("ALTER TABLE drifting ADD COLUMN note text")
     source.run("ALTER TABLE drifting ALTER COLUMN total TYPE numeric(9, 4)")
     again = crawled(place, place.admin, "first", "connection://shop")
-    drifts = place.services.crawls.drift(again)["drifting"]
+    drifts = place.services.crawls.drift(place.admin.caller, again)["drifting"]
     assert {(d.kind, d.column) for d in drifts} == {
         (DriftKind.ADDED, "note"),
         (DriftKind.RETYPED, "total"),

@@ -114,7 +114,7 @@ class Identity:
             raise Revoked("the token has expired", hint="get a new token and start again")
         issued_at = principal.issued_at
         if issued_at is None or self._revocations.covers(principal.user, issued_at):
-            raise Revoked("the token was revoked", hint="log in again, or ask an administrator")
+            raise _revoked()
 
     def issue_token(
         self, user: str, groups: Iterable[str], *, lifetime: timedelta | None = None
@@ -144,6 +144,7 @@ class Identity:
         *,
         other_groups: frozenset[str] = frozenset(),
         attributes: bool = True,
+        seen: datetime | None = None,
     ) -> Principal:
         """The principal that a user with these groups would be, without credentials to act with.
 
@@ -154,13 +155,17 @@ class Identity:
             groups: that credentials of theirs would carry.
             other_groups: that they are known to be in as well.
             attributes: whether to find these out.
+            seen: when they had these groups; None where that is only supposed.
 
         Raises:
+            Revoked: what they had then was revoked since, as that of who was dropped is.
             InvalidRequest: a name is not acceptable, or there are too many groups.
             StoreUnavailable: the store did not answer.
             AttributesUnavailable: what is known of the user could not be found out.
         """
         checked, issuer = check_groups(groups), self._format.issuer
+        if seen is not None and self._revocations.covers(user, seen):
+            raise _revoked()
         return Principal(
             user=check_principal_name(user),
             groups=checked,
@@ -265,3 +270,7 @@ class Identity:
             issued_at=claims.issued_at,
             token_id=claims.token_id,
         )
+
+
+def _revoked() -> Revoked:
+    return Revoked("the token was revoked", hint="log in again, or ask an administrator")

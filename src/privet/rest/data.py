@@ -57,7 +57,7 @@ def list_crawls(caller: CallerDep, services: ServicesDep) -> Json:
 def get_crawl(caller: CallerDep, services: ServicesDep, name: str) -> Json:
     """One crawl, as far as it got."""
     crawl = services.crawls.get(caller, name)
-    return crawl_json(crawl, services.crawls.drift(crawl))
+    return crawl_json(crawl, services.crawls.drift(caller, crawl))
 
 
 @router.post("/crawls/{name}/cancel", tags=["crawls"])

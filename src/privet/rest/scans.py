@@ -61,7 +61,8 @@ async def _body(stream: GovernedStream, chunks: Iterator[bytes]) -> AsyncIterato
 def read_file(services: ServicesDep, key: str) -> StreamingResponse:
     """The file that somebody asked for at another door: its key is all that it takes, once."""
     chunks = services.files.read(key)
-    return StreamingResponse(chunks, media_type="application/octet-stream")
+    headers = {"cache-control": "no-store"}
+    return StreamingResponse(chunks, media_type="application/octet-stream", headers=headers)
 
 
 @router.get("/scans")

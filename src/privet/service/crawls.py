@@ -28,7 +28,7 @@ from privet.service.crawling import CrawlRunner, CrawlSchedules
 from privet.service.crawling.places import canonical, reading, reading_found
 from privet.service.drift import drift_by_found
 from privet.service.platform import Caller, Platform
-from privet.service.rights import Administrator, absent, tagging
+from privet.service.rights import Administrator, absent, complete_metadata, tagging
 
 _TAKEN = "the path is registered already"
 
@@ -124,13 +124,17 @@ class Crawls:
         crawl = self._platform.catalog.crawls.get(name)
         return _as_seen(Administrator.of(self._platform, principal), crawl)
 
-    def drift(self, crawl: Crawl) -> Mapping[str, tuple[Drift, ...]]:
+    def drift(self, caller: Caller, crawl: Crawl) -> Mapping[str, tuple[Drift, ...]]:
         """How the datasets that a crawl found again differ from what was reviewed, by found name.
 
+        Of those alone of which the caller sees all columns: some that are hidden may be gone.
+
         Args:
+            caller: who asks.
             crawl: as `get` gave it, without what its reader may not know.
         """
-        return drift_by_found(self._platform, crawl)
+        administrator = Administrator.of(self._platform, authenticate(self._platform, caller))
+        return drift_by_found(self._platform, crawl, complete_metadata(administrator))
 
     def register(self, caller: Caller, crawl_name: str, wanted: Registration) -> Dataset:
         """Make a found dataset a dataset of a database.

@@ -21,7 +21,7 @@ from privet.service.access import Act, administer, authenticate, event_of
 from privet.service.deciding import decide_by_name, decide_each
 from privet.service.drift import drift_in
 from privet.service.platform import Caller, Platform
-from privet.service.rights import Administrator, tagging
+from privet.service.rights import Administrator, complete_metadata, tagging
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +168,8 @@ class _Rights:
 
 
 def _of(administrator: Administrator) -> _Rights:
-    # Whoever alters columns has to see them.
-    full = administrator.reach(AccessLevel.VIEW_COMPLETE_METADATA)
-    full |= administrator.reach(AccessLevel.ALTER)
-    return _Rights(administrator.principal, administrator.reach(AccessLevel.SHOW), full)
+    shown, full = administrator.reach(AccessLevel.SHOW), complete_metadata(administrator)
+    return _Rights(administrator.principal, shown, full)
 
 
 def _view(rights: _Rights, facts: Facts, seen: Decision | None) -> DatasetView | None:

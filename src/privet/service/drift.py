@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from privet.model.datasets import Crawl, Dataset, FoundDataset
 from privet.model.edits import Drift, drift_of
+from privet.policy import Reach
 from privet.service.platform import Platform
 
 
@@ -24,13 +25,16 @@ def drift_in(platform: Platform, dataset: Dataset) -> tuple[Drift, ...]:
     return drift_of(dataset, platform.catalog.findings.find(dataset))
 
 
-def drift_by_found(platform: Platform, crawl: Crawl) -> Mapping[str, tuple[Drift, ...]]:
-    """The same of each registered dataset that a crawl found, by the name it has there."""
+def drift_by_found(
+    platform: Platform, crawl: Crawl, among: Reach
+) -> Mapping[str, tuple[Drift, ...]]:
+    """The same of each registered dataset `among` some that a crawl found, by its name there."""
     drifted: dict[str, tuple[Drift, ...]] = {}
     for found in crawl.found:
-        if found.registered_as is None or found.problem:
+        name = found.registered_as
+        if name is None or found.problem or not among.holds(name):
             continue
-        dataset = platform.catalog.datasets.find(found.registered_as)
+        dataset = platform.catalog.datasets.find(name)
         if dataset is not None and dataset.source.uri == found.source.uri:
             drifted[found.name] = drift_of(dataset, found)
     return drifted

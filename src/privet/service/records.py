@@ -6,7 +6,7 @@ They are rows of the dataset in all but where they lie, and go through the same 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -111,21 +111,24 @@ def _read(number: int, text: str) -> Record:
 def _batch(plan: EnforcedPlan, records: Sequence[Record]) -> pa.RecordBatch:
     """The columns that a plan reads, of what the records have under these names."""
     folded = [{name.lower(): value for name, value in record.items()} for record in records]
-    arrays = [_array(column, [each.get(column.name) for each in folded]) for column in plan.reads]
+    shown = frozenset(plan.schema.names)
+    arrays = [_array(c, [each.get(c.name) for each in folded], shown) for c in plan.reads]
     fields = [pa.field(c.name, a.type) for c, a in zip(plan.reads, arrays, strict=True)]
     if not arrays:
         return pa.table({"": pa.nulls(len(records))}).select([]).to_batches()[0]
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
 
-def _array(column: Column, values: list[Any]) -> pa.Array:
+def _array(column: Column, values: list[Any], shown: Collection[str]) -> pa.Array:
     kind = plain_type(column.type)
     try:
         return pa.array([_cell(kind, value) for value in values], kind)
     except (pa.ArrowException, ValueError, TypeError, OverflowError, ArithmeticError):
-        # The library's own words show the cell.
+        # The library's own words show the cell, and a filter may read what its reader does not.
+        named = f"the column `{column.name}`" if column.name in shown else "a member"
+        wanted = f" `{kind}`" if column.name in shown else ""
         raise InvalidRequest(
-            f"the column `{column.name}` of some record is not of its type `{kind}`",
+            f"{named} of some record is not of its type{wanted}",
             hint="send records as the dataset has them",
         ) from None
 

@@ -20,6 +20,7 @@ from privet.model.events import Event, Outcome
 from privet.model.names import DatasetName
 from privet.model.permissions import AccessLevel, on_connection
 from privet.model.principals import Principal
+from privet.model.transforms import get_spec, steps
 from privet.policy import rows_of
 from privet.service.access import authenticate, event_of
 from privet.service.deciding import decide_by_name
@@ -116,7 +117,7 @@ class Rewrites:
             raise
         if not decisions or not foreign.steady:
             return None
-        return sha256(json.dumps([engine, canonical, digests]).encode()).hexdigest()
+        return sha256(json.dumps([engine, database, canonical, digests]).encode()).hexdigest()
 
     def dataset(self, caller: Caller, engine: str, name: DatasetName) -> Rewritten:
         """All that the caller may see of a dataset, as a statement.
@@ -159,15 +160,18 @@ class Rewrites:
 
         Raises:
             Unauthenticated: the credentials do not hold.
+            Forbidden: this server does not: whoever tries values learns what filters let pass.
             NotFound: the dataset does not exist for the caller.
+            NotExpressible: a column is a token, and values are not looked up so; or it is a view.
             InvalidRequest: some record is no row of it.
             AuditUnavailable: nothing is told.
         """
-        principal = authenticate(self._platform, caller)
+        principal = self._admitted(caller)
         asked = event_of(principal, caller, "records.start", Outcome.ALLOWED)
         decisions, started = self._decided(principal, asked, (name,))
         try:
             decision = _of_rows(decisions[name])
+            _check_unkeyed(decision)
             found = filter_records(self._platform, decision, texts, strangers=strangers)
         except PrivetError as error:
             self._record_refusal(started, error)
@@ -200,7 +204,7 @@ class Rewrites:
         """
         principal = self._admitted(caller)
         administrator = Administrator.of(self._platform, principal)
-        known = [c for c in self._platform.catalog.connections.list() if c.host == host]
+        known = [c for c in self._platform.catalog.connections.list() if _same(c.host, host)]
         allowed = all(
             administrator.may(AccessLevel.ALL, on_connection(each.name)) for each in known
         )
@@ -279,6 +283,11 @@ class Rewrites:
         )
 
 
+def _same(host: str, other: str) -> bool:
+    """Whether two spellings are of one name."""
+    return host.casefold().rstrip(".") == other.casefold().rstrip(".")
+
+
 def _of_rows(decision: Decision) -> Decision:
     """A decision that says all about its rows: of a view, those behind it say more.
 
@@ -293,6 +302,21 @@ def _of_rows(decision: Decision) -> Decision:
             hint="it is a view: read it here, or ask about what it is made of",
         )
     return decision
+
+
+def _check_unkeyed(decision: Decision) -> None:
+    """Refuse where values that a caller thinks up would become tokens of the dataset's keys.
+
+    Raises:
+        NotExpressible: they would.
+    """
+    for each in decision.visible:
+        uses = (*(option.transform for option in each.options), *each.safeguards)
+        if any(get_spec(s.function).keyed for use in uses if use for s in steps(use.call)):
+            raise NotExpressible(
+                f"`{each.column.name}` is a token, and tokens of chosen values are not given out",
+                hint="read the dataset here; DETOKENIZE is for those who may look values up",
+            )
 
 
 def _about(asked: Event, decision: Decision) -> Event:

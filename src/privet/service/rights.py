@@ -200,6 +200,14 @@ def tagging(
     return tuple(needs)
 
 
+def complete_metadata(administrator: Administrator) -> Reach:
+    """The datasets of which somebody sees everything but the rows."""
+    # Whoever alters columns has to see them.
+    full = administrator.reach(AccessLevel.VIEW_COMPLETE_METADATA)
+    full |= administrator.reach(AccessLevel.ALTER)
+    return full
+
+
 def tag_needs(level: AccessLevel, tag: TagName, on: Scope | None) -> tuple[Need, ...]:
     """A right on what a tag is for, and on its namespace."""
     scopes = (*([on] if on else []), on_namespace(tag.namespace))

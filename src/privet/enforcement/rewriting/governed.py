@@ -34,7 +34,7 @@ def governed(decision: Decision, engine: Engine) -> exp.Select:
     decision.require()
     dataset = decision.dataset
     assert dataset is not None
-    _check(dataset, engine)
+    _check(dataset, engine, [c.column for c in decision.visible])
     conditions = Conditions(
         engine,
         {c.name: plain_type(c.type) for c in dataset.columns},
@@ -69,17 +69,20 @@ def _where(condition: exp.Expr | None, cell: exp.Expr) -> exp.Expr:
     return cell if condition is None else exp.Case().when(condition.copy(), cell)
 
 
-def _check(dataset: Dataset, engine: Engine) -> None:
+def _check(dataset: Dataset, engine: Engine, visible: Iterable[Column]) -> None:
     if engine.reads_paths and dataset.name.database in _FILES:
         raise engine.refusal(f"`{dataset.name}`", "is the path of a file there")
     if dataset.source.format is Format.VIEW:
         raise engine.refusal(
             f"the view `{dataset.name}`", "is a statement that is run here, by its author's rights"
         )
-    if renamed := [c.name for c in dataset.columns if not _is_there(c)]:
+    if renamed := [c.name for c in visible if not _is_there(c)]:
         raise engine.refusal(
             f"`{dataset.name}`", f"calls the column `{renamed[0]}` by another name than its source"
         )
+    if not all(map(_is_there, dataset.columns)):
+        # A filter may read it; its name is not for the reader.
+        raise engine.refusal(f"`{dataset.name}`", "calls a column by another name than its source")
 
 
 def _is_there(column: Column) -> bool:

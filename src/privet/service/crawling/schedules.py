@@ -11,10 +11,11 @@ from cronsim import CronSim, CronSimError
 from privet.catalog import Starter
 from privet.model.crawling.crawls import Schedule
 from privet.model.datasets import Crawl
-from privet.model.errors import InvalidRequest, NotFound, PrivetError
+from privet.model.errors import InvalidRequest, NotFound, PrivetError, Revoked
 from privet.model.events import Outcome
 from privet.model.names import fold
 from privet.model.permissions import AccessLevel, on_crawler
+from privet.model.principals import Principal
 from privet.policy import Need
 from privet.service.access import Act, administer, administer_as, event_of
 from privet.service.crawling.runner import CrawlRunner
@@ -83,10 +84,21 @@ class CrawlSchedules:
             except PrivetError as error:
                 self._platform.catalog.schedules.fail(schedule.crawl, str(error))
 
+    def _owner(self, schedule: Schedule) -> Principal:
+        """Whoever made a schedule; that they may start nothing any more is on record."""
+        issuer, user = schedule.owner
+        try:
+            return as_last_seen(self._platform, issuer, user)
+        except Revoked as error:
+            gone = Principal(user, frozenset(), issuer=issuer)
+            refused = event_of(gone, _NOBODY, "crawl.start", Outcome.REFUSED)
+            self._platform.audit.record(replace(refused, object=schedule.crawl, error=error.code))
+            raise
+
     def _start(self, schedule: Schedule) -> None:
         name = schedule.crawl
         crawl = self._platform.catalog.crawls.get(name)
-        owner = as_last_seen(self._platform, *schedule.owner)
+        owner = self._owner(schedule)
         act = Act(
             "crawl.start",
             name,

@@ -25,10 +25,20 @@ def needs_again(name: str, crawl: Crawl | None) -> tuple[Need, ...]:
 
 
 def as_last_seen(platform: Platform, issuer: str, user: str) -> Principal:
-    """Somebody with the groups they were last seen with."""
+    """Somebody with the groups they were last seen with.
+
+    Raises:
+        Revoked: what they had then was revoked, as that of who was dropped is.
+    """
     seen = platform.catalog.principals.find(user, issuer)
     groups, others = (seen.groups, seen.other_groups) if seen else (frozenset[str](),) * 2
-    known = platform.identity.describe(user, groups, other_groups=others, attributes=False)
+    known = platform.identity.describe(
+        user,
+        groups,
+        other_groups=others,
+        attributes=False,
+        seen=seen.last_seen if seen else None,
+    )
     # Whom settings name as an administrator is a user of ours.
     return replace(known, issuer=issuer, admin=known.admin and known.issuer == issuer)
 

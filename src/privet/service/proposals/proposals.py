@@ -112,8 +112,10 @@ class Proposals:
             NotFound: it is neither proposed nor there by a rule.
         """
         on = _by_rule(self._platform.catalog.datasets.find(name), path, tag)
-        level = AccessLevel.ADD_ATTRIBUTE if on is None else AccessLevel.REMOVE_ATTRIBUTE
-        needs = tag_needs(level, tag, on_dataset(name))
+        # First what is needed in any case: whether the tag is there is not for all to know.
+        needs = tag_needs(AccessLevel.ADD_ATTRIBUTE, tag, on_dataset(name))
+        if on is not None:
+            needs += tag_needs(AccessLevel.REMOVE_ATTRIBUTE, tag, on_dataset(name))
         detail = {"tag": str(tag), "path": list(path)}
         act = Act("proposal.reject", str(name), detail=detail, needs=needs)
         with administer(self._platform, caller, act) as steward:
