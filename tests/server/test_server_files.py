@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from doors.servers import TrialServer
-from privet.model.errors import KeyUnavailable
-from privet.server.dev import dev_settings, write_private
+from privet.model.errors import ConfigurationInvalid, KeyUnavailable
+from privet.server.dev import alone_in, dev_settings, write_private
 from privet.server.wiring import services
 
 pytestmark = pytest.mark.service
@@ -53,6 +53,21 @@ def test_private_files_replace_what_was_there(tmp_path: Path) -> None:
     assert file.read_text() == "new\n"
     assert mode(file) == 0o600
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_two_servers_never_share_a_directory(tmp_path: Path) -> None:
+    """The second leaves all of the first as it is; once that has ended, another may begin."""
+    with alone_in(tmp_path):
+        (tmp_path / "urls.json").write_text("{}")
+        with (
+            pytest.raises(ConfigurationInvalid, match="already runs") as refused,
+            alone_in(tmp_path),
+        ):
+            pass
+        assert refused.value.hint
+        assert (tmp_path / "urls.json").read_text() == "{}"
+    with alone_in(tmp_path):
+        pass
 
 
 @pytest.mark.parametrize("damage", ["gone", "open to others", "cut"])

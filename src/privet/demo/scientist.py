@@ -84,9 +84,11 @@ def _scan_as_admin(stage: Stage) -> None:
         theirs = stage.frames[ANALYST].iloc[WINDOW.start : WINDOW.stop]
         views = [(f"{ADMIN}: {title}", window), (f"{ANALYST}: {title}", theirs)]
         print_frames(stage.console, views)
+        same = len({*window["id"]} & {*theirs["id"]})
         stage.say(
-            f"{opted_out} of admin's {len(WINDOW)} patients opted out; {ANALYST}'s"
-            f" {len(WINDOW)} rows are of others, whose record numbers she cannot know."
+            f"{opted_out} of admin's {len(WINDOW)} patients opted out and are in no row of"
+            f" {ANALYST}'s; hers move up. {same} of her {len(WINDOW)} are patients of admin's"
+            " window too: she sees tokens for their record numbers, and no phone."
         )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from privet.model.errors import ConfigurationInvalid
 from privet.server.certificates import make_loopback_certificate
 from privet.server.settings import Settings
 from privet.server.wiring import prepare_state
@@ -62,6 +66,25 @@ def dev_settings(directory: Path, **ports: Any) -> Settings:
         "copy_roots": [str(directory / "lake" / "copies")],
     }
     return Settings.load(None, **(given | ports))
+
+
+@contextmanager
+def alone_in(directory: Path) -> Generator[None]:
+    """Keep every other server out of a directory for as long as this one is in it.
+
+    Raises:
+        ConfigurationInvalid: another one is; nothing of it was touched.
+    """
+    prepare_state(directory)
+    with (directory / "serve.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigurationInvalid(
+                f"a server already runs in `{directory}`",
+                hint="stop it, or name another directory; its addresses are in urls.json there",
+            ) from error
+        yield
 
 
 def write_private(file: Path, text: str) -> None:

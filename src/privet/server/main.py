@@ -8,6 +8,7 @@ import os
 import resource
 import sys
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,14 @@ from typing import Any, TextIO
 
 from privet.model.errors import PrivetError
 from privet.server import logs
-from privet.server.dev import DEV_ADMIN, DEV_LIFETIME, DEV_ROLE, dev_settings, write_private
+from privet.server.dev import (
+    DEV_ADMIN,
+    DEV_LIFETIME,
+    DEV_ROLE,
+    alone_in,
+    dev_settings,
+    write_private,
+)
 from privet.server.doors import Doors
 from privet.server.settings import Settings
 from privet.server.wiring import local_identity, prepare_state, services
@@ -49,10 +57,13 @@ def serve(config: Path | None, dev: Path | None, ports: Ports) -> int:
     leave_no_core()
     try:
         given = _given(ports)
-        settings = dev_settings(dev, **given) if dev is not None else Settings.load(config, **given)
-        with services(settings, (DEV_ROLE,) if dev is not None else ()) as offered:
-            doors = Doors(settings, offered)
-            doors.run(lambda urls: _announce(settings, urls, dev))
+        with alone_in(dev) if dev is not None else nullcontext():
+            settings = (
+                dev_settings(dev, **given) if dev is not None else Settings.load(config, **given)
+            )
+            with services(settings, (DEV_ROLE,) if dev is not None else ()) as offered:
+                doors = Doors(settings, offered)
+                doors.run(lambda urls: _announce(settings, urls, dev))
     except PrivetError as error:
         print(f"privet: {error}", file=sys.stderr)  # noqa: T201 - nobody else is there to tell
         return 1
