@@ -10,7 +10,6 @@ _BY_MESSAGE: tuple[tuple[str, str, str], ...] = (
     (r"seen in several ways", OURS, "grants meet cell by cell, not as one filter"),
     (r"`INSERT` is on whole objects", OURS, "rights to change are on whole objects"),
     (r"`(DiscoverCrawler|ManageCrawler\w*)` is not", LATER, "crawlers by calls"),
-    (r"tried once it is defined", LATER, "trying a connection before it is defined"),
     (r"never the secret|!= 'cerebro'", OURS, "secrets are in the settings, and go to no client"),
     (r"settings of the server are not changed", OURS, "settings are in the server's file"),
     (r"ADD PARTITION|DROP PARTITION", OURS, "partitions are the folders that a scan finds"),
@@ -72,7 +71,6 @@ _BY_NAME: tuple[tuple[str, str, str], ...] = (
     (r"create_from_show_create", OURS, "a file is read as what it is, by no class of a library"),
     (r"dataset_path_rename", OURS, "a view keeps the name that it was made of"),
     (r"dataconnection_use_table", LATER, "the original's text for a table of a connection"),
-    (r"test_list_datasets|test_steward|data_registration", LATER, "tables over connections"),
     (r"test_privacy", OURS, "booleans have no tokens; tags go on into views, which have their own"),
 )
 

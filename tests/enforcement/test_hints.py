@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from enforcement.plans import column, dataset, plan, where
 from privet.enforcement import passing_rows
-from privet.enforcement.hints import source_hint
+from privet.enforcement.hints import as_arrow, source_condition
 from privet.model.expressions import (
     And,
     ColumnRef,
@@ -106,7 +106,7 @@ DATA = dataset(*(column(name, kind) for name, (kind, _) in KINDS.items()))
 @settings(deadline=None, max_examples=150)
 def test_hints_let_every_visible_row_through(filters: list[Expr], table: pa.Table) -> None:
     """Arrow, filtering by the hint, leaves out no row that any of the filters shows."""
-    hint = source_hint(tuple(filters), DATA)
+    hint = as_arrow(source_condition(tuple(filters), DATA), DATA)
     if hint is None:
         return
     columns = {name: table[name].combine_chunks() for name in table.column_names}

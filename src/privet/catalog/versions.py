@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, update
 
 from privet.model.errors import StoreUnavailable
 from privet.store import writing
@@ -29,12 +29,6 @@ class Version(NamedTuple):
 
     number: int
     stamp: str
-
-
-def read_version(connection: Connection) -> Version:
-    """The version that the connection's transaction sees."""
-    row = connection.execute(select(catalog_version.c.version, catalog_version.c.stamp)).one()
-    return Version(row.version, row.stamp)
 
 
 @contextmanager

@@ -58,11 +58,6 @@ def source_condition(filters: tuple[Expr | None, ...], dataset: Dataset) -> Expr
     return None if not known or any(k is None for k in known) else _either(known)
 
 
-def source_hint(filters: tuple[Expr | None, ...], dataset: Dataset) -> pc.Expression | None:
-    """The same as Arrow has it, over the source's own column names."""
-    return as_arrow(source_condition(filters, dataset), dataset)
-
-
 @dataclass(frozen=True, slots=True)
 class Seen:
     """How the cells of a column are seen: as they are (`kernel` is None), or each through it."""

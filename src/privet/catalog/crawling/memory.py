@@ -20,7 +20,6 @@ from privet.store.crawl_tables import crawl_datasets, crawl_objects
 
 _AT_ONCE = 500
 _objects = crawl_objects.c
-_NEW = {change.value: change for change in ObjectChange}
 
 
 class CrawlMemory:

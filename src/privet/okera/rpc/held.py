@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from privet.model.permissions import AccessLevel, Effect, Permission, Scope, ScopeKind
 from privet.okera.calls import Call
@@ -111,8 +110,3 @@ class Held:
 
 def _numbers(levels: Iterable[AccessLevel]) -> list[int]:
     return sorted({n for level in levels if (n := number_of(level)) is not None})
-
-
-def scope_of(value: Any) -> int:
-    """A scope's number, of a message that may lack it."""
-    return int(value or 0)

@@ -16,7 +16,6 @@ from privet.privacy.columns import place, present_of
 
 Values = NDArray[Any]
 Digits = NDArray[np.uint8]
-_MOST_DIGITS_OF_INT64 = 19
 _LONG_DECIMAL = 38
 
 

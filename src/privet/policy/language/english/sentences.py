@@ -50,7 +50,8 @@ def to_english(permission: Permission) -> str:
         if permission.grant_option:
             parts.append("and may grant that to others")
     else:
-        parts = [f"{who}, whatever else is granted, read {_scope_english(permission.scope)}"]
+        bound = f"{who[0].lower()}{who[1:]}, whatever else is granted,"
+        parts = [f"This grants nothing: {bound} read {_scope_english(permission.scope)}"]
         parts += _safeguard_english(permission)
     parts += _window_english(permission.properties)
     return ", ".join(parts) + "."
