@@ -219,3 +219,23 @@ def test_what_is_due_is_claimed_once_however_much_was_missed(
     with pytest.raises(NotFound):
         catalog.schedules.drop("lake")
     assert catalog.crawls.get("lake").schedule is None
+
+
+def test_what_was_cancelled_writes_nothing_into_what_came_after(
+    catalog: Catalog, clock: Clock
+) -> None:
+    """Another one of its name, or the same done again: neither its progress nor what it found."""
+    old = catalog.crawls.start("lake", "s3://lake", by=Starter("ada"))
+    catalog.crawls.cancel("lake")
+    for drop in (False, True):
+        if drop:
+            catalog.crawls.cancel("lake")
+            catalog.crawls.drop("lake")
+        clock.now += timedelta(seconds=1)
+        new = catalog.crawls.start("lake", "s3://lake2", by=Starter("eve"))
+        assert not catalog.crawls.progress("lake", objects_seen=9, datasets_found=9, started=old)
+        left = catalog.crawls.finish("lake", [FOUND], started=old)
+        assert (left.status, left.found, left.objects_seen) == (CrawlStatus.RUNNING, (), 0)
+        assert catalog.crawls.progress("lake", objects_seen=1, datasets_found=0, started=new)
+    done = catalog.crawls.finish("lake", [FOUND], started=new)
+    assert (done.status, len(done.found)) == (CrawlStatus.COMPLETED, 1)

@@ -85,15 +85,18 @@ class Crawls:
                         connection.execute(delete(table).filter_by(crawl=name))
             return _read_one(connection, name)
 
-    def progress(self, name: str, *, objects_seen: int, datasets_found: int) -> bool:
+    def progress(
+        self, name: str, *, objects_seen: int, datasets_found: int, started: Crawl | None = None
+    ) -> bool:
         """Note how far a running crawl is, and say whether it still runs.
 
-        One that ended meanwhile, as one that was cancelled did, is left as it is.
+        One that ended meanwhile, as one that was cancelled did, is left as it is; and so is another
+        one of its name, than the one that was `started`.
         """
         with writing(self._engine) as connection:
             noted = connection.execute(
                 update(crawls)
-                .filter_by(name=name, status=_RUNNING)
+                .filter_by(name=name, status=_RUNNING, **_same(started))
                 .values(objects_seen=objects_seen, datasets_found=datasets_found)
             )
             return bool(noted.rowcount)
@@ -105,8 +108,11 @@ class Crawls:
         *,
         error: str = "",
         report: CrawlReport | None = None,
+        started: Crawl | None = None,
     ) -> Crawl:
         """Store what a crawl found and did. With an error it failed. A cancelled one stays that.
+
+        Nothing is stored with another one of its name than the one that was `started`.
 
         Raises:
             NotFound: there is no such crawl.
@@ -116,7 +122,7 @@ class Crawls:
             _read_one(connection, name)
             connection.execute(
                 update(crawls)
-                .filter_by(name=name)
+                .filter_by(name=name, **_same(started))
                 .where(crawls.c.status != CrawlStatus.CANCELLED.value)
                 .values(
                     status=status.value,
@@ -242,3 +248,8 @@ def _crawl(row: Row[Any], owners: PathOwners, schedule: Schedule | None) -> Craw
         run=row.run,
         schedule=schedule,
     )
+
+
+def _same(started: Crawl | None) -> dict[str, Any]:
+    """What tells a crawl from others of its name, before and after it."""
+    return {} if started is None else {"run": started.run, "started_at": started.started_at}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,7 +21,7 @@ from privet.crawler import Crawled, CrawlProgress, crawl_tables, run_crawl
 from privet.model.crawling.crawls import ObjectChange, SeenObject
 from privet.model.crawling.remembered import Remembered
 from privet.model.datasets import Crawl, CrawlStatus, Rule
-from privet.model.errors import Cancelled, PrivetError
+from privet.model.errors import Cancelled, NotFound, PrivetError
 from privet.model.events import Event, Outcome
 from privet.service.crawling.places import schema_at
 from privet.service.crawling.starters import as_last_seen, check_unmoved, needs_again
@@ -148,12 +149,16 @@ class CrawlRunner:
 
     def _refuse(self, crawl: Crawl, event: Event, error: PrivetError) -> None:
         said = f"it cannot go on: {error.message}"
-        self._platform.catalog.crawls.finish(crawl.name, (), error=said, report=crawl.report)
+        self._platform.catalog.crawls.finish(
+            crawl.name, (), error=said, report=crawl.report, started=crawl
+        )
         self._platform.audit.record(replace(event, outcome=Outcome.REFUSED, error=error.code))
 
     def _give_up(self, crawl: Crawl, event: Event) -> None:
         error = f"the server ended {crawl.report.died} times while it ran; it is not tried again"
-        self._platform.catalog.crawls.finish(crawl.name, (), error=error, report=crawl.report)
+        self._platform.catalog.crawls.finish(
+            crawl.name, (), error=error, report=crawl.report, started=crawl
+        )
         detail = {"died": crawl.report.died}
         self._platform.audit.record(
             replace(event, outcome=Outcome.FAILED, error="server_died", detail=detail)
@@ -170,24 +175,33 @@ class CrawlRunner:
                 crawls.renew((crawl.name,), None)
                 event = replace(event, detail={"goes_on": True})
         except PrivetError as error:
-            crawls.finish(crawl.name, (), error=str(error))
+            self._fail(crawl, str(error))
             event = replace(event, outcome=Outcome.FAILED, error=error.code)
         except BaseException as error:
-            crawls.finish(crawl.name, (), error="the crawl failed unexpectedly")
+            self._fail(crawl, "the crawl failed unexpectedly")
             event = replace(event, outcome=Outcome.FAILED, error=type(error).__name__)
             _log.exception("crawl failed unexpectedly", crawl=crawl.name)
             raise
         finally:
             with self._lock:
-                self._running.pop(crawl.name, None)
+                if self._running.get(crawl.name) is stop:
+                    del self._running[crawl.name]
             self._platform.audit.record(event)
+
+    def _fail(self, crawl: Crawl, error: str) -> None:
+        # It may have been cancelled and dropped meanwhile: then nobody wants to know.
+        with suppress(NotFound):
+            self._platform.catalog.crawls.finish(crawl.name, (), error=error, started=crawl)
 
     def _crawl(self, crawl: Crawl, event: Event, stop: threading.Event) -> Event:
         catalog = self._platform.catalog
 
         def progress(now: CrawlProgress) -> None:
             goes_on = catalog.crawls.progress(
-                crawl.name, objects_seen=now.objects_seen, datasets_found=len(now.found)
+                crawl.name,
+                objects_seen=now.objects_seen,
+                datasets_found=len(now.found),
+                started=crawl,
             )
             if not goes_on:
                 stop.set()
@@ -225,7 +239,7 @@ class CrawlRunner:
         report = replace(crawled.report, resumed=before.resumed, died=before.died)
         error = f"the listing broke off: {report.broke_off}" if report.broke_off else ""
         return self._platform.catalog.crawls.finish(
-            crawl.name, crawled.found, error=error, report=report
+            crawl.name, crawled.found, error=error, report=report, started=crawl
         )
 
 
@@ -236,6 +250,8 @@ def _ended(crawl: Crawl, event: Event, drifted: Sequence[str]) -> Event:
     outcome = {
         CrawlStatus.COMPLETED: Outcome.COMPLETED,
         CrawlStatus.CANCELLED: Outcome.CANCELLED,
+        # It was cancelled, and another one of its name began.
+        CrawlStatus.RUNNING: Outcome.CANCELLED,
     }.get(crawl.status, Outcome.FAILED)
     error = "source_unavailable" if outcome is Outcome.FAILED else ""
     return replace(event, outcome=outcome, error=error, detail=detail)
