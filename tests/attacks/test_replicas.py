@@ -16,16 +16,20 @@ from privet.model.errors import NotFound, PrivetError, Unauthenticated
 
 pytestmark = pytest.mark.service
 BIG = 3_000_000
+OWN = ("serve.lock", "urls.json", "admin.token")
 
 
 @pytest.fixture
 def replicas(
     fresh_server: Callable[..., TrialServer],
 ) -> Iterator[tuple[TrialServer, TrialServer]]:
-    """The second shares the first's directory, and so its database, keys and lake."""
+    """The second shares the first's database, keys and lake, but not its directory."""
     one = fresh_server("replicas")
-    other = TrialServer(one.home)
-    other.log = one.log.with_name("other.log")
+    other = TrialServer(one.home.with_name("other"))
+    other.home.mkdir(mode=0o700)
+    for shared in one.home.iterdir():
+        if shared.name not in OWN:
+            (other.home / shared.name).symlink_to(shared)
     other.start()
     yield one, other
     other.kill()
