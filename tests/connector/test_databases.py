@@ -254,8 +254,10 @@ def holds(condition: Expr, row: dict[str, object]) -> bool:
 def test_texts_differ_by_their_bytes() -> None:
     """A language in which two texts are one must not leave out rows where they differ."""
     column, there = Column("t", pa.string(), "T"), ServerColumn("T", "text", "text")
-    written = select(at("x"), (Selected(column, there),), ref(CompareOp.NE, "t", "a"), None)
+    differs, same = ref(CompareOp.NE, "t", "a"), ref(CompareOp.EQ, "t", "b")
+    written = select(at("x"), (Selected(column, there),), (differs, same), None)
     assert """"T" COLLATE "C" <> 'a'""" in written
+    assert """("T" = 'b' AND "T" COLLATE "C" = 'b')""" in written
 
 
 def test_what_cannot_be_said_spares_nothing(source: SourceServer) -> None:

@@ -58,6 +58,35 @@ def source_condition(filters: tuple[Expr | None, ...], dataset: Dataset) -> Expr
     return None if not known or any(k is None for k in known) else _either(known)
 
 
+def says_all(
+    filters: tuple[Expr | None, ...], restrictions: tuple[Expr, ...], dataset: Dataset
+) -> bool:
+    """Whether their plain condition holds for the visible rows only."""
+    kinds = {c.name: c.type for c in dataset.columns}
+    alternatives = () if None in filters else tuple(f for f in filters if f)
+    return all(_is_plain(f, kinds) for f in (*alternatives, *restrictions))
+
+
+@dataclass(frozen=True, slots=True)
+class Spared:
+    """The condition for a source in two, for one that can fail at a row.
+
+    Whoever chose the rows at which it may fail would learn by that of rows out of their view.
+
+    Attributes:
+        policy: what the policy says; holds for every visible row. None if it would say nothing.
+        asked: what the request says besides.
+        exact: whether `policy` holds for visible rows only, and the cells that `asked` compares
+            are withheld in none of them.
+        clear: columns whose cells are seen as they are in all visible rows.
+    """
+
+    policy: Expr | None
+    asked: Expr | None
+    exact: bool
+    clear: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """How the cells of a column are seen: as they are (`kernel` is None), or each through it."""
@@ -123,6 +152,14 @@ def as_arrow(condition: Expr | None, dataset: Dataset) -> pc.Expression | None:
     if condition is None:
         return None
     return _arrow(condition, {c.name: (c.source_name, c.type) for c in dataset.columns})
+
+
+def _is_plain(expr: Expr, kinds: Mapping[str, pa.DataType]) -> bool:
+    match expr:
+        case And(parts) | Or(parts):
+            return all(_is_plain(p, kinds) for p in parts)
+        case _:
+            return _plain(expr, kinds) is not None
 
 
 def _plain(expr: Expr, kinds: Mapping[str, pa.DataType]) -> Expr | None:

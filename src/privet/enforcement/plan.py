@@ -12,10 +12,12 @@ import pyarrow.compute as pc
 from privet.enforcement.evaluate import passing_rows
 from privet.enforcement.hints import (
     Seen,
+    Spared,
     as_arrow,
     conjunction,
     narrowed,
     raw_conditions,
+    says_all,
     source_condition,
 )
 from privet.enforcement.rebuild import rebuild, withhold
@@ -78,6 +80,7 @@ class EnforcedPlan:
         condition: rows that fail it need not be read: it holds for all that are visible, and is
             plain (see `hints`). None if it would say nothing.
         hint: the same as Arrow has it, over the source's own column names.
+        spared: the same in two, for sources that can fail at a row.
         schema: of what leaves.
         limit: of rows that leave, or None.
     """
@@ -110,6 +113,7 @@ class EnforcedPlan:
             self.dataset,
         )
         self.hint: pc.Expression | None = as_arrow(self.condition, self.dataset)
+        self.spared = self._spared()
         verdicts = {c.column.name: c.verdict for c in decision.columns}
         self.schema = pa.schema(
             [
@@ -120,6 +124,18 @@ class EnforcedPlan:
                 )
                 for o in outputs
             ]
+        )
+
+    def _spared(self) -> Spared:
+        every = (*self._outputs, *self._asked.tested)
+        shown = [o for o in every if _is_shown(o, self._filters)]
+        own = source_condition(self._filters, self.dataset)
+        return Spared(
+            narrowed(own, self._restrictions, self.dataset),
+            narrowed(None, self._asked.raw, self.dataset),
+            says_all(self._filters, self._restrictions, self.dataset)
+            and all(o in shown for o in self._asked.tested),
+            frozenset(o.column.name for o in shown if not any(p.kernels for p in o.options)),
         )
 
     def apply(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -205,6 +221,13 @@ class EnforcedPlan:
 def _covers(option: _Option, masks: list[Mask], filters: Sequence[Expr | None]) -> bool:
     """Whether all visible cells are shown in this way."""
     return len(option.filters) == len(masks) or any(filters[i] is None for i in option.filters)
+
+
+def _is_shown(output: _Output, filters: Sequence[Expr | None]) -> bool:
+    """Whether no cell is withheld in a visible row."""
+    shown = frozenset[int]().union(*(o.filters for o in output.options))
+    whole = len(shown) == len(filters) or any(filters[i] is None for i in shown)
+    return whole and not output.cell_filters
 
 
 def _is_uniform(output: _Output, masks: list[Mask], filters: Sequence[Expr | None]) -> bool:

@@ -8,7 +8,7 @@ from functools import partial
 
 import pyarrow as pa
 
-from privet.connector import Databases, Reading
+from privet.connector import Databases, Narrowing, Reading
 from privet.enforcement import EnforcedPlan
 from privet.model.errors import InvalidRequest, NotFound, SchemaChanged, SourceUnavailable
 from privet.model.sources import TablePlace
@@ -32,7 +32,9 @@ def table_pieces(
         SourceUnavailable: its server is away, refuses us or broke off.
     """
     place = TablePlace.of(plan.dataset.source)
-    reading = Reading(plan.reads, bound(plan), plan.condition)
+    spared = plan.spared
+    narrowing = spared.asked and Narrowing(spared.asked, exact=spared.exact, clear=spared.clear)
+    reading = Reading(plan.reads, bound(plan), spared.policy, narrowing)
     with _without_names(), databases.read(place, reading, waiting) as batches:
         for batch in batches:
             yield Piece(batch.nbytes, partial(_whole, batch))

@@ -1,7 +1,8 @@
 """Opens tables of databases; PostgreSQL is the one that can be read."""
 
-from privet.connector.databases.databases import Databases, Reading, check_database
+from privet.connector.databases.databases import Databases, check_database
 from privet.connector.databases.dialing import DRIVERS, SSLMODES, Endpoint, dial
+from privet.connector.databases.reading import Narrowing, Reading
 from privet.connector.databases.shapes import ServerColumn, TableShape
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "SSLMODES",
     "Databases",
     "Endpoint",
+    "Narrowing",
     "Reading",
     "ServerColumn",
     "TableShape",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,33 +12,16 @@ import pyarrow.types as pat
 
 from privet.connector.databases.describing import describe, names
 from privet.connector.databases.dialing import Endpoint, dial, options_of, session
+from privet.connector.databases.reading import Reading
 from privet.connector.databases.shapes import ServerColumn, TableShape
 from privet.connector.databases.streaming import Statement
 from privet.model.datasets import Column, plain_type
 from privet.model.errors import InvalidRequest, SchemaChanged, SourceInvalid
-from privet.model.expressions import Expr
 from privet.model.sources import TablePlace
 
 _LONGEST_SECONDS = 3600
 _ASK_SECONDS = 30
 _REGISTER = "a data steward can register the table anew and review what changed"
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What is read of a table.
-
-    Attributes:
-        columns: in the types in which the catalog has them.
-        bound: those that have to be there, of those types, whether they are read or not.
-        condition: plain; rows that fail it may be left out (see `privet.enforcement.hints`).
-        limit: of rows, for samples.
-    """
-
-    columns: Sequence[Column]
-    bound: Sequence[Column] = ()
-    condition: Expr | None = None
-    limit: int | None = None
 
 
 class Databases:
@@ -122,12 +105,12 @@ class Databases:
         # After that it is sure that the driver is installed.
         from psycopg.conninfo import make_conninfo
 
-        from privet.connector.databases.selecting import Selected, select
+        from privet.connector.databases.selecting import Selected, asked, select
 
         for column in reading.bound:
             _there(shape, column)
         selected = tuple(Selected(c, _there(shape, c)) for c in reading.columns)
-        text = select(place, selected, reading.condition, reading.limit)
+        text = select(place, selected, asked(reading, shape, selected), reading.limit)
         conninfo = make_conninfo(**options_of(endpoint, self._ca, self._seconds))
         with closing(Statement(conninfo, text, waiting).batches()) as batches:
             yield _finished(batches, reading.columns)

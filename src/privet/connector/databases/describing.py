@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     import psycopg
 
 _TABLE = """
-SELECT c.oid, c.reltuples::int8, obj_description(c.oid, 'pg_class')
+SELECT c.oid, c.reltuples::int8, obj_description(c.oid, 'pg_class'),
+  c.relkind IN ('v', 'f')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = %s AND c.relname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 """
@@ -58,9 +59,10 @@ def describe(connection: psycopg.Connection[tuple[Any, ...]], place: TablePlace)
             f"`{place.connection}`",
             hint="names are taken literally, with their upper and lower case",
         )
-    table, rows, comment = found
+    table, rows, comment, computed = found
     columns = connection.execute(_COLUMNS, {"table": table}).fetchall()
-    return TableShape(tuple(ServerColumn(*column) for column in columns), rows, comment or "")
+    described = tuple(ServerColumn(*column) for column in columns)
+    return TableShape(described, rows, comment or "", computed)
 
 
 def names(connection: psycopg.Connection[tuple[Any, ...]], schema: str) -> tuple[str, ...]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import pyarrow.types as pat
 from psycopg import sql
 
-from privet.connector.databases.shapes import ServerColumn
+from privet.connector.databases.reading import Reading
+from privet.connector.databases.shapes import ServerColumn, TableShape
 from privet.model.datasets import Column, plain_type
 from privet.model.expressions import (
     And,
@@ -45,8 +46,8 @@ _OPERATORS = {
     CompareOp.GT: sql.SQL("{} > {}"),
     CompareOp.GE: sql.SQL("{} >= {}"),
 }
-_TEXTS_DIFFER = sql.SQL('{} COLLATE "C" <> {}')
-"""By a language that takes two texts for one, fewer rows would differ."""
+_BYTES = sql.SQL('{} COLLATE "C"')
+"""By a language that takes two texts for one, fewer rows would differ and more be equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +95,43 @@ class Selected:
         return written.format(name) if written else None
 
 
+def asked(reading: Reading, shape: TableShape, selected: tuple[Selected, ...]) -> tuple[Expr, ...]:
+    """The conditions to ask of the server, the policy's first.
+
+    What the reader asks is left out where the server could fail at a row, or for a cell, that the
+    reader does not see.
+    """
+    own = (reading.condition,) if reading.condition else ()
+    more = reading.narrowing
+    if more is None:
+        return own
+    known = {s.column.name: s for s in selected}
+    failing = {s.column.name for s in selected if s.guard is not None}
+    if shape.computed:
+        # It may compute a row for one condition before it looks at the other.
+        safe = more.exact and not own and more.clear.issuperset(known)
+    elif failing:
+        whole = all(_is_sayable(c, known) for c in own)
+        safe = more.exact and whole and more.clear.issuperset(failing)
+    else:
+        safe = True
+    return (*own, more.condition) if safe else own
+
+
 def select(
-    place: TablePlace, selected: tuple[Selected, ...], condition: Expr | None, limit: int | None
+    place: TablePlace,
+    selected: tuple[Selected, ...],
+    conditions: tuple[Expr, ...],
+    limit: int | None,
 ) -> str:
     """The statement: columns in their order, and then whether the row is whole.
 
     Args:
         place: of the table.
         selected: the columns.
-        condition: plain (see `privet.enforcement.hints`), over the names in the catalog; what
-            cannot be said is left out of it, so that more rows come.
+        conditions: plain (see `privet.enforcement.hints`), over the names in the catalog; what
+            cannot be said is left out of them, so that more rows come. Of a statement that would
+            be too long, the last are left out first.
         limit: of rows, for samples.
     """
     guards = [
@@ -116,13 +144,13 @@ def select(
         sql.Identifier(place.schema, place.table),
     )
     known = {s.column.name: s for s in selected}
-    if (where := _condition(condition, known)) is not None:
+    if (where := _condition(And(conditions), known)) is not None:
         text = sql.SQL("{} WHERE {}").format(text, where)
     if limit is not None:
         text = sql.SQL("{} LIMIT {}").format(text, sql.Literal(limit))
     written = text.as_string(None)
-    if len(written) > _LONGEST and condition is not None:
-        return select(place, selected, None, limit)
+    if len(written) > _LONGEST and conditions:
+        return select(place, selected, conditions[:-1], limit)
     return written
 
 
@@ -139,7 +167,8 @@ def _condition(expr: Expr | None, known: Mapping[str, Selected]) -> sql.Composab
             if not all(_sayable(CompareOp.EQ, v) for v in values):
                 return None
             listed = sql.SQL(", ").join(map(sql.Literal, values))
-            return sql.SQL("{} IN ({})").format(known[name].expression, listed)
+            texts = any(isinstance(v, str) for v in values)
+            return _matched(sql.SQL("{} IN ({})"), known[name].expression, listed, texts=texts)
         case Compare(op, ColumnRef(name), Literal(value)) if known[name].compares and _sayable(
             op, value
         ):
@@ -153,8 +182,29 @@ def _joined(word: sql.SQL, parts: Iterable[sql.Composable]) -> sql.Composable:
 
 
 def _compared(op: CompareOp, cell: sql.Composable, value: LiteralValue) -> sql.Composable:
-    differ = isinstance(value, str) and op is CompareOp.NE
-    return (_TEXTS_DIFFER if differ else _OPERATORS[op]).format(cell, sql.Literal(value))
+    literal, texts = sql.Literal(value), isinstance(value, str)
+    if texts and op is CompareOp.NE:
+        return _OPERATORS[op].format(_BYTES.format(cell), literal)
+    return _matched(_OPERATORS[op], cell, literal, texts=texts)
+
+
+def _matched(
+    operator: sql.SQL, cell: sql.Composable, operand: sql.Composable, *, texts: bool
+) -> sql.Composable:
+    """Texts match by their language, for which there may be an index, and by their bytes."""
+    matches = operator.format(cell, operand)
+    if not texts:
+        return matches
+    return _joined(_AND, (matches, operator.format(_BYTES.format(cell), operand)))
+
+
+def _is_sayable(expr: Expr, known: Mapping[str, Selected]) -> bool:
+    """Whether all of a plain condition can be asked of the server."""
+    match expr:
+        case And(parts) | Or(parts):
+            return all(_is_sayable(p, known) for p in parts)
+        case _:
+            return _condition(expr, known) is not None
 
 
 def _sayable(op: CompareOp, value: LiteralValue) -> bool:

@@ -94,11 +94,19 @@ class ServerColumn:
 
 @dataclass(frozen=True, slots=True)
 class TableShape:
-    """The columns of a table, in its order, and about how many rows it has (-1: unknown)."""
+    """What a table is made of.
+
+    Attributes:
+        columns: in its order.
+        rows: about how many it has; -1 if that is unknown.
+        comment: what its server says of it.
+        computed: whether its rows are made as they are read: it is a view or a foreign table.
+    """
 
     columns: tuple[ServerColumn, ...]
     rows: int = -1
     comment: str = ""
+    computed: bool = False
 
     def find(self, name: str) -> ServerColumn | None:
         """The column of that name."""
