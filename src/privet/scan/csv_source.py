@@ -115,6 +115,12 @@ class _Parser:
             column_types={c.source_name: _csv_type(c.type) for c in self._columns},
             include_columns=[c.source_name for c in self._columns],
         )
+        # What is ASCII as a whole is UTF-8 in every cell: nothing to check one by one.
+        self._convert_ascii = pacsv.ConvertOptions(
+            column_types=self._convert_options.column_types,
+            include_columns=self._convert_options.include_columns,
+            check_utf8=False,
+        )
 
     def parse(self, block: Block) -> list[pa.RecordBatch]:
         """One block of whole records."""
@@ -126,7 +132,7 @@ class _Parser:
                     use_threads=False, block_size=len(data) + 1, column_names=self._names
                 ),
                 parse_options=self._parse_options,
-                convert_options=self._convert_options,
+                convert_options=self._convert_ascii if data.isascii() else self._convert_options,
             )
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise self._told(error) from None
