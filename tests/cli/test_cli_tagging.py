@@ -18,6 +18,12 @@ ROWS = "id,reach,ph_no,note\n" + "".join(
     f"{n},p{n}@example.org,+49 30 90182{n:02d},x{n}\n" for n in range(40)
 )
 TABLE = "clinic.people"
+NESTED = "clinic.nested"
+INSIDE = "who.`e.mail at work`"
+VISITS = "".join(
+    json.dumps({"id": n, "who": {"e.mail at work": f"p{n}@example.org", "First Name": "x"}}) + "\n"
+    for n in range(40)
+)
 
 pytestmark = pytest.mark.service
 
@@ -33,6 +39,10 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     (folder / "part.csv").write_text(ROWS)
     steward.database("clinic")
     steward.register(steward.crawl(folder), "clinic", name="people")
+    nested = server.lake / "nested"
+    nested.mkdir()
+    (nested / "part.json").write_text(VISITS)
+    steward.register(steward.crawl(nested), "clinic", name="nested")
     environment = {
         "PRIVET_URL": server.rest_url,
         "PRIVET_TOKEN": server.admin_token,
@@ -77,6 +87,26 @@ def test_tags_go_out_and_come_in_as_csv(own: Run, tmp_path: Path) -> None:
     pruned = own("tag", "import", str(file), "--yes", "--prune")
     assert f"- pii.username on {TABLE} note" in pruned.stdout
     assert exported(own) == before
+
+
+def test_fields_that_are_no_identifiers_stand_in_back_quotes(own: Run, tmp_path: Path) -> None:
+    """In statements, in CSV and in answers to proposals: what is shown can be written."""
+    row = f"{NESTED},{INSIDE},pii.username"
+    tagged = own("sql", f"ALTER TABLE {NESTED} ADD COLUMN ATTRIBUTE {INSIDE} pii.username")
+    assert tagged.exit_code == 0, tagged.output
+    assert row in exported(own)
+    file = tmp_path / "tags.csv"
+    assert own("tag", "export", str(file)).exit_code == 0
+    assert own("tag", "import", str(file), "--yes").stdout == "nothing to do\n"
+    file.write_text(file.read_text().replace(row, f"{NESTED},who.`First Name`,pii.username"))
+    done = own("tag", "import", str(file), "--yes", "--prune")
+    assert f"- pii.username on {NESTED} {INSIDE}" in done.stdout
+    assert f"{NESTED},who.`first name`,pii.username" in exported(own)
+    absent = own("proposal", "reject", NESTED, INSIDE, "pii.username")
+    assert "no field" in absent.stderr or "not proposed" in absent.stderr
+    wrong = own("proposal", "reject", NESTED, "who.first name", "pii.username")
+    assert "stands in back quotes" in wrong.stderr
+    assert own("sql", f"ALTER TABLE {NESTED} DROP COLUMN ATTRIBUTE who.`FIRST NAME` pii.username")
 
 
 @pytest.mark.parametrize(

@@ -402,8 +402,15 @@ TRICKS = (
 
 @pytest.mark.parametrize("text", NAMES)
 def test_names_are_nothing_but_names(text: str) -> None:
-    """Look-alikes, quotes, comments and long ones are refused with their position, everywhere."""
+    """Look-alikes, quotes, comments and long ones are refused with their position, everywhere.
+
+    A field inside a column is called as the source has it, in back quotes.
+    """
+    inside = "a.{} " in text
     for trick in TRICKS:
+        if inside and trick in {"`\u0430`", "`a.b`", "`a b`"}:
+            assert parse(text.format(trick)).path == ("a", trick[1:-1])  # type: ignore[union-attr]
+            continue
         with pytest.raises(ParseFailed) as caught:
             parse(text.format(trick))
         if caught.value.position is not None:

@@ -14,6 +14,8 @@ from typing import NamedTuple, Self
 from privet.model.errors import InvalidRequest
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_]{1,128}")
+_PART = re.compile(r"`(?:[^`]|``)+`|[^`.]+")
+_PATH = re.compile(rf"(?:{_PART.pattern})(?:\.(?:{_PART.pattern}))*")
 _PRINCIPAL_NAME_LIMIT = 256
 _OWN_ISSUER = "privet"
 _OWNER_NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,99}")
@@ -143,3 +145,24 @@ class TagName(NamedTuple):
 
 FieldPath = tuple[str, ...]
 """A column (`("mrn",)`) or a field inside one (`("patient", "phone")`); folded parts."""
+
+
+def path_text(path: FieldPath) -> str:
+    """A path as text, with `.` between its parts; those that are no identifiers in back quotes."""
+    return ".".join(p if is_identifier(p) else f"`{p.replace('`', '``')}`" for p in path)
+
+
+def parse_path(text: str) -> FieldPath:
+    """The reverse of `path_text`; parts inside a column are taken as they are in back quotes.
+
+    Raises:
+        InvalidRequest: it is no path.
+    """
+    parts = _PART.findall(text) if _PATH.fullmatch(text) else [""]
+    if not all(p.startswith("`") or _IDENTIFIER.fullmatch(p) for p in parts):
+        raise InvalidRequest(
+            f"`{text[:64]}` is not a valid field name",
+            hint="write column.field; a field that is no identifier stands in back quotes",
+        )
+    column, *inside = (p[1:-1].replace("``", "`") if p.startswith("`") else p for p in parts)
+    return (fold(column, "column name"), *(part.lower() for part in inside))

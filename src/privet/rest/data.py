@@ -10,7 +10,7 @@ from privet.model.datasets import parse_type
 from privet.model.edits import ColumnEdit
 from privet.model.errors import InvalidRequest
 from privet.model.events import Outcome
-from privet.model.names import DatasetName, FieldPath, TagName, fold
+from privet.model.names import DatasetName, FieldPath, TagName, fold, parse_path
 from privet.rest.bodies import (
     ColumnChange,
     ColumnsChange,
@@ -182,7 +182,7 @@ def review(
 
 
 def _path(path: str) -> FieldPath:
-    return tuple(fold(part, "field name") for part in path.split(".")) if path else ()
+    return parse_path(path) if path else ()
 
 
 @router.put("/datasets/{database}/{name}/tags/{tag}", tags=["datasets"], status_code=_GONE)
@@ -195,7 +195,7 @@ def assign_tag(  # noqa: PLR0913, PLR0917 - the parameters of the address
     path: str = "",
     revision: int | None = None,
 ) -> None:
-    """Put a tag on a dataset, or on the field at `path`."""
+    """Put a tag on a dataset, or on the field at `path`: column.field, odd ones in back quotes."""
     services.tags.assign(caller, _name(database, name), _path(path), TagName.parse(tag), revision)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from privet.cli.policies.policies import Place, Policies, PolicyFileWrong, Statement, Target
 from privet.cli.policies.sql_text import Written
 from privet.model.errors import Forbidden
-from privet.model.names import RESERVED_ROLE_PREFIX
+from privet.model.names import RESERVED_ROLE_PREFIX, path_text
 
 if TYPE_CHECKING:
     from privet.client.rest import Rest
@@ -66,7 +66,7 @@ def fetch(rest: Rest) -> Policies:
                 if tagged["origin"] == "lineage":
                     # It is where it comes from.
                     continue
-                path = ".".join(tagged["path"])
+                path = path_text(tagged["path"])
                 targets.add((name, path))
                 _hold(policies, (name, path), [tagged["tag"]])
     policies.targets = frozenset(targets)

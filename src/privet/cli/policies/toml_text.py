@@ -11,7 +11,15 @@ from typing import Any, cast
 from privet.cli.policies import files
 from privet.cli.policies.policies import Place, Policies, PolicyFileWrong
 from privet.model.errors import InvalidRequest
-from privet.model.names import DatasetName, TagName, check_group_name, fold, fold_role
+from privet.model.names import (
+    DatasetName,
+    TagName,
+    check_group_name,
+    fold,
+    fold_role,
+    parse_path,
+    path_text,
+)
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)")
 _RULE: dict[str, Any] = {"match_rate": 0.8, "min_rows": 10, "description": ""}
@@ -168,7 +176,7 @@ def _read_tagged(file: _File, target: tuple[str, str], value: object, *words: st
 
 
 def _path(text: str) -> str:
-    return ".".join(fold(part, "column name") for part in text.split("."))
+    return path_text(parse_path(text))
 
 
 _READERS: Mapping[str, Callable[[_File], None]] = {
@@ -235,7 +243,7 @@ def _lines(table: Mapping[str, object]) -> str:
 
 
 def _key(path: str) -> str:
-    return json.dumps(path) if "." in path else path
+    return _value(path) if "." in path else path
 
 
 def _value(value: object) -> str:

@@ -17,7 +17,7 @@ from privet.cli.exits import UsageMistake
 from privet.cli.output import Json, escape, print_json
 from privet.cli.session import session
 from privet.model.errors import InvalidRequest, PrivetError
-from privet.model.names import DatasetName, TagName, fold
+from privet.model.names import DatasetName, TagName, parse_path, path_text
 
 if TYPE_CHECKING:
     from privet.client.rest import Rest
@@ -147,7 +147,7 @@ def _assigned(row: Sequence[str]) -> Assigned:
     if len(row) != len(HEADER):
         raise InvalidRequest(f"there are {len(row)} cells instead of {len(HEADER)}")
     dataset, field, tag = (cell.strip() for cell in row)
-    path = ".".join(fold(part, "field name") for part in field.split(".")) if field else ""
+    path = path_text(parse_path(field)) if field else ""
     return str(DatasetName.parse(dataset)), path, str(TagName.parse(tag))
 
 
@@ -208,4 +208,4 @@ def _on(column: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         if isinstance(tagged, str):
             yield column["name"], tagged
         elif tagged["origin"] != "lineage":
-            yield ".".join(tagged["path"]), tagged["tag"]
+            yield path_text(tagged["path"]), tagged["tag"]

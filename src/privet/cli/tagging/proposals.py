@@ -11,7 +11,7 @@ from privet.cli.crawls import evidence_text
 from privet.cli.datasets import path_of
 from privet.cli.output import Json, cell, print_done, print_json, print_table
 from privet.cli.session import session
-from privet.model.names import DatasetName, TagName
+from privet.model.names import DatasetName, TagName, path_text
 
 Name = Annotated[str, typer.Argument(metavar="DATASET", help="As database.dataset.")]
 Field = Annotated[str, typer.Argument(metavar="FIELD", help="A column, or a field inside: a.b.")]
@@ -45,7 +45,7 @@ def evaluate(context: typer.Context, dataset: Name, as_json: Json = False) -> No
         return
     _print(found["items"])
     for tag in found["unsupported"]:
-        where = ".".join(tag["path"])
+        where = path_text(tag["path"])
         print(f"no rule proposes {cell(tag['tag'])} for {cell(where)} any more; it stays there")
 
 
@@ -85,7 +85,7 @@ def rejections(context: typer.Context, as_json: Json = False) -> None:
         print_json(found)
         return
     rows = [
-        (r["dataset"] or r["source"], ".".join(r["path"]), r["tag"], r["by"], r["at"])
+        (r["dataset"] or r["source"], path_text(r["path"]), r["tag"], r["by"], r["at"])
         for r in found
     ]
     if rows:
@@ -109,7 +109,7 @@ def _print(found: Iterable[Mapping[str, Any]]) -> None:
     rows = [
         (
             p["dataset"],
-            ".".join(p["path"]),
+            path_text(p["path"]),
             p["tag"],
             evidence_text(p.get("evidence")),
             "rules changed since" if p.get("outdated") else "",

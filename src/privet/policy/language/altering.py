@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from privet.model.errors import ParseFailed
+from privet.model.names import FieldPath
 from privet.policy.language import definitions as d
 from privet.policy.language.defining import read_columns, read_view_columns
 from privet.policy.language.expressions import read_name
@@ -24,6 +25,7 @@ from privet.policy.language.nodes import (
     tokens,
 )
 from privet.policy.language.syntax import Branch, position_of
+from privet.policy.language.types import field_name
 
 
 def _drop_dataset(tree: Branch) -> d.DropDataset:
@@ -65,8 +67,13 @@ def _tag_database(tree: Branch) -> d.TagDatabase:
 def _tag_dataset(tree: Branch) -> d.TagDataset:
     _check_spread(tree)
     field = part(tree, "field")
-    path = tuple(read_name(n, "column name") for n in branches(field)) if field else ()
+    path = _path(branches(field)) if field else ()
     return d.TagDataset(dataset_in(tree), tag_in(tree), _adds(tree), path, at(tree, "dataset"))
+
+
+def _path(names: Sequence[Branch]) -> FieldPath:
+    column, *inside = names
+    return (read_name(column, "column name"), *(field_name(tokens(n)[0]).lower() for n in inside))
 
 
 def _rename(tree: Branch) -> d.Rename:

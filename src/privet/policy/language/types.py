@@ -116,7 +116,7 @@ def _struct(tree: Branch, path: FieldPath, depth: int) -> tuple[pa.DataType, tup
     tags: list[TagAt] = []
     seen: set[str] = set()
     for item in branches(tree):
-        name = _field_name(tokens(item)[0])
+        name = field_name(tokens(item)[0])
         if name.lower() in seen:
             raise ParseFailed(
                 f"two fields are called `{name[:64]}`", position=position_of(tokens(item)[0])
@@ -131,8 +131,12 @@ def _struct(tree: Branch, path: FieldPath, depth: int) -> tuple[pa.DataType, tup
     return pa.struct(fields), tuple(tags)
 
 
-def _field_name(token: Token) -> str:
-    """The name of a field as the source has it: it is not folded, so it may be any in quotes."""
+def field_name(token: Token) -> str:
+    """The name of a field as the source has it: it is not folded, so it may be any in quotes.
+
+    Raises:
+        ParseFailed: fields cannot have it.
+    """
     name = str(token[1:-1]) if token.type == "QUOTED" else str(token)
     if not name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
         raise ParseFailed(

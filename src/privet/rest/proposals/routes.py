@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, status
 
-from privet.model.names import DatasetName, FieldPath, TagName, fold
+from privet.model.names import DatasetName, FieldPath, TagName, fold, parse_path
 from privet.rest.bodies import Body, items
 from privet.rest.callers import CallerDep, ServicesDep
 from privet.rest.strict import StrictRoute
@@ -20,7 +20,10 @@ def _dataset(database: str, name: str) -> DatasetName:
 
 
 class Answer(Body):
-    """Which proposal, of which dataset; `path` is the field's, with `.` between its parts."""
+    """Which proposal, of which dataset; `path` is the field's.
+
+    It has `.` between its parts; those that are no identifiers stand in back quotes.
+    """
 
     database: str
     name: str
@@ -33,8 +36,11 @@ class Answer(Body):
         Raises:
             InvalidRequest: one of them is not a name.
         """
-        path = tuple(fold(part, "field name") for part in self.path.split("."))
-        return _dataset(self.database, self.name), path, TagName.parse(self.tag)
+        return (
+            _dataset(self.database, self.name),
+            parse_path(self.path),
+            TagName.parse(self.tag),
+        )
 
 
 @router.get("/proposals")
