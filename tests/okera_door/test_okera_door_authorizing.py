@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -218,6 +219,17 @@ def test_a_note_of_what_ran_elsewhere(granted: Client) -> None:
     told = asked(granted, sql="select * from nowhere.t", audit_only=True)
     assert told.result_sql is None
     assert told.table is None
+
+
+def test_a_long_note(server: TrialServer, granted: Client) -> None:
+    """Its beginning is kept, and enough of the rest to know it by: anybody may send one."""
+    text = "select " + "1, " * 300_000 + "1"
+    asked(granted, sql=text, audit_only=True)
+    (event, *_) = server.events(action="query.note")
+    assert text.startswith(event["statement"])
+    assert len(event["statement"]) <= 4096
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    assert event["detail"] == {"length": len(text), "sha256": digest}
 
 
 def test_a_statement_of_megabytes(granted: Client) -> None:

@@ -29,6 +29,8 @@ from privet.service.records import Filtered, ended, filter_records
 from privet.service.rights import Administrator
 
 _ACTION = "query.rewrite"
+_NOTED = 4096
+"""Characters of a statement that ran elsewhere: anybody may send one, and none was decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,19 +223,21 @@ class Rewrites:
     def note(self, caller: Caller, text: str, datasets: Collection[str] = ()) -> None:
         """Record a statement that ran elsewhere; nothing is decided, and nothing granted by it.
 
+        Of a long one the beginning is kept, with the length and SHA-256 of all of it.
+
         Raises:
             Unauthenticated: the credentials do not hold.
             AuditUnavailable: it could not be recorded.
         """
         principal = authenticate(self._platform, caller)
-        detail: dict[str, Any] = {"datasets": [each[:256] for each in datasets]}
-        self._platform.audit.record(
-            replace(
-                event_of(principal, caller, "query.note", Outcome.COMPLETED),
-                statement=text,
-                detail=detail if datasets else {},
-            )
-        )
+        noted = event_of(principal, caller, "query.note", Outcome.COMPLETED)
+        detail: dict[str, Any] = {}
+        if datasets:
+            detail["datasets"] = [each[:256] for each in datasets]
+        if len(text) > _NOTED:
+            whole_text = text.encode(errors="surrogatepass")
+            detail |= {"length": len(text), "sha256": sha256(whole_text).hexdigest()}
+        self._platform.audit.record(replace(noted, statement=text[:_NOTED], detail=detail))
 
     def _read(self, asked: Event, engine: str, text: str, database: str | None) -> Foreign:
         """The statement; that it is none is on record."""
