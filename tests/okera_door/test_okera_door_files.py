@@ -125,6 +125,27 @@ def test_files_of_a_dataset_are_for_those_who_have_all_of_it(
     refusal(wire, T.TListFilesOp.READ, folder)
 
 
+def test_a_file_with_a_column_that_the_dataset_has_not(
+    admin: Wire, reader: tuple[Wire, str], folder: str, server: TrialServer
+) -> None:
+    """Whoever sees every column of the dataset does not see it, nor by an address from before."""
+    wire, role = reader
+    database, file = unique("filedb"), Path(folder.removeprefix("file://")) / "rows.csv"
+    file.write_text("name\nann\nbob\n")
+    ddl(admin, f"CREATE DATABASE {database}")
+    ddl(admin, f"CREATE EXTERNAL TABLE {database}.t LOCATION '{folder}'")
+    file.write_text(ROWS)
+    ddl(admin, f"GRANT SELECT ON URI '{folder}' TO ROLE {role}")
+    ddl(admin, f"GRANT SELECT ON TABLE {database}.t TO ROLE {role}")
+    refusal(wire, T.TListFilesOp.READ, f"{folder}/rows.csv")
+    ddl(admin, f"GRANT ALL ON TABLE {database}.t TO ROLE {role}")
+    (url,) = files(wire, T.TListFilesOp.READ, folder)
+    ddl(admin, f"REVOKE ALL ON TABLE {database}.t FROM ROLE {role}")
+    answered = fetched(server, url)
+    assert answered.status_code == 403
+    assert "111" not in answered.text
+
+
 def test_one_user_does_not_use_up_the_keys(
     admin: Wire, reader: tuple[Wire, str], folder: str
 ) -> None:

@@ -89,7 +89,7 @@ class Files:
             return ()
         return tuple(found)
 
-    def open(self, caller: Caller, uri: str) -> str:
+    def issue_key(self, caller: Caller, uri: str) -> str:
         """A key by which the file can be read once, within a minute, without credentials.
 
         Raises:

@@ -46,7 +46,7 @@ def _list(call: Call, params: Any) -> Any:
     else:
         if not call.files_url:
             raise Unsupported("files are handed out over HTTP, which this server does not serve")
-        found = [f"{call.files_url}/v1/files/{call.services.files.open(call.caller, uri)}"]
+        found = [f"{call.files_url}/v1/files/{call.services.files.issue_key(call.caller, uri)}"]
     return T.TListFilesResult(files=found, done=True)
 
 
