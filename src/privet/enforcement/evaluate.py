@@ -19,6 +19,7 @@ import pyarrow.types as pat
 
 from privet.enforcement import arithmetic
 from privet.enforcement.compare import compare
+from privet.enforcement.items import Asked, ask
 from privet.enforcement.raw import raw_value
 from privet.enforcement.values import (
     DayParts,
@@ -43,6 +44,7 @@ from privet.model.expressions import (
     Compare,
     CompareOp,
     Expr,
+    FieldRef,
     In,
     IsNull,
     Like,
@@ -53,9 +55,11 @@ from privet.model.expressions import (
     Or,
 )
 from privet.model.transforms import is_text
-from privet.policy import elements
+from privet.policy import DAY_NAMES, columns_of, elements, fields_in
 
 _LONGEST_LIST = 100_000
+_SLICE = 4_096
+"""So many rows at once have their items taken out."""
 _NULL_BOOL = pa.scalar(None, pa.bool_())
 Columns = Mapping[str, pa.Array]
 
@@ -73,17 +77,39 @@ def passing_rows(filter_: Expr | None, columns: Columns, rows: int) -> Mask:
     """
     if filter_ is None:
         return np.ones(rows, np.bool_)
-    value = _Evaluation(columns, rows).boolean(filter_)
-    passing = true_rows(value.datum, rows)
-    return passing if value.failed is None else passing & ~value.failed
+    if not (fields := fields_in(filter_)):
+        passing, failed = _asked(filter_, Asked(columns, {}, rows))
+        return passing if failed is None else passing & ~failed
+    found = np.zeros(rows, np.bool_)
+    for start in range(0, rows, _SLICE):
+        part = {name: column[start : start + _SLICE] for name, column in columns.items()}
+        size = min(_SLICE, rows - start)
+        found[start : start + size] = _item_rows(filter_, fields, part, size)
+    return found
+
+
+def _item_rows(filter_: Expr, fields: tuple[FieldRef, ...], columns: Columns, rows: int) -> Mask:
+    """The rows for one question about which a filter is TRUE, and for none of which it failed."""
+    asked = ask(columns, columns_of(filter_), fields, rows)
+    passing, failed = _asked(filter_, asked)
+    if asked.rows is not None:
+        passing = np.bincount(asked.rows, passing, rows) > 0
+        failed = None if failed is None else np.bincount(asked.rows, failed, rows) > 0
+    return passing if failed is None else passing & ~failed
+
+
+def _asked(filter_: Expr, asked: Asked) -> tuple[Mask, Mask | None]:
+    value = _Evaluation(asked).boolean(filter_)
+    return true_rows(value.datum, asked.count), value.failed
 
 
 class _Evaluation:
     """One batch."""
 
-    def __init__(self, columns: Columns, rows: int) -> None:
-        self._columns = columns
-        self._rows = rows
+    def __init__(self, asked: Asked) -> None:
+        self._columns = asked.columns
+        self._fields = asked.fields
+        self._rows = asked.count
         self._values: dict[str, Value] = {}
 
     def boolean(self, expr: Expr) -> Value:
@@ -100,6 +126,8 @@ class _Evaluation:
                 return Value(literal(value))
             case ColumnRef(name):
                 return self._column(name)
+            case FieldRef():
+                return self._field(expr.name)
             case Compare(op, left, right):
                 return compare(op, self.value(left), self.value(right), self._rows)
             case And(parts):
@@ -130,6 +158,16 @@ class _Evaluation:
         value = self._values.get(name)
         if value is None:
             value = self._values[name] = raw_value(self._columns[name])
+        return value
+
+    def _field(self, name: str) -> Value:
+        array = self._fields[name]
+        if array is None:
+            # Nobody knows what it would be.
+            return Value(pa.nulls(self._rows), np.ones(self._rows, np.bool_))
+        value = self._values.get(name)
+        if value is None:
+            value = self._values[name] = raw_value(array)
         return value
 
     def _combine(
@@ -305,6 +343,11 @@ def _date_part(part: Callable[[DayParts], Whole], values: list[Value], rows: int
     return Value(pa.array(numbers, pa.int64(), mask=~known), value.failed)
 
 
+def _day_name(values: list[Value], rows: int) -> Value:
+    numbers = _date_part(attrgetter("weekday"), values, rows)
+    return Value(pa.array(DAY_NAMES).take(spread(numbers.datum, rows)), numbers.failed)
+
+
 def _sets_intersect(values: list[Value], rows: int) -> Value:
     """Whether two lists share an element; lists longer than any author writes have no value."""
     sides = [_text(v, "sets_intersect") for v in values]
@@ -336,4 +379,6 @@ _FUNCTIONS: dict[str, Callable[[list[Value], int], Value]] = {
     "year": partial(_date_part, attrgetter("year")),
     "month": partial(_date_part, attrgetter("month")),
     "day": partial(_date_part, attrgetter("day")),
+    "hour": partial(_date_part, attrgetter("hour")),
+    "dayname": _day_name,
 }

@@ -231,18 +231,24 @@ def ticks(datum: Datum) -> tuple[npt.NDArray[np.int64], int]:
 
 
 class DayParts(NamedTuple):
-    """Years, months and days of the month, UTC."""
+    """Years, months, days of the month, hours, and days since Monday; UTC."""
 
     year: Whole
     month: Whole
     day: Whole
+    hour: Whole
+    weekday: Whole
 
 
 def day_parts(datum: Datum) -> DayParts:
     """The parts of dates or timestamps of any year; Arrow's own kernels know 16 bits of them."""
     count, per_day = ticks(datum)
-    days = (count // per_day).astype("datetime64[D]")
+    since, ticks_today = np.divmod(count, per_day)
+    days = since.astype("datetime64[D]")
     months = days.astype("datetime64[M]")
     first = months.astype("datetime64[D]")
     year, month = np.divmod(months.astype(np.int64), 12)
-    return DayParts(year + 1970, month + 1, (days - first).astype(np.int64) + 1)
+    hour = ticks_today * 24 // per_day
+    # The epoch was a Thursday.
+    weekday = (since + 3) % 7
+    return DayParts(year + 1970, month + 1, (days - first).astype(np.int64) + 1, hour, weekday)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from privet.model.errors import Position
-from privet.model.names import TagName
+from privet.model.names import FieldPath, TagName
 
 LiteralValue = None | bool | int | Decimal | str | date | datetime
 """Numbers with a point or exponent are `Decimal`; `datetime` values are UTC and aware."""
@@ -52,6 +52,22 @@ class ColumnRef:
 
     name: str
     position: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRef:
+    """A field inside a column, by folded names: the column's, then one for each step inwards.
+
+    Lists on the way are no step: what is said of their items is said of one item at a time.
+    """
+
+    path: FieldPath
+    position: Position | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The path as it is written; none of its parts has a point in it."""
+        return ".".join(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +164,7 @@ class Call:
 Expr = (
     Literal
     | ColumnRef
+    | FieldRef
     | ColumnSlot
     | Compare
     | And

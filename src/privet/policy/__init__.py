@@ -9,6 +9,7 @@ from privet.policy.binding import check_filter, column_kinds, columns_of, kind_o
 from privet.policy.bound import Same, may_cover
 from privet.policy.carrying import carry
 from privet.policy.checking import Vocabulary, check
+from privet.policy.constants import DAY_NAMES
 from privet.policy.domains import (
     NO_PROFILES,
     Community,
@@ -16,6 +17,7 @@ from privet.policy.domains import (
     Risk,
     admission_risks,
 )
+from privet.policy.fields import check_items, field_kinds, fields_in
 from privet.policy.fold import ALWAYS, NEVER, fold_filter
 from privet.policy.functions import FUNCTIONS, Function, Kind, kind_of_type
 from privet.policy.language import definitions, shows
@@ -60,6 +62,7 @@ from privet.policy.telling.layers import (
 
 __all__ = [
     "ALWAYS",
+    "DAY_NAMES",
     "FUNCTIONS",
     "NEVER",
     "NO_PROFILES",
@@ -95,6 +98,7 @@ __all__ = [
     "carry",
     "check",
     "check_filter",
+    "check_items",
     "column_kinds",
     "columns_of",
     "compare",
@@ -103,6 +107,8 @@ __all__ = [
     "definitions",
     "elements",
     "explain",
+    "field_kinds",
+    "fields_in",
     "filter_english",
     "filter_sql",
     "fold_filter",

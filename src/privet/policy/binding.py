@@ -20,6 +20,7 @@ from privet.model.expressions import (
     ColumnSlot,
     Compare,
     Expr,
+    FieldRef,
     In,
     IsNull,
     Like,
@@ -85,7 +86,7 @@ def kind_of(expr: Expr, columns: Mapping[str, Kind] | None) -> Kind:
 def children(expr: Expr) -> tuple[Expr, ...]:
     """The direct parts of an expression, in order of writing."""
     match expr:
-        case Literal() | ColumnRef() | ColumnSlot():
+        case Literal() | ColumnRef() | FieldRef() | ColumnSlot():
             return ()
         case Compare(_, left, right) | Arithmetic(_, left, right):
             return (left, right)
@@ -123,7 +124,7 @@ def rebuild(expr: Expr, parts: Sequence[Expr]) -> Expr:
             return Case(tuple(pairs), parts[-1])
         case Not() | Negate():
             return replace(expr, part=parts[0])
-        case Literal() | ColumnRef() | ColumnSlot():
+        case Literal() | ColumnRef() | FieldRef() | ColumnSlot():
             return expr
 
 
@@ -134,17 +135,19 @@ def _rebuild_test(expr: In | Like | IsNull, parts: Sequence[Expr]) -> Expr:
 
 
 def columns_of(expr: Expr) -> dict[str, Position | None]:
-    """The columns that an expression names, with where each is first named."""
+    """The columns that an expression names, or fields inside them; and where each is first."""
     found: dict[str, Position | None] = {}
     for part in walk(expr):
         if isinstance(part, ColumnRef):
             found.setdefault(part.name, part.position)
+        elif isinstance(part, FieldRef):
+            found.setdefault(part.path[0], part.position)
     return found
 
 
 def first_position(expr: Expr) -> Position | None:
     """The first position that is known within an expression."""
-    placed = (p.position for p in walk(expr) if isinstance(p, ColumnRef | Call))
+    placed = (p.position for p in walk(expr) if isinstance(p, ColumnRef | FieldRef | Call))
     return next((position for position in placed if position is not None), None)
 
 
@@ -175,6 +178,21 @@ def _column(expr: ColumnRef, columns: _Columns) -> Kind:
     if expr.name not in columns:
         raise UnknownName(
             f"no column `{expr.name}`", hint=near(expr.name, columns), position=expr.position
+        )
+    return columns[expr.name]
+
+
+def _field(expr: FieldRef, columns: _Columns) -> Kind:
+    if columns is None:
+        return Kind.NULL
+    if expr.name not in columns:
+        column = expr.path[0]
+        if column not in columns:
+            return _column(ColumnRef(column, expr.position), columns)
+        raise UnknownName(
+            f"no field `{expr.name}`",
+            hint=f"look at the type of column `{column}`",
+            position=expr.position,
         )
     return columns[expr.name]
 
@@ -342,6 +360,7 @@ def _is_whole(expr: Expr) -> bool:
 _KINDS: dict[type, Callable[[Any, _Columns], Kind]] = {
     Literal: _literal,
     ColumnRef: _column,
+    FieldRef: _field,
     ColumnSlot: _slot,
     Compare: _compare,
     And: _junction,

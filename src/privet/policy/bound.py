@@ -27,6 +27,7 @@ from privet.model.expressions import (
 from privet.model.names import DatasetName, TagName
 from privet.model.permissions import Permission
 from privet.policy.binding import check_filter, column_kinds, columns_of
+from privet.policy.fields import check_items, field_kinds, fields_in
 from privet.policy.fold import ALWAYS, fold_filter
 from privet.policy.functions import Kind
 from privet.policy.settling import Reader, ambiguous, asked_of, of_dataset, settle
@@ -203,11 +204,13 @@ def where_of(permission: Permission, dataset: Dataset, kinds: Mapping[str, Kind]
         return Where(None, kinds)
     expr = of_dataset(permission.where, dataset)
     asked = asked_of(expr)
+    kinds = field_kinds(expr, dataset, kinds)
     if tag := ambiguous(permission.where, dataset):
         # It is not for want of a column: nobody can tell which is meant.
         return Where(expr, kinds, asked, f"several columns bear `{tag}`")
     try:
         check_filter(expr, kinds)
+        check_items(expr, dataset, kinds)
     except InvalidRequest as error:
         return Where(expr, kinds, asked, error.message, _lacks_only(expr, kinds, error))
     return Where(expr, kinds, asked, timed=any(c.function == "now" for c in asked))
@@ -218,7 +221,8 @@ def _lacks_only(expr: Expr, kinds: Mapping[str, Kind], error: InvalidRequest) ->
     if not isinstance(error, UnknownName):
         return False
     try:
-        check_filter(expr, dict.fromkeys(columns_of(expr), Kind.NULL) | dict(kinds))
+        named = (*columns_of(expr), *(ref.name for ref in fields_in(expr)))
+        check_filter(expr, dict.fromkeys(named, Kind.NULL) | dict(kinds))
     except InvalidRequest:
         return False
     return True

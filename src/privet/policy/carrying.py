@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from privet.model.datasets import Dataset
 from privet.model.decisions import Facts
-from privet.model.expressions import Call, ColumnRef, Expr
+from privet.model.expressions import Call, ColumnRef, Expr, FieldRef
 from privet.model.names import DatasetName
 from privet.model.permissions import Permission, on_dataset
 from privet.policy.binding import children, columns_of, rebuild
@@ -77,9 +77,16 @@ def _of(
 def _moved(expr: Expr, names: Mapping[str, str]) -> Expr:
     """An expression over the copy; what does not stand there is called as no column can be."""
     if isinstance(expr, ColumnRef):
-        return ColumnRef(names.get(expr.name, f"{expr.name} as it was copied"), expr.position)
+        return ColumnRef(_copied(expr.name, names), expr.position)
+    if isinstance(expr, FieldRef):
+        column, *inside = expr.path
+        return FieldRef((_copied(column, names), *inside), expr.position)
     if isinstance(expr, Call) and expr.function in _OF_DATASETS:
         # Of an origin that is gone; the copy's own tags are no answer.
         return ColumnRef(f"{expr.function} of what was copied", expr.position)
     parts = children(expr)
     return rebuild(expr, [_moved(p, names) for p in parts]) if parts else expr
+
+
+def _copied(column: str, names: Mapping[str, str]) -> str:
+    return names.get(column, f"{column} as it was copied")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from privet.model.datasets import Dataset
@@ -21,7 +21,8 @@ from privet.model.transforms import specs_of
 from privet.policy.binding import check_filter, column_kinds, columns_of, walk
 from privet.policy.bound import Same, held_by, tags_in
 from privet.policy.domains.small import NO_PROFILES, Profiles, check_small_domains
-from privet.policy.functions import near
+from privet.policy.fields import check_items, field_kinds, fields_in
+from privet.policy.functions import Kind, near
 from privet.policy.grants import CLEAR, BoundGrant, bind_grant, use_of
 from privet.policy.language.printing import filter_sql
 from privet.policy.language.statements import Places
@@ -221,7 +222,7 @@ def _check_where(permission: Permission, covered: Sequence[Dataset]) -> Iterable
     if where is None:
         return
     check_filter(where, None)
-    kinds = [column_kinds(d) for d in covered]
+    kinds: list[Mapping[str, Kind]] = [column_kinds(d) for d in covered]
     known = {name for columns in kinds for name in columns}
     loses = "grants nothing" if permission.effect is Effect.GRANT else "closes what it is on"
     for name, position in columns_of(where).items():
@@ -231,10 +232,19 @@ def _check_where(permission: Permission, covered: Sequence[Dataset]) -> Iterable
                 hint=near(name, known),
                 position=position,
             )
+    kinds = [field_kinds(where, d, own) for d, own in zip(covered, kinds, strict=True)]
+    for ref in fields_in(where):
+        if covered and not any(ref.name in columns for columns in kinds):
+            raise UnknownName(
+                f"no covered dataset has a field `{ref.name}`",
+                hint=f"look at the type of column `{ref.path[0]}`",
+                position=ref.position,
+            )
     problems: list[tuple[Dataset, InvalidRequest]] = []
     for dataset, columns in zip(covered, kinds, strict=True):
         try:
             check_filter(of_dataset(where, dataset), columns)
+            check_items(where, dataset, columns)
         except InvalidRequest as error:
             problems.append((dataset, error))
     mismatch = next((e for _, e in problems if isinstance(e, TypeMismatch)), None)

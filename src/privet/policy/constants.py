@@ -21,6 +21,7 @@ from privet.policy.functions import CAST
 from privet.policy.sets import elements
 
 Value = LiteralValue | float
+DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 _INT64 = range(-(2**63), 2**63)
 _NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,18})?", re.ASCII)
@@ -281,6 +282,8 @@ _CALLS: dict[str, Callable[..., Value]] = {
     "year": lambda d: _utc(d).year,
     "month": lambda d: _utc(d).month,
     "day": lambda d: _utc(d).day,
+    "hour": lambda d: d.astimezone(UTC).hour if isinstance(d, datetime) else 0,
+    "dayname": lambda d: DAY_NAMES[_utc(d).weekday()],
     "sets_intersect": lambda one, other: not set(elements(one)).isdisjoint(elements(other)),
 }
 _CASTS: dict[str, Callable[[Value], Value]] = {

@@ -19,6 +19,7 @@ from privet.model.expressions import (
     Compare,
     CompareOp,
     Expr,
+    FieldRef,
     In,
     IsNull,
     Like,
@@ -277,7 +278,7 @@ class _Folder:
         possible, may_fail = _reached(branches, default)
         if kind in NUMBERS:
             return self._of_numbers(expr, default if not branches else None, possible)
-        if kind is Kind.TIMESTAMP and any(isinstance(p, ColumnRef) for p in walk(expr)):
+        if kind is Kind.TIMESTAMP and any(isinstance(p, ColumnRef | FieldRef) for p in walk(expr)):
             # The units of columns decide what fits, also of those never taken.
             return _Part(expr, possible, may_fail=True)
         if not branches:
@@ -376,6 +377,7 @@ class _Folder:
 _REDUCERS: dict[type, Callable[[_Folder, Any], _Part]] = {
     Literal: lambda _, e: _constant(e, e.value),
     ColumnRef: lambda _, e: _Part(e),
+    FieldRef: lambda _, e: _Part(e),
     Compare: _Folder.compare,
     And: _Folder.junction,
     Or: _Folder.junction,

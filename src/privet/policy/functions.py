@@ -100,6 +100,8 @@ FUNCTIONS: dict[str, Function] = {
         Function("year", (TIMES,), Kind.INTEGER),
         Function("month", (TIMES,), Kind.INTEGER),
         Function("day", (TIMES,), Kind.INTEGER),
+        Function("hour", (TIMES,), Kind.INTEGER),
+        Function("dayname", (TIMES,), Kind.TEXT),
         Function("coalesce", (_COMPARABLE, _COMPARABLE), None, repeats=True, total=True),
         Function("user", (), Kind.TEXT, total=True),
         Function("now", (), Kind.TIMESTAMP, total=True),

@@ -11,6 +11,7 @@ from privet.model.expressions import Expr, TagExpr
 from privet.model.permissions import AccessLevel, Effect, Permission
 from privet.policy.binding import check_filter, column_kinds
 from privet.policy.bound import matches, tags_in
+from privet.policy.fields import check_items, field_kinds
 from privet.policy.fold import ALWAYS, NEVER, fold_filter
 from privet.policy.language.printing import to_sql
 from privet.policy.settling import asked_of, of_dataset
@@ -76,9 +77,11 @@ def _of_filter(permission: Permission, where: Expr, covered: Iterable[Dataset]) 
 
 def _reduced(where: Expr, dataset: Dataset) -> Expr | None:
     """The filter on a dataset, or None where it does not fit."""
-    kinds, settled = column_kinds(dataset), of_dataset(where, dataset)
+    settled = of_dataset(where, dataset)
+    kinds = field_kinds(settled, dataset, column_kinds(dataset))
     try:
         check_filter(settled, kinds)
+        check_items(settled, dataset, kinds)
     except InvalidRequest:
         return None
     return fold_filter(settled, kinds)

@@ -39,6 +39,8 @@ def filtered(filter_: e.Expr) -> exp.Expr:
             return _constant(value)
         case e.ColumnRef(name):
             return exp.column(name)
+        case e.FieldRef((column, *inside)):
+            return exp.Dot.build([exp.column(column), *map(exp.to_identifier, inside)])
         case e.Compare(op, left, right):
             return _compare(op, left, right)
         case e.And(parts):

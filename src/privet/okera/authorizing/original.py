@@ -96,7 +96,7 @@ def _told(decision: Decision, params: Any) -> Any:
     if len(decision.filters) > 1:
         raise InvalidRequest(f"Access to '{decision.name}' is protected by multiple filters")
     tree = filters.filtered(condition)
-    told.filter = words.Style().written(tree)
+    told.filter = words.Style(alone=True).written(tree)
     text = filters.in_dax(tree) if params.client == _CLIENT.DAX else told.filter
     told.filters = T.TAuthorizeQueryFilters(filters=[text], op=T.TCompoundOp.OR)
     told.filtered_values = filters.values_of(tree)

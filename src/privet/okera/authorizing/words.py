@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.types as pat
@@ -32,6 +33,17 @@ _TYPES: Mapping[pa.DataType, str] = {
     pa.date32(): "DATE",
 }
 _EPOCH = "1970-01-01 00:00:00"
+_KEYWORDS = frozenset(
+    "add aggregate all alter and as asc avro between bigint by case cast change char column columns"
+    " comment compute create cross data database date datetime decimal delimited desc describe"
+    " distinct double drop else end escaped exists external false fields first float format from"
+    " full function group having if in inner insert int integer interval into is join last left"
+    " like limit lines load location metadata not null nulls offset on or order outer over"
+    " overwrite partition partitioned partitions preceding range real rename replace returns right"
+    " row rows schema schemas select set show smallint stats stored string table tables terminated"
+    " then timestamp tinyint to true union update use using values varchar view when where"
+    " with".split()
+)
 
 
 class _Words(Hive):
@@ -56,16 +68,30 @@ class _Words(Hive):
             return super().datatype_sql(expression).replace(", ", ",")
 
 
+class _Alone(_Words):
+    """The same for a condition that stands alone: names that are keywords are in quotes."""
+
+    class Generator(_Words.Generator):
+        """Knows the keywords."""
+
+        RESERVED_KEYWORDS: ClassVar[set[str]] = set(_KEYWORDS)
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a client wants names: in quotes, and the functions in a database of their own."""
+    """How a client wants names: in quotes, and the functions in a database of their own.
+
+    With `alone` those are in quotes that are keywords of the original.
+    """
 
     quoted: bool = False
     apart: bool = False
+    alone: bool = False
 
     def written(self, tree: exp.Expr) -> str:
         """A tree as text."""
-        return tree.sql(_Words, identify=self.quoted, comments=False, normalize_functions=False)
+        dialect = _Alone if self.alone else _Words
+        return tree.sql(dialect, identify=self.quoted, comments=False, normalize_functions=False)
 
     def function(self, name: str, cell: exp.Expr) -> exp.Expr:
         """A function of the original on a cell."""

@@ -62,6 +62,8 @@ def _nodes(expression: e.Expr) -> list[Any]:
             return _constant(value)
         case e.ColumnRef(name):
             return _node(_KIND.COLUMN, name)
+        case e.FieldRef():
+            return _node(_KIND.COLUMN, expression.name)
         case e.ColumnSlot():
             return _node(_KIND.ATTRIBUTE, "`__column__`")
         case e.Compare(op, left, right) | e.Arithmetic(op, left, right):

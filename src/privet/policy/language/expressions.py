@@ -21,6 +21,7 @@ from privet.model.expressions import (
     Compare,
     CompareOp,
     Expr,
+    FieldRef,
     HasTag,
     In,
     IsNull,
@@ -204,6 +205,12 @@ def _column(tree: Branch) -> Expr:
     return ColumnRef(name, position_of(token))
 
 
+def _field(tree: Branch) -> Expr:
+    column = _token(_only(tree))
+    inside = (read_name(part, "field name") for part in _tokens(tree))
+    return FieldRef((read_name(column, "column name"), *inside), position_of(column))
+
+
 def _compare(tree: Branch) -> Expr:
     left, right = _parts(tree)
     operator = str(_token(tree))
@@ -362,6 +369,7 @@ _READERS: dict[str, Callable[[Branch], Expr]] = {
     "date": _moment,
     "timestamp": _moment,
     "column": _column,
+    "field_in": _field,
     "column_slot": lambda _: ColumnSlot(),
     "call": _call,
     "transform_call": read_transform,

@@ -18,6 +18,7 @@ from privet.model.expressions import (
     ColumnSlot,
     Compare,
     Expr,
+    FieldRef,
     HasTag,
     In,
     IsNull,
@@ -284,6 +285,7 @@ def _infix(expr: Compare) -> tuple[int, str]:
 _PRINTERS: dict[type, Callable[[Any], tuple[int, str]]] = {
     Literal: lambda e: (_ATOM, literal_sql(e.value)),
     ColumnRef: lambda e: (_ATOM, name_sql(e.name)),
+    FieldRef: lambda e: (_ATOM, ".".join(map(name_sql, e.path))),
     ColumnSlot: lambda _: (_ATOM, "__COLUMN__"),
     Compare: _infix,
     And: lambda e: _joined(e.parts, _AND, " AND "),

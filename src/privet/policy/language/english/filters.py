@@ -17,6 +17,7 @@ from privet.model.expressions import (
     Compare,
     CompareOp,
     Expr,
+    FieldRef,
     In,
     IsNull,
     Like,
@@ -91,6 +92,11 @@ def _listed(items: Iterable[Expr]) -> str:
 def _column(expr: ColumnRef) -> tuple[int, str]:
     plain = expr.name not in _WORDS and not expr.name[0].isdigit()
     return _ATOM, expr.name if plain else f"`{expr.name}`"
+
+
+def _field(expr: FieldRef) -> tuple[int, str]:
+    """Never as the same words as columns: no name of a column has a point in it."""
+    return _ATOM, expr.name
 
 
 def _joined(parts: tuple[Expr, ...], own: int, word: str) -> tuple[int, str]:
@@ -174,11 +180,14 @@ _NAMED = {
     "year": "the year",
     "month": "the month",
     "day": "the day of the month",
+    "hour": "the hour of the day",
+    "dayname": "the name of the day of the week",
     "coalesce": "the first that is not missing",
 }
 _SAYERS: dict[type, Callable[[Any], tuple[int, str]]] = {
     Literal: lambda e: (_ATOM, value_english(e.value)),
     ColumnRef: _column,
+    FieldRef: _field,
     ColumnSlot: lambda _: (_ATOM, "the cell"),
     Compare: _compared,
     And: lambda e: _joined(e.parts, _AND, " and "),
