@@ -212,6 +212,24 @@ def test_calling_off_reaches_the_server(place: Place, source: SourceServer) -> N
         time.sleep(0.05)
 
 
+def test_permissions_that_stayed_are_told_of(place: Place, source: SourceServer) -> None:
+    """Whoever makes a table anew under its name learns that they count again, if they may."""
+    dataset = make(place, source)
+    place.person(f"GRANT SELECT ON TABLE {dataset.name}")
+    again = f"permissions that were written on `{dataset.name}` before count again"
+    run(place, place.admin, f"DROP TABLE {dataset.name}")
+    text = created(str(dataset.name), dataset.name.name)
+    assert again in run(place, place.admin, text).warnings
+    run(place, place.admin, f"DROP TABLE {dataset.name}")
+    maker = place.person("GRANT CREATE ON DATABASE d", "GRANT USE ON DATACONNECTION shop")
+    assert again not in run(place, maker, text).warnings
+    run(place, place.admin, f"DROP TABLE {dataset.name}")
+    over = "DBPROPERTIES('okera.connection.name'='shop')"
+    run(place, place.admin, f"ALTER DATABASE d SET {over}")
+    load = f"ALTER DATABASE d LOAD DEFINITIONS({dataset.name.name})"
+    assert again in run(place, place.admin, load).warnings
+
+
 def test_who_may_make_one(place: Place, source: SourceServer) -> None:
     """Both the place and the connection are needed; a connection of others reads as absent."""
     source.run("CREATE TABLE theirs AS SELECT 1 AS v")

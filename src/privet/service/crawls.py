@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from privet.catalog import Starter
@@ -68,7 +67,7 @@ class Crawls:
         """
         name = fold(name)
         administrator = Administrator.of(self._platform, authenticate(self._platform, caller))
-        crawler, known = on_crawler(name), self._find(name) is not None
+        crawler, known = on_crawler(name), self._platform.catalog.crawls.find(name) is not None
         read = reading(self._platform, uri)
         again = known and administrator.may(AccessLevel.ALTER, crawler)
         act = Act(
@@ -145,7 +144,7 @@ class Crawls:
             InvalidRequest: what was found cannot be registered; the text says why.
         """
         crawl_name = fold(crawl_name)
-        crawl = self._find(crawl_name)
+        crawl = self._platform.catalog.crawls.find(crawl_name)
         act = Act(
             "dataset.register",
             str(wanted.name),
@@ -184,11 +183,6 @@ class Crawls:
         act = Act("crawl.delete", crawler.name, needs=needs, drops=crawler)
         with administer(self._platform, caller, act):
             self._platform.catalog.crawls.drop(crawler.name)
-
-    def _find(self, name: str) -> Crawl | None:
-        with suppress(NotFound):
-            return self._platform.catalog.crawls.get(name)
-        return None
 
 
 def _has_moved(platform: Platform, found: FoundDataset) -> bool:

@@ -14,6 +14,7 @@ from privet.policy import Need
 from privet.policy import definitions as d
 from privet.service.access import Act, administer, authenticate
 from privet.service.platform import Caller, Platform
+from privet.service.proposals import rules_of
 from privet.service.rights import Administrator, tag_needs
 
 
@@ -94,7 +95,7 @@ class Tags:
     def list_rules(self, caller: Caller) -> tuple[Rule, ...]:
         """Built-in rules and those of stewards."""
         authenticate(self._platform, caller)
-        return (*self._platform.catalog.rules.list(), *BUILTIN_RULES)
+        return rules_of(self._platform)
 
     def create_rule(self, caller: Caller, rule: Rule) -> Rule:
         """Add a rule; it counts from the next crawl on."""

@@ -198,6 +198,11 @@ class Crawls:
         with reading(self._engine) as connection:
             return _read_one(connection, name)
 
+    def find(self, name: str) -> Crawl | None:
+        """The crawl of that name, as `get`; None if there is none."""
+        with reading(self._engine) as connection:
+            return next(iter(_read(connection, crawls.c.name == name)), None)
+
     def drop(self, name: str) -> None:
         """Forget a crawl; datasets that were registered from it stay.
 

@@ -22,13 +22,23 @@ def reading(platform: Platform, uri: str) -> Need:
     Raises:
         InvalidRequest: it is of a connection, and malformed.
     """
-    if (place := schema_at(uri)) is not None:
-        return Need(AccessLevel.USE, on_connection(place.connection))
+    if schema_at(uri) is not None:
+        return reading_at(uri)
     try:
-        canonical = platform.connectors.canonical(uri)
+        return reading_at(platform.connectors.canonical(uri))
     except PrivetError:
         return Need(AccessLevel.SELECT, Scope(ScopeKind.URI))
-    return Need(AccessLevel.SELECT, Scope(ScopeKind.URI, name=canonical))
+
+
+def reading_at(uri: str) -> Need:
+    """The right to read what is at an address, as it is spelled.
+
+    Raises:
+        InvalidRequest: it is of a connection, and malformed.
+    """
+    if (place := schema_at(uri)) is not None:
+        return Need(AccessLevel.USE, on_connection(place.connection))
+    return Need(AccessLevel.SELECT, Scope(ScopeKind.URI, name=uri))
 
 
 def reading_found(source: Source) -> Need:

@@ -11,7 +11,7 @@ from cronsim import CronSim, CronSimError
 from privet.catalog import Starter
 from privet.model.crawling.crawls import Schedule
 from privet.model.datasets import Crawl
-from privet.model.errors import InvalidRequest, NotFound, PrivetError, Revoked
+from privet.model.errors import InvalidRequest, PrivetError, Revoked
 from privet.model.events import Outcome
 from privet.model.names import fold
 from privet.model.permissions import AccessLevel, on_crawler
@@ -49,7 +49,7 @@ class CrawlSchedules:
             Forbidden: they know of it, and may not start it again.
         """
         name = fold(name)
-        crawl = _find(self._platform, name)
+        crawl = self._platform.catalog.crawls.find(name)
         act = Act(
             "crawl.schedule",
             name,
@@ -152,10 +152,3 @@ def _no_expression(text: str) -> InvalidRequest:
         f"`{text[:64]}` does not say when",
         hint="write minute, hour, day, month and weekday as cron has them, such as 0 3 * * *",
     )
-
-
-def _find(platform: Platform, name: str) -> Crawl | None:
-    try:
-        return platform.catalog.crawls.get(name)
-    except NotFound:
-        return None

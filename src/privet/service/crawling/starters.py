@@ -6,22 +6,17 @@ from dataclasses import replace
 
 from privet.model.datasets import Crawl
 from privet.model.errors import InvalidRequest
-from privet.model.permissions import AccessLevel, Scope, ScopeKind, on_connection, on_crawler
+from privet.model.permissions import AccessLevel, on_crawler
 from privet.model.principals import Principal
 from privet.policy import Need
-from privet.service.crawling.places import canonical, schema_at
+from privet.service.crawling.places import canonical, reading_at
 from privet.service.platform import Platform
 
 
 def needs_again(name: str, crawl: Crawl | None) -> tuple[Need, ...]:
     """The rights to do a crawl again: to change it, and to read its place."""
     again = Need(AccessLevel.ALTER, on_crawler(name))
-    if crawl is None:
-        return (again,)
-    place = schema_at(crawl.uri)
-    if place is not None:
-        return (again, Need(AccessLevel.USE, on_connection(place.connection)))
-    return (again, Need(AccessLevel.SELECT, Scope(ScopeKind.URI, name=crawl.uri)))
+    return (again,) if crawl is None else (again, reading_at(crawl.uri))
 
 
 def as_last_seen(platform: Platform, issuer: str, user: str) -> Principal:

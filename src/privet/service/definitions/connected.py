@@ -11,11 +11,13 @@ from privet.model.datasets import Column, Dataset, FoundDataset
 from privet.model.errors import Conflict, InvalidRequest
 from privet.model.names import DatasetName, fold
 from privet.model.permissions import AccessLevel, on_connection, on_database, on_dataset
+from privet.model.principals import Principal
 from privet.model.sources import TablePlace
 from privet.policy import Need
 from privet.policy import definitions as d
 from privet.service.access import Act, administer
 from privet.service.definitions.columns import bind, written_tags
+from privet.service.definitions.returning import permissions_again
 from privet.service.platform import Caller, Platform
 from privet.service.proposals import look_at_connected
 from privet.service.rights import tag_needs
@@ -94,7 +96,8 @@ class ConnectedTables:
                 wanted.comment, frozenset(t.tag for t in wanted.tags), wanted.properties
             )
             made = self._register(found, name, bound.columns, author.user, described)
-            return Made(made, (*bound.notes, *found.notes))
+            again = permissions_again(self._platform, author, name)
+            return Made(made, (*bound.notes, *found.notes, *again))
 
     def load(self, caller: Caller, database: str, tables: tuple[str, ...] = ()) -> Loaded:
         """Register the tables of the connection's schema that a database names; all, or some.
@@ -130,9 +133,9 @@ class ConnectedTables:
                 raise InvalidRequest(
                     f"the schema has {len(wanted)} tables", hint="name those that are wanted"
                 )
-            return self._load(database, [replace(place, table=t) for t in wanted], author.user)
+            return self._load(database, [replace(place, table=t) for t in wanted], author)
 
-    def _load(self, database: str, places: list[TablePlace], by: str) -> Loaded:
+    def _load(self, database: str, places: list[TablePlace], author: Principal) -> Loaded:
         made: list[Dataset] = []
         notes: list[str] = []
         for place in places:
@@ -141,9 +144,11 @@ class ConnectedTables:
             name = DatasetName(database, found.name)
             columns = tuple(replace(c, reviewed=True) for c in found.columns)
             try:
-                made.append(self._register(found, name, columns, by, Described()))
+                made.append(self._register(found, name, columns, author.user, Described()))
             except (Conflict, InvalidRequest) as error:
                 notes.append(f"`{place.table[:64]}` was left out: {error.message}")
+            else:
+                notes.extend(permissions_again(self._platform, author, name))
             notes.extend(f"`{name}`: {note}" for note in found.notes)
         return Loaded(tuple(made), tuple(notes))
 

@@ -40,6 +40,7 @@ from privet.service.definitions.connected import (
 )
 from privet.service.definitions.empty import as_own, empty_files, without_files
 from privet.service.definitions.replacing import replaced, replacing
+from privet.service.definitions.returning import permissions_again
 from privet.service.platform import Caller, Platform
 from privet.service.proposals import look_at_files, proposed_now, unanswered
 from privet.service.rights import Administrator, tag_needs
@@ -253,7 +254,14 @@ class Tables:
             found, wanted.dataset, bound.columns, by=author.user, described=described
         )
         self._platform.catalog.domains.note_profiles(made, found.profiles)
-        return Made(made, (*bound.notes, *found.notes, *self._back(author, wanted.dataset)))
+        return Made(
+            made,
+            (
+                *bound.notes,
+                *found.notes,
+                *permissions_again(self._platform, author, wanted.dataset),
+            ),
+        )
 
     def _empty(self, author: Principal, wanted: d.CreateTable) -> Made:
         """A table with no rows yet, for INSERT INTO."""
@@ -271,16 +279,9 @@ class Tables:
             made = self._platform.catalog.datasets.register(
                 found, wanted.dataset, bound.columns, by=author.user, described=described
             )
-        return Made(made, (*bound.notes, *self._back(author, wanted.dataset)))
-
-    def _back(self, author: Principal, name: DatasetName) -> tuple[str, ...]:
-        """What counts again now that something has the name, for an author who may know of it."""
-        managing = Administrator.of(self._platform, author).may(
-            AccessLevel.MANAGE_GRANTS, on_dataset(name)
+        return Made(
+            made, (*bound.notes, *permissions_again(self._platform, author, wanted.dataset))
         )
-        if not managing or not self._platform.catalog.permissions.list(dataset=name):
-            return ()
-        return (f"permissions that were written on `{name}` before count again",)
 
     def _look(self, wanted: d.CreateTable, uri: str) -> FoundDataset:
         version = wanted.properties.get(VERSION)
