@@ -39,7 +39,7 @@ from privet.policy.language.statements import (
     Statement,
 )
 from privet.policy.language.types import type_sql
-from privet.policy.law import decide
+from privet.policy.law import NEVER_TRUE, decide
 from privet.policy.sets import elements
 from privet.policy.settling import roles_asked
 from privet.policy.telling.differences import (
@@ -65,6 +65,7 @@ __all__ = [
     "DAY_NAMES",
     "FUNCTIONS",
     "NEVER",
+    "NEVER_TRUE",
     "NO_PROFILES",
     "Change",
     "ColumnChange",

@@ -33,7 +33,8 @@ from privet.policy.language.printing import filter_sql, transform_sql
 from privet.policy.settling import Reader
 
 _EVERY_ROW = ""
-_NEVER_TRUE = "its filter is true for no row"
+NEVER_TRUE = "its filter is true for no row"
+"""Why a permission grants nothing to this reader, though it might to another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def _weigh(
         reason = grant.closed(moment)
         fired = None if reason else fire(grant, reader)
         if fired is None:
-            ignored[permission.id] = reason or _NEVER_TRUE
+            ignored[permission.id] = reason or NEVER_TRUE
         else:
             firing.append(fired)
     for guard in guarding(Same(facts.safeguards), Same(dataset)):

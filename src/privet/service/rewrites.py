@@ -21,7 +21,7 @@ from privet.model.names import DatasetName
 from privet.model.permissions import AccessLevel, on_connection
 from privet.model.principals import Principal
 from privet.model.transforms import get_spec, steps
-from privet.policy import rows_of
+from privet.policy import NEVER, NEVER_TRUE, filter_sql, rows_of
 from privet.service.access import authenticate, event_of
 from privet.service.deciding import decide_by_name
 from privet.service.platform import Caller, Platform
@@ -129,8 +129,17 @@ class Rewrites:
         """
         return self.statement(caller, engine, whole(name, get_engine(engine)))
 
-    def rule(self, caller: Caller, name: DatasetName, statement: str = "") -> Ruled:
+    def rule(
+        self, caller: Caller, name: DatasetName, statement: str = "", *, empty: bool = False
+    ) -> Ruled:
         """Decide about a dataset, for somebody else to keep to.
+
+        Args:
+            caller: whose decision counts.
+            name: the dataset.
+            statement: for the record.
+            empty: whether to tell of a dataset of which filters leave no row that there is one,
+                as the compatibility mode does; to others it is as one that there is not.
 
         Raises:
             Unauthenticated: the credentials do not hold.
@@ -143,6 +152,8 @@ class Rewrites:
         asked = replace(event_of(principal, caller, _ACTION, Outcome.ALLOWED), statement=statement)
         decisions, started = self._decided(principal, asked, (name,))
         try:
+            if empty and not decisions[name].allowed and _is_emptied(decisions[name]):
+                return Ruled(decisions[name], filter_sql(NEVER))
             decision = _of_rows(decisions[name])
         except PrivetError as error:
             self._record_refusal(started, error)
@@ -290,6 +301,11 @@ class Rewrites:
 def _same(host: str, other: str) -> bool:
     """Whether two spellings are of one name."""
     return host.casefold().rstrip(".") == other.casefold().rstrip(".")
+
+
+def _is_emptied(decision: Decision) -> bool:
+    """Whether somebody granted this reader rows of which there are none."""
+    return decision.dataset is not None and NEVER_TRUE in decision.ignored.values()
 
 
 def _of_rows(decision: Decision) -> Decision:
