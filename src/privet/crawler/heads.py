@@ -6,7 +6,10 @@ import bz2
 import codecs
 import re
 import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 import pyarrow as pa
 
@@ -78,24 +81,21 @@ def _compression(raw: bytes) -> str | None:
     return "bz2" if _BZ2_MAGIC.match(raw) else None
 
 
-def _unzip(raw: bytes, limit: int) -> tuple[bytes, bool]:
+class _Member(Protocol):
+    """What unpacks one member of a file, as zlib and bz2 have it."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
+def _unzip(begin: Callable[[], _Member], raw: bytes, limit: int) -> tuple[bytes, bool]:
     """Unpack the members that `raw` begins with, and say whether it ended with the last one."""
     data = b""
     for _ in range(_MEMBERS):
-        member = zlib.decompressobj(_GZIP)
-        data += member.decompress(raw, limit - len(data))
-        raw = member.unused_data
-        if not member.eof or not raw:
-            return data, member.eof
-        if len(data) >= limit:
-            break
-    return data, False
-
-
-def _unzip_bz2(raw: bytes, limit: int) -> tuple[bytes, bool]:
-    data = b""
-    for _ in range(_MEMBERS):
-        member = bz2.BZ2Decompressor()
+        member = begin()
         data += member.decompress(raw, limit - len(data))
         raw = member.unused_data
         if not member.eof or not raw:
@@ -122,7 +122,11 @@ def _unzip_zstd(raw: bytes, limit: int) -> tuple[bytes, bool]:
     return data, False
 
 
-_UNPACK = {"gzip": _unzip, "bz2": _unzip_bz2, "zstd": _unzip_zstd}
+_UNPACK: Mapping[str, Callable[[bytes, int], tuple[bytes, bool]]] = {
+    "gzip": partial(_unzip, partial(zlib.decompressobj, _GZIP)),
+    "bz2": partial(_unzip, bz2.BZ2Decompressor),
+    "zstd": _unzip_zstd,
+}
 
 
 def decode(head: Head, uri: str, encoding: str | None = None) -> Text:

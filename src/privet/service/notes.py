@@ -17,14 +17,14 @@ class Notes:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
 
-    def get(self, caller: Caller, key: str) -> str | None:
+    def find(self, caller: Caller, key: str) -> str | None:
         """The text under a key of the caller; None if there is none.
 
         Raises:
             InvalidRequest: that is no key.
         """
         principal = authenticate(self._platform, caller)
-        return self._platform.catalog.notes.get(_owner(principal), _checked(key))
+        return self._platform.catalog.notes.find(_owner(principal), _checked(key))
 
     def put(self, caller: Caller, key: str, value: str | None) -> None:
         """Keep a text under a key, or with None forget the key; recorded, without the text.

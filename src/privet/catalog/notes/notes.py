@@ -20,7 +20,7 @@ class Notes:
         self._engine = engine
         self._clock = clock
 
-    def get(self, owner: Owner, key: str) -> str | None:
+    def find(self, owner: Owner, key: str) -> str | None:
         """The text, if there is one."""
         issuer, user = owner
         with reading(self._engine) as connection:

@@ -21,6 +21,7 @@ from privet.connector.base import (
     walk_folders,
 )
 from privet.connector.objects.addresses import split, within
+from privet.connector.objects.opening import open_object, stream_object
 from privet.model.errors import InvalidRequest, NotFound
 
 ANY = "*"
@@ -111,16 +112,11 @@ class ArrowObjects:
 
     def open_file(self, uri: str) -> pa.NativeFile:
         """See `Connector.open_file`."""
-        filesystem, path = self._reach(uri)
-        with source_errors(uri):
-            return filesystem.open_input_file(path)
+        return open_object(*self._reach(uri), uri)
 
     def open_stream(self, uri: str) -> pa.NativeFile:
         """See `Connector.open_stream`."""
-        filesystem, path = self._reach(uri)
-        with source_errors(uri):
-            # Left to itself, pyarrow would decompress by the name's ending.
-            return filesystem.open_input_stream(path, compression=None)
+        return stream_object(*self._reach(uri), uri)
 
     def writing(self, uri: str) -> tuple[fs.FileSystem, str]:
         """Refuse: nothing is written there.

@@ -33,6 +33,7 @@ from privet.connector.objects.credentials import (
     from_instance,
 )
 from privet.connector.objects.listing import Listing, Page, Reach
+from privet.connector.objects.opening import open_object, stream_object
 from privet.model.errors import ConfigurationInvalid, InvalidRequest, NotFound
 
 SCHEME = "s3"
@@ -172,16 +173,11 @@ class S3Connector:
 
     def open_file(self, uri: str) -> pa.NativeFile:
         """See `Connector.open_file`."""
-        filesystem, path = self._reach(uri)
-        with source_errors(uri):
-            return filesystem.open_input_file(path)
+        return open_object(*self._reach(uri), uri)
 
     def open_stream(self, uri: str) -> pa.NativeFile:
         """See `Connector.open_stream`."""
-        filesystem, path = self._reach(uri)
-        with source_errors(uri):
-            # Left to itself, pyarrow would decompress by the name's ending.
-            return filesystem.open_input_stream(path, compression=None)
+        return stream_object(*self._reach(uri), uri)
 
     def writing(self, uri: str) -> tuple[fs.FileSystem, str]:
         """A file system that can write, and the path there.

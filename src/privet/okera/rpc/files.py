@@ -140,7 +140,7 @@ def _refuse_hidden(call: Call, prefix: str) -> None:
 
 
 def _get(call: Call, params: Any) -> Any:
-    return T.TKvStoreGetResult(value=call.services.notes.get(call.caller, params.key or ""))
+    return T.TKvStoreGetResult(value=call.services.notes.find(call.caller, params.key or ""))
 
 
 def _put(call: Call, params: Any) -> Any:

@@ -78,7 +78,7 @@ def _path(names: Sequence[Branch]) -> FieldPath:
 
 def _rename(tree: Branch) -> d.Rename:
     old, new = branches(tree)
-    return d.Rename(dataset(old), dataset(new), position_of(old), position_of(new))
+    return d.Rename(dataset(old), dataset(new), position_of(old))
 
 
 def _set_properties(tree: Branch) -> d.SetProperties:

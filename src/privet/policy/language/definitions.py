@@ -194,7 +194,6 @@ class Rename:
     dataset: DatasetName
     to: DatasetName
     at: Position | None = field(default=None, compare=False, repr=False)
-    to_at: Position | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
