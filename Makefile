@@ -22,6 +22,7 @@ UV_OF_PATH := $(shell uv --version 2>/dev/null | grep -qF 'uv $(UV_VERSION)' && 
 UV := $(or $(UV_OF_PATH),.tools/bin/uv)
 TOOLS := $(if $(UV_OF_PATH),,.tools/uv-$(UV_VERSION).stamp)
 AZURITE := .tools/azurite-3.37.0.stamp
+CHROMIUM := .tools/chromium.stamp
 PROJECTS := pyproject.toml uv.lock $(wildcard clients/*/pyproject.toml)
 
 # Neither a foreign environment nor a toolchain fetched behind the user's back.
@@ -40,7 +41,7 @@ help:  ## print this menu
 demo: setup  ## run the acceptance flow end to end on fictitious data, and print it
 	@$(BIN)/privet demo $(ARGS)
 
-test: setup $(AZURITE)  ## run the tests (ARGS=... goes to pytest)
+test: setup $(AZURITE) $(CHROMIUM)  ## run the tests (ARGS=... goes to pytest)
 	@$(BIN)/pytest $(ARGS)
 
 check: check-format check-lint check-types check-imports check-lock  ## format, lint, types, architecture and lock file: under a minute
@@ -112,6 +113,14 @@ $(AZURITE):
 	@if command -v npm >/dev/null; then \
 	  npm install --silent --no-audit --no-fund --ignore-scripts --prefix .tools/azurite azurite@3.37.0 >/dev/null; \
 	else echo "test: npm is not on the PATH; the tests of Azure are skipped" >&2; fi
+	@mkdir -p .tools && touch $@
+
+# A browser, from Debian; where there is none the tests of browsers are skipped.
+$(CHROMIUM):
+	@if ! command -v chromium >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    export DEBIAN_FRONTEND=noninteractive; { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } >/dev/null; \
+	  else echo "test: chromium is not on the PATH; the tests of browsers are skipped" >&2; fi; fi
 	@mkdir -p .tools && touch $@
 
 .tools/uv-$(UV_VERSION).stamp:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import shutil
 import socket
 import ssl
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +17,8 @@ import adbc_driver_flightsql.dbapi as adbc
 import httpx2
 import pytest
 from adbc_driver_flightsql import DatabaseOptions
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from doors.servers import TrialServer
 from doors.thrift_client import log_in, opened
@@ -29,6 +35,13 @@ ctx.enable_token_auth(token_str=token)
 with ctx.connect(host=host, port=int(port), ssl=True, ca_cert=ca) as conn:
     print(json.dumps(conn.scan_as_json("select user() as u")))
 """
+
+
+BROWSER = shutil.which("chromium")
+QUIET = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +91,33 @@ def test_a_browser_offers_both_and_gets_http(one: tuple[TrialServer, str]) -> No
         assert secured.selected_alpn_protocol() in (None, "http/1.1")
         secured.sendall(b"GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert secured.recv(12).startswith(b"HTTP/1.1 4")
+
+
+@pytest.mark.service
+@pytest.mark.skipif(BROWSER is None, reason="chromium is not installed")
+def test_chromium_at_one_port(one: tuple[TrialServer, str], tmp_path: Path) -> None:
+    """It is led to the REST door, if it knows the certificate, and to nothing if it does not."""
+    server, place = one
+
+    def page(address: str, *options: str) -> str:
+        """What Chromium makes of an address."""
+        command = [str(BROWSER), *QUIET, f"--user-data-dir={tmp_path / 'profile'}", *options]
+        told = subprocess.run(
+            [*command, "--dump-dom", f"https://{place}{address}"],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=True,
+        )
+        return told.stdout
+
+    certificate = x509.load_pem_x509_certificate((server.home / "server.pem").read_bytes())
+    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    known = base64.b64encode(hashlib.sha256(key).digest()).decode()
+    pinned = f"--ignore-certificate-errors-spki-list={known}"
+    assert '"title":"Privet"' in page("/openapi.json", pinned)
+    assert '"code":"unauthenticated"' in page("/v1/whoami", pinned)
+    assert "unauthenticated" not in page("/v1/whoami")
 
 
 @pytest.mark.service
