@@ -11,9 +11,20 @@ import pytest
 from sqlalchemy import Engine
 
 from privet.catalog import Catalog, Starter
-from privet.model.crawling.crawls import CrawlReport, ObjectProblem, Schedule, SeenObject
+from privet.model.crawling.crawls import (
+    CrawlReport,
+    CrawlStatus,
+    FoundDataset,
+    ObjectProblem,
+    Schedule,
+    SeenObject,
+)
 from privet.model.crawling.remembered import Remembered
-from privet.model.datasets import Column, CrawlStatus, Format, FoundDataset, Source
+from privet.model.datasets import (
+    Column,
+    Format,
+    Source,
+)
 from privet.model.errors import Conflict, NotFound
 from privet.policy import from_json, to_json
 

@@ -8,15 +8,14 @@ import pyarrow as pa
 import pytest
 
 from privet.catalog import Catalog, Starter
+from privet.model.crawling.crawls import CrawlStatus, FoundDataset
 from privet.model.datasets import (
     CanonicalType,
     Column,
-    CrawlStatus,
     Dataset,
     Evidence,
     FieldTag,
     Format,
-    FoundDataset,
     Source,
     TagOrigin,
     TokenDomain,

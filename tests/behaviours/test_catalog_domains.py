@@ -10,14 +10,13 @@ import pytest
 from sqlalchemy import Engine
 
 from privet.catalog import Catalog, Starter
+from privet.model.crawling.crawls import CrawlStatus, FoundDataset
 from privet.model.datasets import (
     CanonicalType,
     Column,
-    CrawlStatus,
     Dataset,
     FieldTag,
     Format,
-    FoundDataset,
     Source,
 )
 from privet.model.errors import Conflict, NotFound, RateLimited, TypeMismatch, UnknownName

@@ -17,7 +17,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from sqlalchemy import Engine
 
 from privet.catalog import Catalog
-from privet.model.datasets import Column, FieldTag, Format, FoundDataset, Source, View
+from privet.model.crawling.crawls import FoundDataset
+from privet.model.datasets import (
+    Column,
+    FieldTag,
+    Format,
+    Source,
+    View,
+)
 from privet.model.decisions import Facts
 from privet.model.errors import PrivetError
 from privet.model.expressions import HasTag

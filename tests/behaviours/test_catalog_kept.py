@@ -15,7 +15,13 @@ from sqlalchemy import Engine, event, func, select, text
 from privet.catalog import Catalog
 from privet.catalog.current.changes import NOTHING, Changes, Journal
 from privet.catalog.versions import Version, changing
-from privet.model.datasets import Column, Format, FoundDataset, Source, View
+from privet.model.crawling.crawls import FoundDataset
+from privet.model.datasets import (
+    Column,
+    Format,
+    Source,
+    View,
+)
 from privet.model.decisions import Facts
 from privet.model.names import PUBLIC_ROLE, DatasetName, TagName
 from privet.model.permissions import CATALOG, Permission, on_dataset

@@ -8,7 +8,15 @@ import pyarrow as pa
 import pytest
 
 from privet.catalog import Catalog
-from privet.model.datasets import Column, Dataset, FieldTag, Format, FoundDataset, Source, TagOrigin
+from privet.model.crawling.crawls import FoundDataset
+from privet.model.datasets import (
+    Column,
+    Dataset,
+    FieldTag,
+    Format,
+    Source,
+    TagOrigin,
+)
 from privet.model.errors import NotFound
 from privet.model.names import DatasetName, TagName
 from privet.model.tagging import Evidence

@@ -8,7 +8,12 @@ from collections.abc import Callable, Sequence
 import pyarrow as pa
 
 from privet.catalog import Catalog, Starter
-from privet.model.datasets import Column, Format, FoundDataset, Source
+from privet.model.crawling.crawls import FoundDataset
+from privet.model.datasets import (
+    Column,
+    Format,
+    Source,
+)
 from privet.model.errors import Conflict
 from privet.model.names import DatasetName, TagName
 from privet.model.permissions import Permission, Scope, ScopeKind

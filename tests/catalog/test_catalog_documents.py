@@ -17,12 +17,12 @@ from privet.catalog.documents import (
     load_path,
     load_types,
 )
+from privet.model.crawling.crawls import FoundDataset
 from privet.model.datasets import (
     Column,
     Evidence,
     FieldTag,
     Format,
-    FoundDataset,
     Source,
     TagOrigin,
 )

@@ -10,7 +10,12 @@ import pytest
 from privet.classifier import BUILTIN_RULES
 from privet.connector import Connectors
 from privet.crawler import CrawlProgress, crawl
-from privet.model.datasets import Format, FoundDataset, Rule, RuleTarget
+from privet.model.crawling.crawls import FoundDataset
+from privet.model.datasets import (
+    Format,
+    Rule,
+    RuleTarget,
+)
 from privet.model.errors import Cancelled, InvalidRequest, NotFound, SourceUnavailable
 from privet.model.names import TagName
 

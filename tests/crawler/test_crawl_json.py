@@ -11,7 +11,10 @@ import pytest
 from privet.classifier import BUILTIN_RULES
 from privet.connector import Connectors
 from privet.crawler import crawl, sample_source
-from privet.model.datasets import Format, FoundDataset
+from privet.model.crawling.crawls import FoundDataset
+from privet.model.datasets import (
+    Format,
+)
 
 ROW = b'{"id": 1, "who": {"email": "a@example.org", "tags": ["x"]}, "n": 1}\n'
 

@@ -10,7 +10,10 @@ import pytest
 from privet.classifier import BUILTIN_RULES
 from privet.connector import Connectors
 from privet.crawler import Given, crawl, look, sample_source
-from privet.model.datasets import Format, FoundDataset
+from privet.model.crawling.crawls import FoundDataset
+from privet.model.datasets import (
+    Format,
+)
 from scan.writing import WRITERS
 
 LAKES = {"delta": Format.DELTA, "iceberg": Format.ICEBERG}

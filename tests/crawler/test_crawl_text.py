@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from privet.connector import Connectors
 from privet.crawler import crawl
-from privet.model.datasets import FoundDataset
+from privet.model.crawling.crawls import FoundDataset
 
 
 @pytest.fixture

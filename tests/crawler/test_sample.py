@@ -9,7 +9,7 @@ import pytest
 
 from privet.connector import Connectors
 from privet.crawler import crawl, sample, sample_source
-from privet.model.datasets import FoundDataset
+from privet.model.crawling.crawls import FoundDataset
 from privet.model.errors import NotFound, SchemaChanged, SourceInvalid
 
 

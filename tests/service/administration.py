@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from privet.catalog import Starter
+from privet.model.crawling.crawls import CrawlStatus
 from privet.model.datasets import (
     CanonicalType,
-    CrawlStatus,
     FieldTag,
     Rule,
     RuleTarget,

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from privet.catalog import Starter
-from privet.model.datasets import Crawl, CrawlStatus
+from privet.model.crawling.crawls import Crawl, CrawlStatus
 from privet.service.crawling.runner import CrawlRunner
 from query.platforms import Place, open_place
 

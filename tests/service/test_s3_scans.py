@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from privet.demo.objectstore import LAKE, ObjectStore
-from privet.model.datasets import Crawl, CrawlStatus
+from privet.model.crawling.crawls import Crawl, CrawlStatus
 from privet.model.errors import SourceUnavailable
 from privet.model.names import DatasetName
 from privet.service.crawls import Registration

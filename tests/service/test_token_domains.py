@@ -12,7 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from privet.catalog import TokenJob
-from privet.model.datasets import CanonicalType, CrawlStatus
+from privet.model.crawling.crawls import CrawlStatus
+from privet.model.datasets import (
+    CanonicalType,
+)
 from privet.model.errors import (
     Conflict,
     Forbidden,

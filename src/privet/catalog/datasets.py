@@ -26,12 +26,12 @@ from privet.catalog.documents import dump_types
 from privet.catalog.paths import PathOwners
 from privet.catalog.tags import require_tags
 from privet.catalog.versions import Clock, changing
+from privet.model.crawling.crawls import FoundDataset
 from privet.model.datasets import (
     Column,
     Dataset,
     FieldTag,
     Format,
-    FoundDataset,
     Source,
     TagOrigin,
     View,
@@ -85,6 +85,7 @@ class Datasets:
                     "the path equals, contains or lies within that of a registered dataset",
                     hint="a path has one owner; drop that dataset, or crawl another path",
                 )
+            described = replace(described, comment=described.comment or found.description)
             made = _Made(str(uuid4()), by, now, described)
             return _add(connection, name, found.source, columns, made)
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from privet.model.crawling.crawls import FoundDataset
 from privet.model.datasets import (
     Column,
     Evidence,
     FieldTag,
     Format,
-    FoundDataset,
     Source,
     TagOrigin,
 )
@@ -90,6 +90,7 @@ def dump_found(found: FoundDataset) -> Document:
         "problem": found.problem,
         "notes": list(found.notes),
         "profiles": {n: [p.sampled, p.small] for n, p in found.profiles.items()},
+        "description": found.description,
     }
 
 
@@ -115,6 +116,7 @@ def load_found(document: Mapping[str, Any]) -> FoundDataset:
         notes=tuple(document["notes"]),
         # Crawls of earlier versions have none.
         profiles={n: Profile(*p) for n, p in document.get("profiles", {}).items()},
+        description=document.get("description", ""),
     )
 
 

@@ -23,9 +23,11 @@ from privet.crawler.walking import (
     stop_if,
     survey,
 )
-from privet.model.crawling.crawls import CrawlReport, ObjectChange
+from privet.model.crawling.crawls import CrawlReport, FoundDataset, ObjectChange
 from privet.model.crawling.remembered import Remembered
-from privet.model.datasets import FoundDataset, Rule
+from privet.model.datasets import (
+    Rule,
+)
 from privet.model.errors import InvalidRequest
 
 

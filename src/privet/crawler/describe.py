@@ -15,7 +15,13 @@ from privet.crawler.names import distinct, fold_name
 from privet.crawler.profiles import profiles_of
 from privet.crawler.sample import sample_source
 from privet.crawler.shapes import GUESS, Given, Shape
-from privet.model.datasets import Column, Format, FoundDataset, Rule, Source
+from privet.model.crawling.crawls import FoundDataset
+from privet.model.datasets import (
+    Column,
+    Format,
+    Rule,
+    Source,
+)
 from privet.model.errors import (
     Cancelled,
     NotFound,
@@ -95,7 +101,7 @@ def describe(  # noqa: PLR0913 - three of them are what is known beforehand
         return Described(problem, None, tuple(look.unread), failure is None and _lasts(error))
     source = Source(group.uri, shape.format, shape.options, group.partitions)
     notes = (*shape.notes[:_NOTES], *_unread_notes(look.unread))
-    found = replace(found, source=source, notes=notes)
+    found = replace(found, source=source, notes=notes, description=shape.comment)
     unread = tuple(look.unread)
     if (
         known is not None

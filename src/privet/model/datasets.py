@@ -1,4 +1,4 @@
-"""Datasets, columns, sources and what a crawl found."""
+"""Datasets, columns, copies, and the rules that propose tags."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from typing import Any, Self
 import pyarrow as pa
 import pyarrow.types as pat
 
-from privet.model.crawling.crawls import CrawlReport, Schedule
 from privet.model.errors import InvalidRequest
 from privet.model.names import DatasetName, FieldPath, TagName
 from privet.model.sources import COPIED, Format, Source
 from privet.model.tagging import Evidence
-from privet.model.tokens.profiles import Profile
 
 _DECIMAL = re.compile(r"decimal(?:128)?\((\d+), *(-?\d+)\)")
 _ZONED = re.compile(r"timestamp\[(s|ms|us|ns), *tz=([A-Za-z0-9_+:/-]+)\]")
@@ -289,54 +287,6 @@ class TokenDomain:
     canonical: CanonicalType
     version: int = 1
     purpose: str = ""
-
-
-class CrawlStatus(StrEnum):
-    """The life of a crawl."""
-
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True, slots=True)
-class FoundDataset:
-    """A dataset that a crawl found. `problem` says why it cannot be registered, if it cannot.
-
-    `registered_as` is filled in by the catalog when the path is already some dataset's.
-    """
-
-    name: str
-    source: Source
-    columns: tuple[Column, ...] = ()
-    files: int = 0
-    bytes: int = 0
-    problem: str = ""
-    notes: tuple[str, ...] = ()
-    registered_as: DatasetName | None = None
-    profiles: Mapping[str, Profile] = field(default_factory=dict[str, Profile])
-
-
-@dataclass(frozen=True, slots=True)
-class Crawl:
-    """One walk of a connector, as stored."""
-
-    name: str
-    uri: str
-    status: CrawlStatus
-    found: tuple[FoundDataset, ...] = ()
-    objects_seen: int = 0
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    error: str = ""
-    created_by: str = ""
-    report: CrawlReport = field(default_factory=CrawlReport)
-    issuer: str = ""
-    """Of whoever started it."""
-    run: int = 1
-    """How often a crawl of this name was started."""
-    schedule: Schedule | None = None
 
 
 class RuleTarget(StrEnum):

@@ -10,12 +10,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.types as pat
 
+from privet.model.crawling.crawls import FoundDataset
 from privet.model.datasets import (
     Column,
     Dataset,
     FieldTag,
     Format,
-    FoundDataset,
     Source,
     plain_type,
 )

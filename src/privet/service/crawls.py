@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from privet.catalog import Starter
-from privet.model.datasets import Column, Crawl, Dataset, Format, FoundDataset
+from privet.model.crawling.crawls import Crawl, FoundDataset
+from privet.model.datasets import (
+    Column,
+    Dataset,
+    Format,
+)
 from privet.model.edits import ColumnEdit, Drift, edit_columns
 from privet.model.errors import Conflict, InvalidRequest, NotFound
 from privet.model.events import Outcome

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from privet.model.datasets import Crawl, Dataset, FoundDataset
+from privet.model.crawling.crawls import Crawl, FoundDataset
+from privet.model.datasets import (
+    Dataset,
+)
 from privet.model.edits import Drift, drift_of
 from privet.policy import Reach
 from privet.service.platform import Platform

@@ -7,8 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from privet.catalog import Database, DataConnection, Role, Tag
-from privet.model.crawling.crawls import Schedule
-from privet.model.datasets import Column, Crawl, Dataset, FieldTag, FoundDataset, Rule, View
+from privet.model.crawling.crawls import Crawl, FoundDataset, Schedule
+from privet.model.datasets import (
+    Column,
+    Dataset,
+    FieldTag,
+    Rule,
+    View,
+)
 from privet.model.edits import Drift
 from privet.model.events import Event
 from privet.model.permissions import Permission

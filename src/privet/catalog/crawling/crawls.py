@@ -24,8 +24,7 @@ from privet.catalog.crawling.schedules import read_schedules
 from privet.catalog.documents import dump_found, load_found
 from privet.catalog.paths import PathOwners
 from privet.catalog.versions import Clock
-from privet.model.crawling.crawls import CrawlReport, Schedule
-from privet.model.datasets import Crawl, CrawlStatus, FoundDataset
+from privet.model.crawling.crawls import Crawl, CrawlReport, CrawlStatus, FoundDataset, Schedule
 from privet.model.errors import Conflict, NotFound
 from privet.store import reading, writing
 from privet.store.crawl_tables import crawl_datasets, crawl_objects

@@ -12,7 +12,11 @@ from privet.catalog.dataset_rows import read_datasets, write_columns
 from privet.catalog.datasets import at_revision
 from privet.catalog.documents import dump_found, dump_types, load_found
 from privet.catalog.versions import Clock, changing
-from privet.model.datasets import Column, Dataset, FoundDataset
+from privet.model.crawling.crawls import FoundDataset
+from privet.model.datasets import (
+    Column,
+    Dataset,
+)
 from privet.model.edits import accepted, drift_of, noticed, noticed_ids
 from privet.model.names import DatasetName
 from privet.store import reading

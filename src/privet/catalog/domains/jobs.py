@@ -10,7 +10,7 @@ from uuid import uuid4
 from sqlalchemy import Engine, Row, insert, select, update
 
 from privet.catalog.versions import Clock
-from privet.model.datasets import CrawlStatus
+from privet.model.crawling.crawls import CrawlStatus
 from privet.model.errors import Conflict, NotFound, RateLimited
 from privet.model.principals import Principal
 from privet.store import reading, writing

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING
 from privet.connector import Connector, ObjectInfo, place, shown
 from privet.crawler.formats.lakes import lake_of
 from privet.crawler.groups import LOOKED_AT, Group
-from privet.model.crawling.crawls import MOST_PROBLEMS, ObjectChange, ObjectProblem, SeenObject
-from privet.model.datasets import Format, FoundDataset
+from privet.model.crawling.crawls import (
+    MOST_PROBLEMS,
+    FoundDataset,
+    ObjectChange,
+    ObjectProblem,
+    SeenObject,
+)
+from privet.model.datasets import (
+    Format,
+)
 from privet.model.errors import Cancelled, InvalidRequest, PrivetError, SourceUnavailable
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""What crawls report and remember."""
+"""Crawls, and what they find, report and remember."""

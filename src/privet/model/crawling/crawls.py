@@ -1,12 +1,17 @@
-"""What a crawl remembers and reports about single objects, and when it is due again."""
+"""Crawls: what they found, remember and report, and when they are due again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from privet.model.datasets import Column
+from privet.model.names import DatasetName
+from privet.model.sources import Source
+from privet.model.tokens.profiles import Profile
 
 MOST_PROBLEMS = 100
 """Objects that a report names; more are counted."""
@@ -104,3 +109,53 @@ class Schedule:
     last_at: datetime | None = None
     last_error: str = ""
     """Why the last run that was due could not begin."""
+
+
+class CrawlStatus(StrEnum):
+    """The life of a crawl."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDataset:
+    """A dataset that a crawl found. `problem` says why it cannot be registered, if it cannot.
+
+    `registered_as` is filled in by the catalog when the path is already some dataset's.
+    """
+
+    name: str
+    source: Source
+    columns: tuple[Column, ...] = ()
+    files: int = 0
+    bytes: int = 0
+    problem: str = ""
+    notes: tuple[str, ...] = ()
+    registered_as: DatasetName | None = None
+    profiles: Mapping[str, Profile] = field(default_factory=dict[str, Profile])
+    description: str = ""
+    """What its files say about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crawl:
+    """One walk of a connector, as stored."""
+
+    name: str
+    uri: str
+    status: CrawlStatus
+    found: tuple[FoundDataset, ...] = ()
+    objects_seen: int = 0
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: str = ""
+    created_by: str = ""
+    report: CrawlReport = field(default_factory=CrawlReport)
+    issuer: str = ""
+    """Of whoever started it."""
+    run: int = 1
+    """How often a crawl of this name was started."""
+    schedule: Schedule | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from privet.model.datasets import FoundDataset
+from privet.model.crawling.crawls import FoundDataset
 
 
 @dataclass(frozen=True, slots=True)

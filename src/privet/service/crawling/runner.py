@@ -18,9 +18,11 @@ import structlog
 
 from privet.catalog import CrawlMemory
 from privet.crawler import Crawled, CrawlProgress, crawl_tables, run_crawl
-from privet.model.crawling.crawls import ObjectChange, SeenObject
+from privet.model.crawling.crawls import Crawl, CrawlStatus, ObjectChange, SeenObject
 from privet.model.crawling.remembered import Remembered
-from privet.model.datasets import Crawl, CrawlStatus, Rule
+from privet.model.datasets import (
+    Rule,
+)
 from privet.model.errors import Cancelled, NotFound, PrivetError
 from privet.model.events import Event, Outcome
 from privet.service.crawling.places import schema_at

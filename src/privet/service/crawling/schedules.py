@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from privet.catalog import Starter
-from privet.model.crawling.crawls import Schedule
-from privet.model.datasets import Crawl
+from privet.model.crawling.crawls import Crawl, Schedule
 from privet.model.errors import InvalidRequest, PrivetError, Revoked
 from privet.model.events import Outcome
 from privet.model.names import fold

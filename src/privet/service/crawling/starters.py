@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from privet.model.datasets import Crawl
+from privet.model.crawling.crawls import Crawl
 from privet.model.errors import InvalidRequest
 from privet.model.permissions import AccessLevel, on_crawler
 from privet.model.principals import Principal

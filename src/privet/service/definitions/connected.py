@@ -7,7 +7,11 @@ from dataclasses import dataclass, replace
 
 from privet.catalog import DataConnection, Described
 from privet.connector import TableShape, check_database
-from privet.model.datasets import Column, Dataset, FoundDataset
+from privet.model.crawling.crawls import FoundDataset
+from privet.model.datasets import (
+    Column,
+    Dataset,
+)
 from privet.model.errors import Conflict, InvalidRequest
 from privet.model.names import DatasetName, fold
 from privet.model.permissions import AccessLevel, on_connection, on_database, on_dataset

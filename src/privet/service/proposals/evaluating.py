@@ -15,7 +15,14 @@ from privet.crawler import (
     propose_table_tags,
     propose_tags,
 )
-from privet.model.datasets import Column, Dataset, FieldTag, Format, FoundDataset, Rule
+from privet.model.crawling.crawls import FoundDataset
+from privet.model.datasets import (
+    Column,
+    Dataset,
+    FieldTag,
+    Format,
+    Rule,
+)
 from privet.model.errors import SourceInvalid
 from privet.model.names import FieldPath, TagName
 from privet.model.sources import TablePlace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from privet.model.datasets import Crawl
+from privet.model.crawling.crawls import Crawl
 from privet.model.errors import Conflict, NotFound
 from privet.policy import definitions as d
 from privet.policy import shows

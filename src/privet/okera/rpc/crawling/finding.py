@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from privet.model.datasets import Crawl, CrawlStatus, FoundDataset
+from privet.model.crawling.crawls import Crawl, CrawlStatus, FoundDataset
 from privet.okera.calls import Call
 
 PREFIX = "_okera_crawler_"
