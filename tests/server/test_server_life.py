@@ -169,11 +169,19 @@ def test_without_room_for_the_audit_nothing_is_read(fresh_server: Fresh) -> None
     assert server.terminate() == 0
 
 
-def test_two_servers_do_not_share_a_port(fresh_server: Fresh, server: TrialServer) -> None:
-    """A taken port ends the start with a sentence, not with a stack."""
+@pytest.mark.parametrize(
+    ("option", "setting"),
+    [("--port", "rest_port"), ("--flight-port", "flight_port"), ("--okera-port", "okera_port")],
+)
+def test_two_servers_do_not_share_a_port(server: TrialServer, option: str, setting: str) -> None:
+    """A taken port ends the start with a sentence that names it and what says which, no stack."""
     taken = server.flight_url.rpartition(":")[2]
     home = server.home.with_name("second")
-    code, said = refused_start("--dev", str(home), "--port", "0", "--flight-port", taken)
+    ports = {"--port": "0", "--flight-port": "0", option: taken}
+    arguments = (word for each in ports.items() for word in each)
+    code, said = refused_start("--dev", str(home), *arguments)
     assert code == 1
-    assert taken in said
+    assert f":{taken}: the port is in use" in said
+    assert f"the setting {setting}, or {option}" in " ".join(said.split())
+    assert "tls_cert" not in said
     assert "Traceback" not in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -23,6 +24,13 @@ from privet.server.front import Front
 from privet.server.settings import Settings
 from privet.service import Services
 
+_PORTS = {
+    "REST door": ("rest_port", "--port"),
+    "Flight door": ("flight_port", "--flight-port"),
+    "okera door": ("okera_port", "--okera-port"),
+    "one port": ("one_port", "--one-port"),
+}
+"""By which setting and which option each has its port."""
 _GRACE_SECONDS = 5
 _LEAVE_SECONDS = 1
 
@@ -50,7 +58,11 @@ class Doors:
         flight_url = f"grpc+tls://{self._reached(settings.flight_host, flight.port)}"
         app = create_app(self._offered, ServerInfo(flight=flight_url))
         config = self._rest_config(app)
-        bound = config.bind_socket()
+        try:
+            bound = config.bind_socket()
+        except SystemExit as error:
+            # The library's own way to say so.
+            raise _unopened("REST door", settings.rest_host, settings.rest_port) from error
         # Inherited by connections: the event loop sets it on its own sockets only, and without it
         # each answer whose body follows its head waits 40 ms for the client's acknowledgement.
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -127,10 +139,7 @@ class Doors:
             )
             return OkeraDoor(house, host=settings.okera_host, port=settings.okera_port)
         except OSError as error:
-            raise ConfigurationInvalid(
-                f"the okera door cannot open at {settings.okera_host}:{settings.okera_port}",
-                hint="see that tls_cert and tls_key are readable PEM files and the port is free",
-            ) from error
+            raise _unopened("okera door", settings.okera_host, settings.okera_port) from error
 
     def _open_front(
         self, okera: OkeraDoor, rest: tuple[str, int], flight: tuple[str, int]
@@ -146,10 +155,7 @@ class Doors:
                 port=settings.one_port,
             )
         except OSError as error:
-            raise ConfigurationInvalid(
-                f"the one port cannot open at {settings.one_port_host}:{settings.one_port}",
-                hint="see that the port is free",
-            ) from error
+            raise _unopened("one port", settings.one_port_host, settings.one_port) from error
 
     def _open_flight(self) -> FlightDoor:
         settings = self._settings
@@ -164,10 +170,7 @@ class Doors:
                 key=settings.tls_key,
             )
         except (OSError, pa.ArrowException) as error:
-            raise ConfigurationInvalid(
-                f"the Flight door cannot open at {settings.flight_host}:{settings.flight_port}",
-                hint="see that tls_cert and tls_key are readable PEM files and the port is free",
-            ) from error
+            raise _unopened("Flight door", settings.flight_host, settings.flight_port) from error
 
     def _drain(self, doors: Iterable[FlightDoor | OkeraDoor | Front]) -> None:
         self._ending.wait()
@@ -185,6 +188,34 @@ class Doors:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(0)
+
+
+def _unopened(door: str, host: str, port: int) -> ConfigurationInvalid:
+    """Why a door did not open: its port is taken, or something else is wrong."""
+    setting, option = _PORTS[door]
+    message = f"the {door} cannot open at {host}:{port}"
+    if _is_taken(host, port):
+        return ConfigurationInvalid(
+            f"{message}: the port is in use",
+            hint=f"end what uses it, or name another: the setting {setting}, or {option}",
+        )
+    return ConfigurationInvalid(
+        message,
+        hint=f"see that {setting.replace('port', 'host')} is an address of this machine, and"
+        " tls_cert and tls_key are readable PEM files",
+    )
+
+
+def _is_taken(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        try:
+            # As servers do: connections that ended a moment ago leave the port free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
 
 
 class _Announcing(uvicorn.Server):
