@@ -17,6 +17,7 @@ from privet.model.expressions import (
     ColumnRef,
     Compare,
     Expr,
+    FieldRef,
     In,
     IsNull,
     Like,
@@ -82,10 +83,17 @@ def _column(call: Call, world: World) -> Expr | None:
 
 
 def columns_in(expr: Expr) -> set[str]:
-    """The columns that an expression names."""
-    if isinstance(expr, ColumnRef):
+    """The columns that an expression names, and the fields inside them."""
+    if isinstance(expr, ColumnRef | FieldRef):
         return {expr.name}
     return {name for part in inside(expr) for name in columns_in(part)}
+
+
+def fields_in(expr: Expr) -> set[tuple[str, ...]]:
+    """The paths of the fields inside columns that an expression names."""
+    if isinstance(expr, FieldRef):
+        return {expr.path}
+    return {path for part in inside(expr) for path in fields_in(part)}
 
 
 def roles_misplaced(expr: Expr) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
@@ -36,9 +36,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """A value of a type that filters cannot look into."""
+    """A value of a type that filters cannot compare; into structs and lists they look by path."""
 
     said: str
+    inside: object = field(default=None, compare=False, repr=False)
 
 
 Cell = None | bool | int | float | Decimal | str | Day | Moment | Opaque
@@ -85,7 +86,7 @@ def cells_of(column: pa.Array | pa.ChunkedArray) -> list[Cell]:
     values = column.to_pylist()
     if _is_plain(kind):
         return values
-    return [None if v is None else Opaque(repr(v)) for v in values]
+    return [None if v is None else Opaque(repr(v), v) for v in values]
 
 
 def to_array(cells: list[Cell], kind: pa.DataType) -> pa.Array:

@@ -234,7 +234,7 @@ class Filters:
             lambda: Negate(self._number(depth - 1)),
             lambda: Call("abs", (self._number(depth - 1),)),
             lambda: Call("length", (self._text(depth - 1),)),
-            lambda: Call(random.choice(("year", "month", "day")), (self._time(depth - 1),)),
+            lambda: Call(random.choice(("year", "month", "day", "hour")), (self._time(depth - 1),)),
             lambda: self._cast(self._number(depth - 1), random.choice(("bigint", "double"))),
             lambda: self._cast(self._text(depth - 1), random.choice(("bigint", "double"))),
             lambda: self._cast(self._truth(depth - 1), "bigint"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
 from contextlib import suppress
 from enum import Enum
+from itertools import combinations
 
-from asked import SEVERAL, answered, columns_in, found
-from kinds import Misfit, kind_of, kind_of_type
+from asked import SEVERAL, answered, columns_in, fields_in, found
+from kinds import Misfit, inner_kinds, kind_of, kind_of_type, lists_around
 from never import can_be_true
 from world import World
 
@@ -29,7 +31,9 @@ def fit_of(where: Expr, world: World) -> Fit:
     missing = columns_in(expr) - kinds.keys()
     if SEVERAL in missing or not _is_test(expr, {**kinds, **dict.fromkeys(missing, "null")}):
         return Fit.NOT
-    return Fit.MISSING if missing else Fit.WELL
+    if missing:
+        return Fit.MISSING
+    return Fit.WELL if _is_about_one_list(expr, world) else Fit.NOT
 
 
 def _is_test(expr: Expr, kinds: Mapping[str, str]) -> bool:
@@ -45,4 +49,18 @@ def may_be_true(where: Expr, world: World) -> bool:
 
 def kinds_of(world: World) -> dict[str, str]:
     """The kinds of the columns that a filter may use: hidden ones too, but not unreviewed ones."""
-    return {c.name: kind_of_type(c.type) for c in world.dataset.columns if c.reviewed}
+    reviewed = [c for c in world.dataset.columns if c.reviewed]
+    inside = [inner_kinds(c.name, c.type) for c in reviewed]
+    return {c.name: kind_of_type(c.type) for c in reviewed} | dict(ChainMap(*inside))
+
+
+def _is_about_one_list(expr: Expr, world: World) -> bool:
+    """Whether the lists that its fields lie in, lie in each other."""
+    kinds = kinds_of(world)
+    types = {c.name: c.type for c in world.dataset.columns}
+    paths = [path for path in fields_in(expr) if ".".join(path) in kinds]
+    lists = {each for path in paths for each in lists_around(path, types[path[0]])}
+    return all(
+        one[: len(other)] == other or other[: len(one)] == one
+        for one, other in combinations(lists, 2)
+    )

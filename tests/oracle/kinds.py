@@ -21,6 +21,7 @@ from privet.model.expressions import (
     ColumnRef,
     Compare,
     Expr,
+    FieldRef,
     In,
     IsNull,
     Like,
@@ -72,6 +73,36 @@ def kind_of_type(kind: pa.DataType) -> str:
     return kind.unit if pat.is_timestamp(kind) else "other"
 
 
+def inner_kinds(name: str, kind: pa.DataType) -> dict[str, str]:
+    """The kinds of the fields inside a column, by the paths as they are written."""
+    while pat.is_list(kind):
+        kind = kind.value_type
+    if not pat.is_struct(kind):
+        return {}
+    fields = [kind.field(i) for i in range(kind.num_fields)]
+    called = [f.name.lower() for f in fields]
+    found: dict[str, str] = {}
+    for field in fields:
+        # Of two that are called alike nobody can tell which is meant.
+        if called.count(field.name.lower()) == 1:
+            path = f"{name}.{field.name.lower()}"
+            found |= {path: kind_of_type(field.type), **inner_kinds(path, field.type)}
+    return found
+
+
+def lists_around(path: tuple[str, ...], kind: pa.DataType) -> set[tuple[str, ...]]:
+    """The lists that a field of a column lies in, by the paths that lead to them."""
+    found: set[tuple[str, ...]] = set()
+    for steps, part in enumerate(path[1:], 1):
+        while pat.is_list(kind):
+            found.add(path[:steps])
+            kind = kind.value_type
+        (kind,) = (
+            f.type for f in map(kind.field, range(kind.num_fields)) if f.name.lower() == part
+        )
+    return found
+
+
 def kind_of(expr: Expr, kinds: Mapping[str, str]) -> str:  # noqa: C901 - a case per node
     """The kind of a value.
 
@@ -81,10 +112,10 @@ def kind_of(expr: Expr, kinds: Mapping[str, str]) -> str:  # noqa: C901 - a case
     match expr:
         case Literal(held):
             return _kind_of_literal(held)
-        case ColumnRef(name):
-            if name not in kinds:
+        case ColumnRef() | FieldRef():
+            if expr.name not in kinds:
                 raise Misfit
-            return kinds[name]
+            return kinds[expr.name]
         case And(parts) | Or(parts):
             return _all(parts, kinds, {"boolean"}, "boolean")
         case Not(part):
@@ -179,8 +210,8 @@ def _kind_of_call(name: str, arguments: tuple[Expr, ...], kinds: Mapping[str, st
         return _all(arguments[:1], kinds, {"text"}, "text")
     if name == "abs":
         return _kind_of_minus(arguments[0], kinds)
-    if name in {"year", "month", "day"}:
-        return _all(arguments, kinds, TIMES, "integer")
+    if name in {"year", "month", "day", "hour", "dayname"}:
+        return _all(arguments, kinds, TIMES, "text" if name == "dayname" else "integer")
     if name == "coalesce":
         return unified([kind_of(a, kinds) for a in arguments])
     if name == "in_set":

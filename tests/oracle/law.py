@@ -6,6 +6,7 @@ and rows. Written from the law's text; shares nothing with `privet.policy` or `p
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,7 +15,7 @@ import pyarrow as pa
 from asked import answered
 from cells import Cell, cells_of
 from fitting import Fit, fit_of, may_be_true
-from kinds import kind_of_type
+from kinds import inner_kinds, kind_of_type
 from meaning import Row, holds
 from safeguards import Taken, taken_from
 from showing import CLEAR, Keyed, Place, Way, fits, leaves_as, transformed, way_of
@@ -126,7 +127,9 @@ class View:
 
     @cached_property
     def _kinds(self) -> dict[str, str]:
-        return {c.name: kind_of_type(c.type) for c in self.world.dataset.columns}
+        columns = self.world.dataset.columns
+        inside = [inner_kinds(c.name, c.type) for c in columns]
+        return {c.name: kind_of_type(c.type) for c in columns} | dict(ChainMap(*inside))
 
 
 # ---- what a grant says alone

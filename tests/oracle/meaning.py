@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 
-from asked import elements
-from cells import NANOSECONDS_A_DAY, Cell, Moment, from_date, from_datetime
+from asked import elements, fields_in
+from cells import NANOSECONDS_A_DAY, Cell, Moment, Opaque, from_date, from_datetime
 from kinds import NUMBERS, UNITS, kind_of
 from operations import (
     CASTS,
@@ -35,6 +35,7 @@ from privet.model.expressions import (
     ColumnRef,
     Compare,
     Expr,
+    FieldRef,
     In,
     IsNull,
     Like,
@@ -49,11 +50,37 @@ Kinds = Mapping[str, str]
 
 
 def holds(expr: Expr, row: Row, kinds: Kinds) -> bool:
-    """Whether a row is visible under a filter: TRUE, and no part of it failed."""
+    """Whether a row is visible under a filter: TRUE, and no part of it failed.
+
+    A filter over fields in a list is asked of each item: one has to do, and none may fail.
+    """
     try:
-        return value(expr, row, kinds) is True
+        return True in [value(expr, each, kinds) for each in questions(fields_in(expr), row, {})]
     except Failed:
         return False
+
+
+def questions(
+    paths: set[tuple[str, ...]], row: Row, chosen: Mapping[tuple[str, ...], object]
+) -> Iterator[Row]:
+    """The row with the fields at these paths, once for each item of the lists that they lie in.
+
+    A list without items has one that is NULL. `chosen` are the items of lists further out.
+    """
+    fields: dict[str, Cell] = {}
+    for path in paths:
+        cell = row[path[0]]
+        inner = cell.inside if isinstance(cell, Opaque) else None
+        for steps, part in enumerate(path[1:], 1):
+            inner = chosen.get(path[:steps], inner)
+            if isinstance(inner, list):
+                for item in inner or [None]:
+                    yield from questions(paths, row, {**chosen, path[:steps]: item})
+                return
+            if inner is not None:
+                inner = next(v for name, v in inner.items() if name.lower() == part)
+        fields[".".join(path)] = inner
+    yield {**row, **fields}
 
 
 def value(expr: Expr, row: Row, kinds: Kinds) -> Cell:  # noqa: C901 - a case per node
@@ -69,8 +96,8 @@ def value(expr: Expr, row: Row, kinds: Kinds) -> Cell:  # noqa: C901 - a case pe
     match expr:
         case Literal(held):
             return constant(held)
-        case ColumnRef(name):
-            return row[name]
+        case ColumnRef() | FieldRef():
+            return row[expr.name]
         case And(parts):
             return conjunction([of(p) for p in parts])
         case Or(parts):

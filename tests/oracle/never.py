@@ -25,6 +25,7 @@ from privet.model.expressions import (
     ColumnRef,
     Compare,
     Expr,
+    FieldRef,
     In,
     IsNull,
     Literal,
@@ -47,8 +48,8 @@ def outcomes(expr: Expr, kinds: Kinds) -> Outcomes:
     match expr:
         case Literal(held):
             return frozenset({constant(held)})
-        case ColumnRef(name):
-            return _some([ANY, None], kinds[name])
+        case ColumnRef() | FieldRef():
+            return _some([ANY, None], kinds[expr.name])
         case And(parts):
             combined = product(*(outcomes(p, kinds) for p in parts))
             return frozenset(conjunction(list(values)) for values in combined)

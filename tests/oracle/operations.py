@@ -156,6 +156,10 @@ FUNCTIONS: dict[str, Callable[..., Cell]] = {
     "year": lambda d: civil(day_of(d))[0],
     "month": lambda d: civil(day_of(d))[1],
     "day": lambda d: civil(day_of(d))[2],
+    "hour": lambda d: 0 if isinstance(d, Day) else d.nanoseconds // 3_600_000_000_000 % 24,
+    "dayname": lambda d: (
+        *("Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"),
+    )[day_of(d) % 7],
 }
 
 

@@ -27,6 +27,7 @@ from privet.model.expressions import (
     Not,
     Or,
 )
+from privet.policy.binding import walk
 from privet.policy.functions import CAST
 from privet.policy.language.printing import literal_sql
 
@@ -53,8 +54,8 @@ _CASTS = {
     "date": "a day",
 }
 _WORDS = frozenset(
-    "all and as begins by case common contains day divided ends first followed has have holds"
-    " if in is least length less like lists lower matches minus missing modulo moment month more"
+    "all and as begins by case common contains day divided ends enough first followed has have"
+    " holds hour if in is item least length less like lists lower matches minus missing modulo moment month more"
     " most none not nothing number of one or otherwise outer part pattern plus present reader"
     " roles set size some spaces tagged text than that the then time times true false upper where"
     " whole with without year".split()
@@ -64,7 +65,9 @@ _WORDS = frozenset(
 
 def condition_english(expr: Expr) -> str:
     """A condition, as after "rows where"."""
-    return _said(expr, _OR)
+    inside = any(isinstance(part, FieldRef) for part in walk(expr))
+    # A field may lie in a list, and then it is asked of each item by itself.
+    return _said(expr, _OR) + (" (one item of a list is enough)" if inside else "")
 
 
 def value_english(value: LiteralValue) -> str:
