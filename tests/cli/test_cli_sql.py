@@ -197,3 +197,11 @@ def test_names_are_for_all_or_for_none(given: list[str]) -> None:
     """And no name stands twice."""
     with pytest.raises(UsageMistake, match="name"):
         read_parameters(given)
+
+
+@pytest.mark.service
+def test_statements_come_with_comments_around_them(command: Run) -> None:
+    """As scripts have them, in both languages."""
+    for text in ("-- which\nSHOW DATABASES; -- all\n", "/* one */ SELECT 1 AS n -- 1\n"):
+        done = command("sql", "-", text=text)
+        assert done.exit_code == 0, done.output

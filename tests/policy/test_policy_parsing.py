@@ -140,6 +140,27 @@ def test_refusals_say_where_and_what(text: str, offset: int, advice: str) -> Non
     assert caught.value.message[0] in "abcdefghijklmnopqrstuvwxyz`_"
 
 
+@pytest.mark.parametrize("before", ["", "-- who\n", "/* a; */ -- b\n\n  ", "--\n"])
+@pytest.mark.parametrize("after", ["", ";", "; -- why", " -- it's\n", " /**/;/* ` */--"])
+def test_comments_stand_around_a_statement(before: str, after: str) -> None:
+    """They say nothing; a complaint still points into the text as it came."""
+    text = "GRANT SELECT ON CATALOG WHERE a = '--' TO r"
+    assert parse(f"{before}{text}{after}") == parse(text)
+    with pytest.raises(ParseFailed) as caught:
+        parse(f"{before}{text} --\n {text}{after}")
+    assert caught.value.position is not None
+    assert caught.value.position.offset == len(before) + len(text) + 5
+
+
+@pytest.mark.parametrize(
+    "text", ["-- only", "/* SHOW ROLES", "SHOW ROLES /* a", "SHOW -- a\nROLES"]
+)
+def test_comments_are_no_statement(text: str) -> None:
+    """Nor do they stand within one, or without an end."""
+    with pytest.raises(ParseFailed):
+        parse(text)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -10,9 +10,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from privet.model.errors import InvalidRequest
-from privet.model.sql_text import is_query
+from privet.model.sql_text import BLANK, is_query
 
-_POLICY = re.compile(r"\s*(?:grant|revoke|create|drop|show|describe)\b", re.IGNORECASE)
+_POLICY = re.compile(
+    rf"{BLANK}*+(?:grant|revoke|create|drop|show|describe)\b", re.IGNORECASE | re.DOTALL
+)
 
 
 def governs(statement: str) -> bool:

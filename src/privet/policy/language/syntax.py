@@ -223,7 +223,7 @@ def _complain_specially(text: str, position: Position) -> None:
         )
     if text.startswith(("--", "/*"), offset):
         raise ParseFailed(
-            "comments are not part of the policy language",
+            "comments stand before or after a statement of the policy language, not within it",
             hint="use POLICYPROPERTIES('description'='...')",
             position=position,
         )
@@ -246,7 +246,7 @@ def _found(text: str, offset: int) -> str:
 
 
 def _expected(names: Iterable[str]) -> str:
-    wanted = set(names)
+    wanted = set(names) - {"_REMARK"}
     said: list[str] = []
     if "AND" in wanted:
         wanted -= _ARITHMETIC
