@@ -273,6 +273,7 @@ def _tags() -> list[str]:
 _GRANTS = (
     "GRANT SELECT(int_col, string_col) ON TABLE rs.alltypes TO ROLE testuser_role",
     "GRANT SELECT(int_col, float_col, string_col) ON TABLE rs.alltypes_s3 TO ROLE testuser_role",
+    "GRANT SELECT ON TABLE okera_system.configs TO ROLE okera_public_role",
     "GRANT SELECT ON TABLE rs.ccn_masked TO ROLE testuser_role",
     "GRANT SELECT ON TABLE demo_test.transactions TO ROLE testuser_role",
     "GRANT SELECT ON TABLE abac_db.all_types_view TO ROLE testuser_role",

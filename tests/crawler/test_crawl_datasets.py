@@ -83,7 +83,7 @@ def test_folders_below_are_datasets_of_their_own(lake: Lake) -> None:
         "okera_lake": lake.uri(),
         "2024_sales": lake.uri("2024 sales"),
         "data": lake.uri("x/data"),
-        "data_2": lake.uri("y/Data"),
+        "data_1": lake.uri("y/Data"),
     }
 
 
@@ -325,3 +325,13 @@ class TestParquet:
         """Columns are bound by name, so a repeated name cannot be registered."""
         lake.parquet("t/a.parquet", pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]))
         assert lake.one("t").problem.startswith("duplicate column name `a`")
+
+
+def test_the_last_file_is_looked_into_as_well(lake: Lake) -> None:
+    """However many there are: what changed meanwhile mostly shows there."""
+    for number in range(60):
+        lake.write(f"many/part={number:02}/a.csv")
+    found = lake.one("many")
+    assert (found.problem, found.last_file) == ("", lake.uri("many/part=59/a.csv"))
+    lake.write("many/part=60/a.csv", b"other,name\n1,x\n")
+    assert "conflicting columns" in lake.one("many").problem

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import fastavro
 import pyarrow as pa
 import pytest
 
@@ -135,3 +136,17 @@ def test_partitions(tmp_path: Path) -> None:
     assert [c.name for c in found.columns if c.partition] == ["day"]
     sample = sample_source(Connectors([tmp_path]), found.source, found.columns)
     assert set(sample["day"].to_pylist()) == {1, 2}
+
+
+def test_what_a_schema_of_avro_documents(tmp_path: Path) -> None:
+    """Is the description of the dataset and the comment of a column; rules see it."""
+    fields = [{"name": "id", "type": "long"}, {"name": "c", "type": "string", "doc": "any e-mail"}]
+    schema = {"type": "record", "name": "r", "doc": "All of them.", "fields": fields}
+    with (tmp_path / "a.avro").open("wb") as file:
+        fastavro.writer(file, schema, [{"id": 1, "c": "x"}])
+    found = found_in(tmp_path)
+    assert found.description == "All of them."
+    assert [c.comment for c in found.columns] == ["", "any e-mail"]
+    (tmp_path / "a.avro").unlink()
+    write(ROWS, tmp_path / "b.avro", "avro")
+    assert (found_in(tmp_path).description, found_in(tmp_path).columns[0].comment) == ("", "")

@@ -42,6 +42,21 @@ def test_dialects(folder: Path, delimiter: str, quote: str, newline: str) -> Non
     assert (found.source.options["delimiter"], found.source.options["quote"]) == (delimiter, quote)
 
 
+@pytest.mark.parametrize("letter", ["ç", "þ"])
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_letters_delimit_where_nothing_else_does(folder: Path, letter: str, encoding: str) -> None:
+    """All records have it equally often; else it is a letter."""
+    found = look(folder, f"n{letter}word\n1{letter}a\n2{letter}b\n".encode(encoding))
+    assert found.source.options["delimiter"] == letter
+    assert types(found) == {"n": "int64", "word": "string"}
+
+
+@pytest.mark.parametrize("text", ["mot\ngarçon\nfille\n", "a,b\nç,1\nç,2\n", "ça\nçb\ncc\n"])
+def test_letters_are_letters_elsewhere(folder: Path, text: str) -> None:
+    """In words, beside a delimiter, and where some records have none."""
+    assert look(folder, text).source.options["delimiter"] == ","
+
+
 def test_decimal_commas_leave_the_semicolon(folder: Path) -> None:
     """Where both split evenly, the semicolon is the delimiter."""
     found = look(folder, "a;b\n1,5;2,5\n3,5;4,5\n")

@@ -32,6 +32,8 @@ FILES = {
     "header alone": b"a,b\n",
     "index": b",a\n0,x\n1,y\n",
     "trailing": b"a,b,\n1,2,\n3,4,\n",
+    "letter": 'idçnä me\n1çx\n2ç"yçz"\n'.encode(),
+    "letter of latin": "idþt\n1þx\n2þy\n".encode("cp1252"),
     "one column": b"word\nfoo\nbar\n",
 }
 

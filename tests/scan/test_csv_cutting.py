@@ -67,7 +67,7 @@ def python_reads(content: str, delimiter: str = ",", quote: str = '"') -> list[t
     return [tuple(record) for record in reader if record]
 
 
-CELLS = st.text(alphabet='ab ,;"\n\r\t0é|', max_size=6)
+CELLS = st.text(alphabet='ab ,;"\n\r\t0éç|', max_size=6)
 NAMES = ("one", "two", "three")
 
 
@@ -86,7 +86,7 @@ def written(rows: Rows, delimiter: str, quote: str, ending: str, quoting: int) -
 
 @given(
     rows=st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=8),
-    marks=st.tuples(st.sampled_from(",;\t|"), st.sampled_from("\"'")),
+    marks=st.tuples(st.sampled_from(",;\t|ç"), st.sampled_from("\"'")),
     ending=st.sampled_from(["\n", "\r\n"]),
     quoting=st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]),
     block=st.sampled_from(BLOCKS),

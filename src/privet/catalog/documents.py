@@ -91,6 +91,7 @@ def dump_found(found: FoundDataset) -> Document:
         "notes": list(found.notes),
         "profiles": {n: [p.sampled, p.small] for n, p in found.profiles.items()},
         "description": found.description,
+        "last_file": found.last_file,
     }
 
 
@@ -117,6 +118,7 @@ def load_found(document: Mapping[str, Any]) -> FoundDataset:
         # Crawls of earlier versions have none.
         profiles={n: Profile(*p) for n, p in document.get("profiles", {}).items()},
         description=document.get("description", ""),
+        last_file=document.get("last_file", ""),
     )
 
 

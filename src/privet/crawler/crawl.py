@@ -91,7 +91,7 @@ def run_crawl(
         )
     groups += [Group(failed) for failed in seen.failures if failed not in seen.groups]
     groups.sort(key=lambda group: group.uri.split("/"))
-    names = distinct(fold_name(_title(group, root), "dataset") for group in groups)
+    names = distinct((fold_name(_title(group, root), "dataset") for group in groups), first=1)
     looking = _Looking(counting, rules, memory, digest_of(rules), seen)
     found: list[FoundDataset] = []
     for name, group in zip(names, groups, strict=True):

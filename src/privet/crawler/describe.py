@@ -128,7 +128,8 @@ def describe(  # noqa: PLR0913 - three of them are what is known beforehand
 
 def counted(found: FoundDataset, group: Group) -> FoundDataset:
     """A dataset with notes on the files that were not looked into."""
-    return replace(found, notes=(*_counted(group), *found.notes))
+    last = "" if group.last is None or group.lake is not None else group.last.uri
+    return replace(found, notes=(*_counted(group), *found.notes), last_file=last)
 
 
 def _lasts(error: PrivetError) -> bool:
@@ -171,9 +172,9 @@ def _look(
     if group.lake is not None:
         look.shape = look_at_lake(connector, group.uri, group.lake, given.version)
         return look.shape
-    listed = {info.uri for info in group.first}
-    further = [info for info in group.fresh if info.uri not in listed]
-    for info in group.fresh if new_only else (*group.first, *further):
+    ends = () if group.last is None else (group.last,)
+    wanted = group.fresh if new_only else (*group.first, *group.fresh, *ends)
+    for info in {info.uri: info for info in wanted}.values():
         try:
             look.shape = look_at_file(
                 connector, info.uri, next(iter(group.suffixes)), look.shape, given
@@ -261,7 +262,7 @@ def _counted(group: Group) -> tuple[str, ...]:
     notes = (
         f"{group.hidden} hidden file{'s' * (group.hidden > 1)} skipped" if group.hidden else "",
         f"{group.empty} empty file{'s' * (group.empty > 1)} skipped" if group.empty else "",
-        f"looked into the first {LOOKED_AT} of {group.files} files"
+        f"looked into the first {LOOKED_AT} and the last of {group.files} files"
         if group.files > LOOKED_AT
         else "",
     )

@@ -17,6 +17,8 @@ _LOOKED_AT = 64 * 1024
 
 # Where two delimiters split equally well, the one that is rarer inside values comes first.
 _DELIMITERS = ("\t", ";", "|", ",")
+_LETTERS = ("\u00e7", "\u00fe")
+"""Letters that some write for delimiters: believed only where nothing else delimits."""
 _DOUBLE, _SINGLE = '"', "'"
 _SINGLE_QUOTED = re.compile(r"(?:^|[\t;|,])'[^'\n]*'(?=[\t;|,]|$)")
 _DOUBLE_QUOTED = re.compile(r'(?:^|[\t;|,])"[^"\n]*"(?=[\t;|,]|$)')
@@ -91,12 +93,16 @@ def guess_dialect(text: Text, delimiter: str | None = None) -> Dialect:
     quote = _guess_quote(lines)
     if delimiter is not None:
         return Dialect(delimiter, quote)
-    best, best_score = Dialect(quote=quote), (0.0, False)
+    best, best_score = Dialect(quote=quote), _NOTHING
     for each in _DELIMITERS:
         score = _score(lines, Dialect(each, quote))
         if score > best_score:
             best, best_score = Dialect(each, quote), score
-    return best
+    letters = (Dialect(each, quote) for each in _LETTERS if best_score == _NOTHING)
+    return next((each for each in letters if _score(lines, each) == _CERTAIN), best)
+
+
+_NOTHING, _CERTAIN = (0.0, False), (1.0, True)
 
 
 def _guess_quote(lines: Sequence[str]) -> str:
@@ -110,11 +116,11 @@ def _score(lines: Sequence[str], dialect: Dialect) -> tuple[float, bool]:
     try:
         records = split(lines, dialect, whole=False)
     except SourceInvalid:
-        return 0.0, False
+        return _NOTHING
     widths = Counter(len(record.fields) for record in records)
     if not widths:
-        return 0.0, False
+        return _NOTHING
     width, count = widths.most_common(1)[0]
     if width == 1:
-        return 0.0, False
+        return _NOTHING
     return round(count / len(records), 2), len(records[0].fields) == width

@@ -29,6 +29,8 @@ class Group:
 
     uri: str
     first: list[ObjectInfo] = field(default_factory=list[ObjectInfo])
+    last: ObjectInfo | None = None
+    """The file of which the address is the last: mostly that of the latest partition."""
     files: int = 0
     bytes: int = 0
     hidden: int = 0
@@ -86,6 +88,8 @@ class Group:
         self.suffixes.setdefault(suffix_of(info.uri), name_of(info.uri))
         if len(self.first) < LOOKED_AT:
             self.first.append(info)
+        if self.last is None or info.uri > self.last.uri:
+            self.last = info
 
 
 def name_of(uri: str) -> str:

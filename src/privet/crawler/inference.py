@@ -12,6 +12,7 @@ import pyarrow.types as pat
 
 from privet.crawler.dialect import Dialect, Record
 from privet.model.errors import SourceInvalid
+from privet.scan.delimiters import StandIn, as_written, byte_for
 
 # Leading zeroes, a plus and hexadecimal mean a code (zip, phone, key), though Arrow reads a number.
 _CODE = r"^\s*(?:\+|-?0[0-9xX])"
@@ -40,14 +41,16 @@ def parse_fields(
     if not records:
         return pa.table({n: pa.nulls(0, k) for n, k in zip(names, kinds, strict=True)})
     data = "".join(lines[records[0].first - 1 : records[-1].end - 1]).encode()
+    if not dialect.delimiter.isascii():
+        data = StandIn(dialect.delimiter).put(data, final=True)
     try:
-        return pacsv.read_csv(
+        table = pacsv.read_csv(
             pa.BufferReader(data),
             read_options=pacsv.ReadOptions(
                 use_threads=False, column_names=names, block_size=len(data) + 1
             ),
             parse_options=pacsv.ParseOptions(
-                delimiter=dialect.delimiter,
+                delimiter=byte_for(dialect.delimiter),
                 quote_char=dialect.quote,
                 newlines_in_values=True,
                 invalid_row_handler=lambda _: "skip",
@@ -58,6 +61,8 @@ def parse_fields(
         )
     except pa.ArrowInvalid as error:
         raise SourceInvalid("a cell of the sample does not fit its column's type") from error
+    cells = [as_written(column, dialect.delimiter) for column in table.columns]
+    return pa.table(cells, names=table.column_names)
 
 
 def infer_types(

@@ -19,16 +19,19 @@ def fold_name(text: str, fallback: str) -> str:
     return folded if _MEANING.search(folded) else fallback
 
 
-def distinct(names: Iterable[str]) -> tuple[str, ...]:
-    """The names in order; a repeated one gets `_2`, `_3` and so on, still within 128."""
+def distinct(names: Iterable[str], first: int = 2) -> tuple[str, ...]:
+    """The names in order; a repeated one gets `_2`, `_3` and so on, still within 128.
+
+    `first` is the number of the first repetition.
+    """
     wanted = tuple(names)
     # A name of its own stays as it is; only repetitions move out of the way.
     taken: set[str] = set(wanted)
     seen: set[str] = set()
     result: list[str] = []
     for name in wanted:
-        chosen, number = name, 1
-        while chosen in seen or (number > 1 and chosen in taken):
+        chosen, number = name, first - 1
+        while chosen in seen or (number >= first and chosen in taken):
             number += 1
             suffix = f"_{number}"
             chosen = name[: _LIMIT - len(suffix)] + suffix

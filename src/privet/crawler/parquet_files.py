@@ -73,6 +73,6 @@ def same_types(like: Shape, fields: tuple[Field, ...]) -> None:
             )
 
 
-def comment_of(field: pa.Field) -> str:
-    """A column's comment, as Spark writes it."""
+def comment_of(field: pa.Field | pa.Schema) -> str:
+    """The comment of a column or of all of them, as Spark writes it."""
     return (field.metadata or {}).get(b"comment", b"").decode("utf-8", errors="replace")

@@ -26,6 +26,7 @@ class Shape:
     """What one file, or several that fit together, look like.
 
     `plain`: text of ASCII alone, whose encoding is therefore any that the other files need.
+    `comment`: what the first file says about all its rows.
     """
 
     format: Format
@@ -33,6 +34,7 @@ class Shape:
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     notes: tuple[str, ...] = ()
     plain: bool = False
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

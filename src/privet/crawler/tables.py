@@ -69,7 +69,7 @@ def crawl_tables(
             raise Cancelled("the crawl was called off")
         found.append(_looked_at(databases, place.table(table), rules))
         progress(CrawlProgress(len(tables), tuple(found)))
-    named = distinct(f.name for f in found)
+    named = distinct((f.name for f in found), first=1)
     whole = tuple(replace(f, name=name) for f, name in zip(found, named, strict=True))
     problems = sum(bool(f.problem) for f in whole)
     return Crawled(whole, CrawlReport(opened=len(tables), problem_count=problems))

@@ -16,6 +16,7 @@ import numpy as np
 
 from privet.connector import Connectors
 from privet.model.errors import SourceInvalid, SourceUnavailable
+from privet.scan.delimiters import StandIn, byte_for
 from privet.scan.files import RECRAWL, PlannedFile, opening
 from privet.scan.unpacking import Stream, Unpacked
 
@@ -56,7 +57,9 @@ class Blocks:
         if options.get("compression"):
             self._stream = Unpacked(stream, options["compression"], file.info.size)
         self._quote = str(options.get("quote") or "").encode()
-        self._delimiter = str(options.get("delimiter") or ",").encode()
+        delimiter = str(options.get("delimiter") or ",")
+        self._delimiter = byte_for(delimiter).encode()
+        self._stand_in = None if delimiter.isascii() else StandIn(delimiter)
         self._escaped = bool(options.get("escape"))
         self._quotes = _Quotes(self._quote, self._delimiter + b"\r\n")
         encoding = str(options.get("encoding") or "utf-8")
@@ -135,10 +138,12 @@ class Blocks:
             try:
                 raw = self._stream.read(BLOCK_BYTES)
                 self._ended = not raw
-                if self._decoder is None:
+                if self._decoder is not None:
+                    raw = self._decoder.decode(raw, final=self._ended).encode()
+                if self._stand_in is not None:
+                    raw = self._stand_in.put(raw, final=self._ended)
+                if raw:
                     return raw
-                if text := self._decoder.decode(raw, final=self._ended):
-                    return text.encode()
             except UnicodeError as error:
                 raise SourceInvalid(
                     "a file of this dataset is not in its registered encoding", hint=RECRAWL

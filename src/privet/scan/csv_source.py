@@ -23,6 +23,7 @@ from privet.enforcement import EnforcedPlan
 from privet.model.datasets import Column, plain_type
 from privet.model.errors import SchemaChanged, SourceInvalid
 from privet.scan.csv_blocks import BLOCK_BYTES, Block, Blocks, IrregularQuotes
+from privet.scan.delimiters import as_written, byte_for, name_as_written
 from privet.scan.files import RECRAWL, PlannedFile, bound, with_partitions
 from privet.scan.pieces import Piece
 
@@ -55,14 +56,15 @@ def _header(first: bytes, plan: EnforcedPlan, options: Mapping[str, Any]) -> tup
     sizes: list[int] = []
     lines = io.StringIO(first.decode(errors="surrogateescape"), newline="")
     quote = options.get("quote") or None
+    delimiter = str(options.get("delimiter") or ",")
     reader = csv.reader(
         _counted(lines, sizes),
-        delimiter=str(options.get("delimiter") or ","),
+        delimiter=byte_for(delimiter),
         quotechar=quote,
         quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
     )
     try:
-        record = next(reader, [])
+        record = [name_as_written(name, delimiter) for name in next(reader, [])]
     except csv.Error as error:
         raise SourceInvalid("the first record of a CSV file cannot be read") from error
     if not options.get("header", True):
@@ -105,8 +107,9 @@ class _Parser:
                 "a file of this dataset no longer has all its registered columns", hint=RECRAWL
             )
         self._names = names
+        self._delimiter = str(options.get("delimiter") or ",")
         self._parse_options = pacsv.ParseOptions(
-            delimiter=str(options.get("delimiter") or ","),
+            delimiter=byte_for(self._delimiter),
             quote_char=options.get("quote") or False,
             escape_char=options.get("escape") or False,
             newlines_in_values=True,
@@ -161,11 +164,14 @@ class _Parser:
         renamed = pa.RecordBatch.from_arrays(
             [
                 array if array.type == plain_type(c.type) else array.cast(plain_type(c.type))
-                for array, c in zip(batch.columns, self._columns, strict=True)
+                for array, c in zip(self._cells(batch), self._columns, strict=True)
             ],
             names=[c.name for c in self._columns],
         )
         return with_partitions(renamed, self._file, self._plan)
+
+    def _cells(self, batch: pa.RecordBatch) -> list[pa.Array]:
+        return [as_written(array, self._delimiter) for array in batch.columns]
 
     def _told(self, error: pa.ArrowException) -> SourceInvalid:
         """Arrow's message holds cell values; ours says only where to look."""

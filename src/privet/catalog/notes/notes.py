@@ -27,6 +27,14 @@ class Notes:
             found = select(notes.c.value).filter_by(issuer=issuer, user=user, key=key)
             return connection.execute(found).scalar()
 
+    def list(self, owner: Owner) -> tuple[tuple[str, str], ...]:
+        """All keys of an owner, in order, with their texts."""
+        issuer, user = owner
+        with reading(self._engine) as connection:
+            found = select(notes.c.key, notes.c.value).filter_by(issuer=issuer, user=user)
+            rows = connection.execute(found.order_by(notes.c.key)).all()
+        return tuple((row.key, row.value) for row in rows)
+
     def put(self, owner: Owner, key: str, value: str | None, *, most: int) -> None:
         """Keep a text, or with None forget it.
 

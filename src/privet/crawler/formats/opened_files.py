@@ -67,7 +67,7 @@ def look_at_opened(
         return like
     if not fields:
         raise SourceInvalid("has no columns")
-    return Shape(form, fields)
+    return Shape(form, fields, comment=comment_of(schema))
 
 
 def first_rows(

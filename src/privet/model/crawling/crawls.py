@@ -138,6 +138,8 @@ class FoundDataset:
     profiles: Mapping[str, Profile] = field(default_factory=dict[str, Profile])
     description: str = ""
     """What its files say about it."""
+    last_file: str = ""
+    """The address of the last of them by name, mostly of the latest partition."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""Settings that the original changes by calls: rules that propose tags. Others are the server's."""
+"""Settings that the original changes by calls: rules that propose tags, and what clients share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from zlib import crc32
@@ -43,7 +43,16 @@ def rule_rows(call: Call) -> list[tuple[object, ...]]:
     ]
 
 
+def shared_rows(call: Call) -> list[tuple[object, ...]]:
+    """What clients share, as the original's table of its settings has columns."""
+    return list(call.services.notes.list_shared(call.caller))
+
+
 def _upsert(call: Call, params: Any) -> Any:
+    if _is_shared(call, params):
+        key, value = _one_key(params.key), (params.params or {}).get("value", "")
+        call.services.notes.put_shared(call.caller, key, value)
+        return T.TConfigChangeResult(result=0, warnings=[])
     _only_rules(params.config_type)
     rule = _rule(params.params or {})
     tags = call.services.tags
@@ -62,6 +71,11 @@ def _upsert(call: Call, params: Any) -> Any:
             tags.create_rule(call.caller, old)
             raise
     return T.TConfigChangeResult(result=0, warnings=[])
+
+
+def _is_shared(call: Call, params: Any) -> bool:
+    """Whether it is of the original's settings: its table of them is served for compatibility."""
+    return call.compatibility and params.config_type == T.TConfigType.SYSTEM_CONFIG
 
 
 def _only_rules(config_type: int) -> None:
@@ -107,7 +121,16 @@ def _named(call: Call, key: str) -> Rule:
     raise NotFound("no such rule", hint="list them in okera_system.tagging_rules")
 
 
+def _one_key(keys: Sequence[str] | None) -> str:
+    if not keys or len(keys) != 1:
+        raise InvalidRequest("a setting has one key", hint="send each in a call of its own")
+    return keys[0]
+
+
 def _delete(call: Call, params: Any) -> Any:
+    if _is_shared(call, params):
+        call.services.notes.put_shared(call.caller, _one_key(params.key), None)
+        return T.TConfigChangeResult(result=0, warnings=[])
     _only_rules(params.config_type)
     # Some clients send the key as a text, which arrives as the list of its characters.
     keys = params.key

@@ -57,6 +57,10 @@ def _rules(call: Call) -> Rows:
     return configs.rule_rows(call)
 
 
+def _shared(call: Call) -> Rows:
+    return configs.shared_rows(call)
+
+
 def _roles(call: Call) -> Rows:
     return [(their_role(role.name),) for role in call.services.roles.list(call.caller)]
 
@@ -124,6 +128,7 @@ def _mappings(call: Call) -> Rows:
 _TABLES: Mapping[DatasetName, tuple[tuple[str, ...], Callable[[Call], Rows]]] = {
     DatasetName("okera_sample", "whoami"): (("user",), _whoami),
     DatasetName("okera_system", "attributes"): (("id", "namespace", "name"), _attributes),
+    DatasetName("okera_system", "configs"): (("key", "value"), _shared),
     DatasetName("okera_system", "tagging_rules"): (configs.RULE_COLUMNS, _rules),
     DatasetName("okera_system", "role_names"): (("role_name",), _roles),
     DatasetName("okera_system", "group_names"): (("group_name",), _groups),

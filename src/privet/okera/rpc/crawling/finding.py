@@ -9,6 +9,7 @@ from privet.okera.calls import Call
 
 PREFIX = "_okera_crawler_"
 STATUS = "okera.crawler.status"
+_LONGEST_NAME = 128
 _NOTHING = "nothing was found at"
 
 
@@ -31,9 +32,18 @@ def crawl_behind(call: Call, database: str) -> Crawl | None:
     return None
 
 
-def offered(crawl: Crawl) -> Iterator[FoundDataset]:
-    """What a crawl found that is registered nowhere, and could be."""
-    return (f for f in crawl.found if not f.problem and f.registered_as is None)
+def offered(call: Call, crawl: Crawl) -> Iterator[FoundDataset]:
+    """What a crawl found that is registered nowhere, and could be; to the original, fewer are."""
+    for found in crawl.found:
+        if found.problem or found.registered_as is not None:
+            continue
+        if not call.compatibility or all(_is_name(c.source_name) for c in found.columns):
+            yield found
+
+
+def _is_name(name: str) -> bool:
+    """Whether the original can have a column of that name: where it cannot, it has no dataset."""
+    return len(name) <= _LONGEST_NAME and "." not in name
 
 
 def status_of(call: Call, crawl: Crawl) -> str:

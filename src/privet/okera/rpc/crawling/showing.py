@@ -27,6 +27,7 @@ from privet.okera.rpc.crawling.finding import (
 )
 
 _TEXT_LIBRARY = "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"
+_LAST = "okera.crawler.data_file_path"
 _UNKNOWN = ("attributes", "access_levels", "connection_name")
 
 
@@ -38,7 +39,7 @@ def _tables(call: Call, params: Any) -> Any:
     return T.TGetTablesResult(
         tables=[
             T.TTable(name=found.name, db=[PREFIX + crawl.name])
-            for found in offered(crawl)
+            for found in offered(call, crawl)
             if wanted in found.name and (not params.name or params.name.lower() == found.name)
         ]
     )
@@ -61,7 +62,7 @@ def _datasets(call: Call, params: Any) -> Any:
     told = [
         _told(crawl, found)
         for database, crawl in sorted(crawls.items())
-        for found in offered(crawl)
+        for found in offered(call, crawl)
         if (not wanted or (database, found.name) in wanted)
         and (params.filter or "").lower() in found.name
     ]
@@ -82,14 +83,19 @@ def _told(crawl: Crawl, found: FoundDataset) -> Any:
         name=found.name,
         db=[database],
         schema=datasets.schema_told(DatasetName(database, found.name), found.columns),
-        description="Discovered by a crawler, and not registered",
-        metadata={},
+        description=found.description or f"Discovered by Okera crawler {crawl.name}",
+        metadata={_LAST: _spelled(found.last_file)} if found.last_file else {},
         serde_metadata={},
         table_format=form,
         input_format=reader,
         serialization_lib=_TEXT_LIBRARY if found.source.format is Format.CSV else None,
         location=found.source.uri,
     )
+
+
+def _spelled(uri: str) -> str:
+    """An address, with the original's name of the store."""
+    return f"s3a{uri[2:]}" if uri.startswith("s3://") else uri
 
 
 def _databases(call: Call, params: Any) -> Any:
@@ -120,7 +126,7 @@ def _wanted(call: Call, params: Any) -> Iterator[Any]:
         yield T.TDatabase(
             name=[name],
             metadata={STATUS: status_of(call, crawl)},
-            datasets_count=sum(1 for _ in offered(crawl)),
+            datasets_count=sum(1 for _ in offered(call, crawl)),
             attribute_values=[],
             has_grant=False,
             is_datasets_count_estimated=False,

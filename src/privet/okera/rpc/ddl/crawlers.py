@@ -70,7 +70,7 @@ def _tables(call: Call, found: re.Match[str], text: str) -> Answer:
     crawl = crawl_behind(call, found["name"])
     if crawl is None:
         return show_tables(call, found, text)
-    return Answer(("name",), tuple((each.name,) for each in offered(crawl)))
+    return Answer(("name",), tuple((each.name,) for each in offered(call, crawl)))
 
 
 def _executed(call: Call, text: str) -> Answer:

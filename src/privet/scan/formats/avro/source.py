@@ -20,6 +20,7 @@ from privet.scan.pieces import Piece
 
 PIECE_BYTES = 4 * 1024 * 1024
 STEP = 8192
+_LONGEST_DOC = 1000
 _TIMES = 4
 """How much more than it is stored in a block is taken to be."""
 _BROKEN = (
@@ -36,7 +37,15 @@ class AvroFile:
         except NoAvro as error:
             raise _broken() from error
         self._fields, self._schema = fields_of(self._container.schema)
-        self.schema = pa.schema([(name, bound.kind) for name, bound in self._fields.items()])
+        said = self._container.schema
+        comments = (_metadata(each) for each in said["fields"])
+        self.schema = pa.schema(
+            [
+                pa.field(name, bound.kind, metadata=comment)
+                for (name, bound), comment in zip(self._fields.items(), comments, strict=True)
+            ],
+            _metadata(said),
+        )
 
     def pieces(self, names: Sequence[str]) -> Iterator[Piece]:
         """See `Opened.pieces`."""
@@ -86,6 +95,12 @@ def _array(values: list[Any], bound: Bound) -> pa.Array:
     if convert is not None:
         values = [None if v is None else convert(v) for v in values]
     return pa.array(values, bound.kind)
+
+
+def _metadata(said: Any) -> dict[str, str] | None:
+    """What a schema documents about a record or a field of it, as a comment."""
+    doc = said.get("doc")
+    return {"comment": doc[:_LONGEST_DOC]} if isinstance(doc, str) and doc else None
 
 
 def _broken() -> SourceInvalid:
