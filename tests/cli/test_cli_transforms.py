@@ -23,8 +23,9 @@ def test_the_list(command: Run) -> None:
     assert items["phi_zip3"]["types"] == ["text", "int32", "int64", "uint32", "uint64"]
     assert items["null"]["types"][-1] == "lists, structs, maps"
     shown = command("transform", "list").stdout
-    assert all(name in shown for name in items)
-    assert "STILL SHOWS" in shown
+    assert all(f"\n{name}" in f"\n{shown}" for name in items)
+    assert "\n  still shows " in shown
+    assert max(map(len, shown.splitlines())) <= 100
 
 
 def test_a_try(command: Run) -> None:
@@ -34,8 +35,11 @@ def test_a_try(command: Run) -> None:
     assert "XXX XXX" in done.stdout
     assert "XXX-XXXX" in done.stdout
     assert "still shown by mask: of text its length" in done.stdout
-    done = command("transform", "try", "round(-1)", "--type", "int64", "--", "-17", "44")
-    assert "-20" in done.stdout
+    for numbers in (("--", "-17", "44"), ("-17", "44")):
+        done = command("transform", "try", "round(-1)", "--type", "int64", *numbers)
+        assert "-20" in done.stdout
+    done = command("transform", "try", "round", "-1.5e3", "-.5", "--type=double")
+    assert done.exit_code == 0, done.output
     done = command("transform", "try", "tokenize", "-", text="83610477\n12\n")
     assert "the key was made for this call" in done.stdout
     assert "1 took the overflow form" in done.stdout
@@ -68,3 +72,9 @@ def test_mistakes(command: Run) -> None:
     assert done.exit_code != 0
     assert "value 1 is none of type `int32`" in done.stderr
     assert "secret" not in done.stderr
+    done = command("transform", "try", "round", "-5")
+    assert "fits integers, decimals, fractions" in done.stderr
+    assert "--type int64" in done.stderr
+    done = command("transform", "try", "mask", "-5", "--tipe", "int64")
+    assert done.exit_code == 2
+    assert "No such option" in done.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -13,8 +13,10 @@ from privet.model.transforms import TransformSpec
 from privet.service.domains.domains import DomainView
 from privet.service.domains.matrix import JoinGroup
 from privet.service.domains.risks import TokenRisk
-from privet.service.domains.trials import Tried
 from privet.service.forms import moment
+
+if TYPE_CHECKING:
+    from privet.service.domains.trials import Tried
 
 Json = dict[str, Any]
 
@@ -102,14 +104,15 @@ def transform_json(spec: TransformSpec) -> Json:
         "name": spec.name,
         "aliases": list(spec.aliases),
         "arguments": [p.says + ("" if p.required else " (optional)") for p in spec.parameters],
-        "types": _types(spec),
+        "types": fitting_types(spec),
         "leaves_columns": spec.says,
         "still_shows": spec.shows,
         "keyed": spec.keyed,
     }
 
 
-def _types(spec: TransformSpec) -> list[str]:
+def fitting_types(spec: TransformSpec) -> list[str]:
+    """What columns a transform fits, in words where it fits all of a kind."""
     found: list[str] = []
     for name, kinds in _KINDS.items():
         fitting = [str(kind) for kind in kinds if spec.fits(kind)]

@@ -10,15 +10,16 @@ import pyarrow as pa
 
 from privet.catalog import Domain
 from privet.model.datasets import CanonicalType, parse_type
-from privet.model.errors import InvalidRequest
+from privet.model.errors import InvalidRequest, TypeMismatch
 from privet.model.expressions import Call
 from privet.model.permissions import AccessLevel, on_token_domain
 from privet.model.principals import Principal
 from privet.model.transforms import SPECS, TransformSpec, is_per_user, is_text, specs_of, steps
 from privet.policy import Need, parse_transform, transform_sql
-from privet.privacy import Derive, KeyScope, bind
+from privet.privacy import Derive, Kernel, KeyScope, bind
 from privet.service.access import Act, administer, authenticate
 from privet.service.domains.cells import read_cells, write_cells
+from privet.service.domains.forms import fitting_types
 from privet.service.platform import Caller, Platform
 
 MOST_VALUES = 1_000
@@ -120,13 +121,7 @@ class Trials:
     def _apply(self, call: Call, column: pa.Array, keys: _Keys) -> Tried:
         kind = column.type
         kernels = [
-            bind(
-                step,
-                kind,
-                keys.scope(step, spec, kind),
-                keys.derive,
-                self._platform.circumstances,
-            )
+            self._kernel(step, spec, kind, keys)
             for step, spec in zip(steps(call), specs_of(call), strict=True)
         ]
         for kernel in kernels:
@@ -143,6 +138,16 @@ class Trials:
             made_up=keyed and domain is None,
             shows=tuple(f"{spec.name}: {spec.shows}" for spec in specs_of(call)),
         )
+
+    def _kernel(self, step: Call, spec: TransformSpec, kind: pa.DataType, keys: _Keys) -> Kernel:
+        scope = keys.scope(step, spec, kind)
+        try:
+            return bind(step, kind, scope, keys.derive, self._platform.circumstances)
+        except TypeMismatch as error:
+            if not spec.fits(kind):
+                fitting = ", ".join(fitting_types(spec))
+                error.hint = f"it fits {fitting}; say the type of the column, as in --type int64"
+            raise
 
 
 @dataclass(frozen=True, slots=True)
