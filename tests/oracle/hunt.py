@@ -13,10 +13,12 @@ CASES = int(sys.argv[1])
 os.environ["PRIVET_ORACLE_CASES"] = str(CASES * 10)
 
 import test_engine_agrees as agreement  # noqa: E402 - it reads the environment
+import test_nested_agrees  # noqa: E402
 import test_properties as properties  # noqa: E402
 from generate import world_of  # noqa: E402
 
 CHECKS: tuple[Callable[[], None], ...] = (
+    test_nested_agrees.test_the_engine_answers_as_the_law_says,
     properties.test_roles_are_asked_for_only_where_that_cannot_be_negated,
     properties.test_no_buffer_holds_a_hidden_value,
     properties.test_what_is_hidden_changes_no_byte,

@@ -17,6 +17,7 @@ class Mutant:
 
 GRANTS, LAW, FOLD = "policy/grants.py", "policy/law.py", "policy/fold.py"
 PLAN, EVALUATE, COMPARE = "enforcement/plan.py", "enforcement/evaluate.py", "enforcement/compare.py"
+ITEMS = "enforcement/items.py"
 VALUES, REBUILD = "enforcement/values.py", "enforcement/rebuild.py"
 BOUND, GUARDS, SETTLING = "policy/bound.py", "policy/guards.py", "policy/settling.py"
 PERMISSIONS, TRANSFORMS = "model/permissions.py", "model/transforms/calls.py"
@@ -327,7 +328,38 @@ MUTANTS = (
         "if use.per_principal else None",
         "if use is None else None",
     ),
-    Mutant("failures_ignored", EVALUATE, "else passing & ~value.failed", "else passing"),
+    Mutant("failures_ignored", EVALUATE, "else passing & ~failed", "else passing"),
+    # ---- fields and items
+    Mutant(
+        "failing_items_are_passed_over",
+        EVALUATE,
+        "np.bincount(asked.rows, failed, rows) > 0",
+        "np.bincount(asked.rows, ~failed, rows) == 0",
+    ),
+    Mutant(
+        "every_item_has_to_do",
+        EVALUATE,
+        "np.bincount(asked.rows, passing, rows) > 0",
+        "np.bincount(asked.rows, ~passing, rows) == 0",
+    ),
+    Mutant(
+        "rows_without_items_are_not_asked",
+        ITEMS,
+        "none = np.flatnonzero(sizes == 0)",
+        "none = np.flatnonzero(sizes < 0)",
+    ),
+    Mutant(
+        "outer_items_are_not_taken_along",
+        ITEMS,
+        "reached = {p: values.take(pa.array(parents)) for p, values in reached.items()}",
+        "reached = {}",
+    ),
+    Mutant(
+        "several_lists_fit",
+        BOUND,
+        "        check_items(expr, dataset, kinds)\n",
+        "",
+    ),
     Mutant(
         "or_for_and",
         EVALUATE,

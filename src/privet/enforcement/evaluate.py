@@ -78,29 +78,24 @@ def passing_rows(filter_: Expr | None, columns: Columns, rows: int) -> Mask:
     if filter_ is None:
         return np.ones(rows, np.bool_)
     if not (fields := fields_in(filter_)):
-        passing, failed = _asked(filter_, Asked(columns, {}, rows))
-        return passing if failed is None else passing & ~failed
+        return _passing(filter_, Asked(columns, {}, rows), rows)
     found = np.zeros(rows, np.bool_)
     for start in range(0, rows, _SLICE):
         part = {name: column[start : start + _SLICE] for name, column in columns.items()}
         size = min(_SLICE, rows - start)
-        found[start : start + size] = _item_rows(filter_, fields, part, size)
+        asked = ask(part, columns_of(filter_), fields, size)
+        found[start : start + size] = _passing(filter_, asked, size)
     return found
 
 
-def _item_rows(filter_: Expr, fields: tuple[FieldRef, ...], columns: Columns, rows: int) -> Mask:
+def _passing(filter_: Expr, asked: Asked, rows: int) -> Mask:
     """The rows for one question about which a filter is TRUE, and for none of which it failed."""
-    asked = ask(columns, columns_of(filter_), fields, rows)
-    passing, failed = _asked(filter_, asked)
+    value = _Evaluation(asked).boolean(filter_)
+    passing, failed = true_rows(value.datum, asked.count), value.failed
     if asked.rows is not None:
         passing = np.bincount(asked.rows, passing, rows) > 0
         failed = None if failed is None else np.bincount(asked.rows, failed, rows) > 0
     return passing if failed is None else passing & ~failed
-
-
-def _asked(filter_: Expr, asked: Asked) -> tuple[Mask, Mask | None]:
-    value = _Evaluation(asked).boolean(filter_)
-    return true_rows(value.datum, asked.count), value.failed
 
 
 class _Evaluation:
