@@ -12,9 +12,27 @@ import pyarrow.parquet as pq
 from fastavro import parse_schema, writer
 
 _PILLS = 42
-_AVRO = {"type": "record", "name": "row", "fields": [
+_AVRO: dict[str, Any] = {"type": "record", "name": "row", "fields": [
     {"name": "id", "type": "long"}, {"name": "word", "type": "string"},
 ]}  # fmt: skip
+_DOCUMENTED = {
+    **_AVRO,
+    "doc": "This dataset stores what users agreed to.",
+    "fields": [
+        {"name": "uid", "type": "string", "doc": "The user."},
+        {"name": "email", "type": "boolean", "doc": "Indicates if the user may be written to."},
+    ],
+}
+_PAID = {
+    **_AVRO,
+    "doc": "This dataset stores what was paid.",
+    "fields": [
+        *({"name": name, "type": "string"} for name in ("txnid", "day", "sku", "userid", "price")),
+        {"name": "ccn", "type": "string", "doc": "The credit card number, in clear."},
+    ],
+}
+_PARTS = range(0, 50_000, 101)
+"""Of which 9999 is the last by name."""
 _ROWS: list[dict[str, Any]] = [{"id": n, "word": f"word {n}"} for n in range(5)]
 
 
@@ -29,6 +47,17 @@ def write(lake: Path) -> None:
         for year in (2016, 2017):
             _file(test / "partitions-test2" / table / f"year={year}" / "d.csv", "a,b\n1,x\n")
     _file(test / "alltypes-parquet" / "d.parquet", _parquet())
+    for part in _PARTS:
+        _file(test / "partitioned_flat_50000" / f"part={part}" / "data_0.csv", "id,word\n1,a\n")
+    for name in ("atp", "topbabynamesbystate"):
+        _file(test / "crawler_flat_structure" / f"{name}.csv", "year,name\n2019,one\n2020,two\n")
+    agreed = [{"uid": f"u{n}", "email": n % 2 == 0} for n in range(5)]
+    comments = test / "crawler-schema-comments"
+    _file(comments / "avro_whitelist" / "rows.avro", _avro(_DOCUMENTED, agreed))
+    _file(comments / "avro_no_comments" / "rows.avro", _avro(_AVRO, _ROWS))
+    paid = {"day": "2020-04-01", "sku": "s", "userid": "u", "price": "1.5"}
+    cards = [{**paid, "txnid": str(n), "ccn": f"{4_539_797_705_756_008 + n}"} for n in range(9)]
+    _file(lake / "okera-datalake" / "gdpr-avro" / "transactions" / "rows.avro", _avro(_PAID, cards))
     for folder in ("first", "second"):
         _file(test / "crawler_dupe_names" / folder / "transactions" / "t.csv", "id,price\n1,2.5\n")
     _file(test / "put-test2" / "d.csv", "id,word\n1,a\n2,b\n")
@@ -51,7 +80,7 @@ def write(lake: Path) -> None:
     _file(bare / "csv" / "rows", "id,word\n1,a\n2,b\n")
     _file(bare / "json" / "rows", "".join(json.dumps(row) + "\n" for row in _ROWS))
     _file(bare / "parquet" / "rows", _parquet())
-    _file(bare / "avro" / "rows", _avro())
+    _file(bare / "avro" / "rows", _avro(_AVRO, _ROWS))
 
 
 def _parquet() -> bytes:
@@ -60,9 +89,9 @@ def _parquet() -> bytes:
     return into.getvalue()
 
 
-def _avro() -> bytes:
+def _avro(schema: dict[str, Any], rows: list[dict[str, Any]]) -> bytes:
     into = io.BytesIO()
-    writer(into, parse_schema(_AVRO), _ROWS)
+    writer(into, parse_schema(schema), rows)
     return into.getvalue()
 
 

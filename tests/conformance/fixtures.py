@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from conformance import crawled, lake
+from privet.model.datasets import Rule, RuleTarget
 from privet.model.errors import PrivetError
+from privet.model.names import TagName
 from privet.model.principals import NamedUser
 from privet.service import Caller, Services
 
@@ -15,11 +17,21 @@ BUCKETS = (
     "cerebro-customers",
     "okera-ui",
     "okera-demo",
+    "okera-datalake",
     "cerebro-test-kevin",
     "cerebro-test-itay",
     "sample-data",
     "local-files",
 )
+
+
+_CARD = Rule(
+    "card by comment",
+    TagName("pii", "credit_card_number"),
+    "(?i)credit card number",
+    frozenset({RuleTarget.COLUMN_COMMENT}),
+)
+"""The rule with which the original is started for its tests of crawlers."""
 
 
 def write_lake(folder: Path) -> None:
@@ -39,3 +51,5 @@ def define(offered: Services) -> None:
         except PrivetError as error:
             error.message += f" [{statement}]"
             raise
+    offered.tags.create(admin, _CARD.tag)
+    offered.tags.create_rule(admin, _CARD)
