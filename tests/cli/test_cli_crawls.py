@@ -22,12 +22,15 @@ def test_a_crawl_and_its_report(server: TrialServer, command: Run) -> None:
     (lake / "t/odd\nname.csv").write_text("id\n1\n")
     done = command("crawl", str(lake), "--name", name, "--wait")
     assert done.exit_code == 0, done.output
-    assert "3 files: 1 new, 0 changed, 0 unchanged, 0 gone, 1 hidden" in done.stdout
+    assert "3 files seen: 1 new, 0 changed, 0 unchanged; 0 gone" in done.stdout
+    assert "1 of them passed over" in done.stdout
     assert "a name that no address can hold" in done.stdout
     (lake / "t/odd\nname.csv").unlink()
     command("crawl", str(lake), "--name", name, "--wait")
     again = command("crawl", str(lake), "--name", name, "--wait")
-    assert "opened 0 files; 1 datasets were as they had been" in again.stdout
+    assert "since nothing of them changed: 1;" in again.stdout
+    assert "files were opened 0 times" in again.stdout
+    assert f"next: `privet register {name} t --database DATABASE`" in again.stdout
     shown = json.loads(command("crawler", "show", name, "--json").stdout)
     assert (shown["run"], shown["report"]["unchanged"]) == (3, 1)
     assert command("crawler", "show", name).stdout == again.stdout

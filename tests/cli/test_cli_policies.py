@@ -180,7 +180,7 @@ def test_it_is_asked_for(own: Run, applied: Path) -> None:
     (applied / "roles.toml").write_text('git_analysts = ["others"]\n')
     done = own("policy", "apply", str(applied), text="y\n")
     assert done.exit_code == 2
-    assert "there is nobody to ask" in done.stderr
+    assert "standard input is not a terminal" in done.stderr
     assert own("policy", "diff", str(applied)).exit_code == 2
 
 

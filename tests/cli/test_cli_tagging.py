@@ -159,6 +159,7 @@ def test_proposals_are_answered(own: Run) -> None:
     assert "example.org" not in found.stdout
     listed = own("proposal", "list")
     assert "40 of 40 cells" in " ".join(listed.stdout.split())
+    assert "next: `privet proposal accept DATASET FIELD TAG`" in listed.stdout
     rejected = own("proposal", "reject", TABLE, "reach", "pii.email")
     assert rejected.exit_code == 0, rejected.output
     assert json.loads(own("proposal", "list", "--json").stdout) == []

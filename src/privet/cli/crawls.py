@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -111,18 +111,30 @@ def _print_found(found: Mapping[str, Any]) -> None:
         if not dataset.get("columns"):
             continue
         print_table(("COLUMN", "TYPE", "TAG", "EVIDENCE"), _tagged(dataset.get("columns") or ()))
+    _print_next(found["name"], datasets)
+
+
+def _print_next(crawler: str, datasets: Sequence[Mapping[str, Any]]) -> None:
+    """What can be done with what was found."""
+    ready = [d["name"] for d in datasets if not d.get("problem") and not d.get("registered_as")]
+    if ready:
+        which = cell(ready[0]) if len(ready) == 1 else "DATASET"
+        print(f"next: `privet register {cell(crawler)} {which} --database DATABASE` takes it in,")
+        print("with these tags; --new-database creates the database")
 
 
 def _print_report(found: Mapping[str, Any]) -> None:
     report = found.get("report") or {}
     counts = ", ".join(
-        f"{report.get(what, 0):,} {what}" for what in ("new", "changed", "unchanged", "gone")
+        f"{report.get(what, 0):,} {what}" for what in ("new", "changed", "unchanged")
     )
-    print(f"{found.get('objects_seen', 0):,} files: {counts}, {report.get('hidden', 0):,} hidden")
-    print(
-        f"opened {report.get('opened', 0):,} files; "
-        f"{report.get('kept', 0):,} datasets were as they had been"
-    )
+    gone = f"{report.get('gone', 0):,} gone since the crawl before"
+    print(f"{found.get('objects_seen', 0):,} files seen: {counts}; {gone}")
+    if hidden := report.get("hidden"):
+        print(f"{hidden:,} of them passed over: their names, or a folder's, begin with . or _")
+    kept, opened = (f"{report.get(what, 0):,}" for what in ("kept", "opened"))
+    print(f"datasets not looked into again, since nothing of them changed: {kept};")
+    print(f"for the others, files were opened {opened} times")
     if report.get("resumed"):
         print(f"went on {report['resumed']} times after its server had ended")
     for problem in report.get("problems") or ():

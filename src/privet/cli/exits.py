@@ -38,6 +38,9 @@ _BY_ERROR = {
 }
 
 
+NO_TERMINAL = "standard input is not a terminal, so nothing can be asked"
+
+
 class UsageMistake(PrivetError):
     """The command cannot mean anything: options that contradict each other or are missing."""
 

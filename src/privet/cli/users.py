@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import typer
 
-from privet.cli.exits import UsageMistake
+from privet.cli.exits import NO_TERMINAL, UsageMistake
 from privet.cli.output import Json, print_done, print_items, print_json, print_table
 from privet.cli.session import session
 from privet.model.names import check_group_name, check_principal_name
@@ -34,16 +34,14 @@ def read_password(*, from_stdin: bool, confirm: bool) -> str:
     """Take a password from standard input or ask for it; never from the command line.
 
     Raises:
-        UsageMistake: there is none, or nobody to ask.
+        UsageMistake: there is none, or none can be asked for.
     """
     if from_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
     elif sys.stdin.isatty():
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=confirm, err=True)
     else:
-        raise UsageMistake(
-            "there is nobody to ask for the password", hint="pipe it in with --password-stdin"
-        )
+        raise UsageMistake(NO_TERMINAL, hint="pipe the password in with --password-stdin")
     if not password:
         raise UsageMistake("the password is empty")
     return password

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from privet.cli.exits import UsageMistake
+from privet.cli.exits import NO_TERMINAL, UsageMistake
 from privet.cli.output import Json, escape, print_json, print_warnings
 from privet.cli.policies.catalog import fetch
 from privet.cli.policies.files import PERMISSIONS, write_directory
@@ -94,7 +94,7 @@ def apply(
     stops; what was applied before stays. Applied again, it goes on from there.
     """
     if not yes and not sys.stdin.isatty():
-        raise UsageMistake("there is nobody to ask", hint="look at `diff`, then apply with --yes")
+        raise UsageMistake(NO_TERMINAL, hint="look at `diff`, then apply with --yes")
     with session(context).rest() as rest:
         there = fetch(rest)
         wanted, warnings = read_policies(directory, rest, there, prune=prune)

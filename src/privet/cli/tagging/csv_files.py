@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import typer
 
-from privet.cli.exits import UsageMistake
+from privet.cli.exits import NO_TERMINAL, UsageMistake
 from privet.cli.output import Json, escape, print_json
 from privet.cli.session import session
 from privet.model.errors import InvalidRequest, PrivetError
@@ -88,7 +88,7 @@ def import_(
     """
     wanted = read_csv(file)
     if not yes and not sys.stdin.isatty():
-        raise UsageMistake("there is nobody to ask", hint="import with --yes")
+        raise UsageMistake(NO_TERMINAL, hint="import with --yes")
     with session(context).rest() as rest:
         there = _fetch(rest)
         check_known(wanted, there)

@@ -118,5 +118,7 @@ def _print(found: Iterable[Mapping[str, Any]]) -> None:
     ]
     if rows:
         print_table(("DATASET", "FIELD", "TAG", "EVIDENCE", ""), rows)
+        print("next: `privet proposal accept DATASET FIELD TAG` puts a tag on, `reject` remembers")
+        print("that it is wrong there")
     else:
         print("no proposals wait for an answer")
