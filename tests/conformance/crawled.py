@@ -31,6 +31,12 @@ _PAID = {
         {"name": "ccn", "type": "string", "doc": "The credit card number, in clear."},
     ],
 }
+_ENUM: dict[str, Any] = {
+    **_AVRO,
+    "fields": [
+        {"name": "enum1", "type": {"type": "enum", "name": "e", "symbols": ["A", "B", "UNKNOWN"]}}
+    ],
+}
 _PARTS = range(0, 50_000, 101)
 """Of which 9999 is the last by name."""
 _ROWS: list[dict[str, Any]] = [{"id": n, "word": f"word {n}"} for n in range(5)]
@@ -58,6 +64,8 @@ def write(lake: Path) -> None:
     paid = {"day": "2020-04-01", "sku": "s", "userid": "u", "price": "1.5"}
     cards = [{**paid, "txnid": str(n), "ccn": f"{4_539_797_705_756_008 + n}"} for n in range(9)]
     _file(lake / "okera-datalake" / "gdpr-avro" / "transactions" / "rows.avro", _avro(_PAID, cards))
+    enums = test / "avro_test" / "enums" / "bad-enums"
+    _file(enums / "bad_enums_1.avro", _avro_of_one(_ENUM, bytes([2 * 10])))
     for folder in ("first", "second"):
         _file(test / "crawler_dupe_names" / folder / "transactions" / "t.csv", "id,price\n1,2.5\n")
     _file(test / "put-test2" / "d.csv", "id,word\n1,a\n2,b\n")
@@ -93,6 +101,13 @@ def _avro(schema: dict[str, Any], rows: list[dict[str, Any]]) -> bytes:
     into = io.BytesIO()
     writer(into, parse_schema(schema), rows)
     return into.getvalue()
+
+
+def _avro_of_one(schema: dict[str, Any], row: bytes) -> bytes:
+    """A container of one row in bytes as they are, which may be none of the schema."""
+    empty = _avro(schema, [])
+    sync = empty[-16:]
+    return empty + bytes([2, 2 * len(row)]) + row + sync
 
 
 def _file(file: Path, content: str | bytes) -> None:

@@ -115,3 +115,51 @@ def test_what_is_said_of_a_table(admin: Client) -> None:
     assert table.metadata["okera.connection.name"] == "other"
     assert table.table_format == "JDBC"
     assert [c.name for c in table.schema.cols] == ["id"]
+
+
+def behind(of: Client, name: str, database: str = "", schema: str = "") -> list[Any]:
+    """What a client is told of what lies behind a connection."""
+    params = T.TDiscoverCrawlerParams(
+        connection=T.TDataRegConnection(name=name), jdbc_catalog=database, jdbc_schema=schema
+    )
+    (found,) = of.call("DiscoverCrawler", params).crawler_discover_datasets
+    return list(found.jdbc_datasets)
+
+
+def crawl(of: Client, name: str, operation: int = T.TCrawlerOpType.CRAWL) -> object:
+    """How a crawl of a connection is told to be."""
+    params = T.TCrawlerParams(
+        requesting_user=of.user, op_type=operation, connection=T.TDataRegConnection(name=name)
+    )
+    return of.call("ManageCrawler", params).status
+
+
+def test_what_lies_behind_a_connection(server: TrialServer, admin: Client) -> None:
+    """Its database, schemas and tables are told to whoever may use it; others hear nothing."""
+    (database,) = behind(admin, "shop")
+    assert (database.jdbc_catalog, database.jdbc_schema) == (DATABASE, None)
+    assert "public" in [each.jdbc_schema for each in behind(admin, "shop", DATABASE)]
+    tables = behind(admin, "shop", DATABASE, "public")
+    assert {each.jdbc_table for each in tables} >= {"orders", "order_lines", "people"}
+    with pytest.raises(T.TRecordServiceException, match="is to database"):
+        behind(admin, "shop", "postgres")
+    with client(server, server.token("sue", "nobodies"), "sue") as stranger:
+        told: list[str] = []
+        for name in ("shop", "nothing"):
+            for ask in (behind, crawl):
+                with pytest.raises(T.TRecordServiceException) as refused:
+                    ask(stranger, name)
+                told.append(refused.value.message.replace(name, "NAME"))
+        assert told[:2] == told[2:]
+
+
+def test_a_connection_is_crawled_under_its_name(admin: Client) -> None:
+    """By whoever may; one that runs goes on, and nothing but starting is done here."""
+    for _ in range(2):
+        assert crawl(admin, "other") == T.TCrawlStatus.CRAWLING
+    assert ["_okera_crawler_other"] in [
+        each.name
+        for each in admin.call("ListDatabases", T.TListDatabasesParams(is_crawler=True)).databases
+    ]
+    with pytest.raises(T.TRecordServiceException, match="started here"):
+        crawl(admin, "other", T.TCrawlerOpType.DISABLE)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.types as pat
 
-from privet.connector.databases.describing import describe, names
+from privet.connector.databases.describing import describe, names, schemas
 from privet.connector.databases.dialing import Endpoint, dial, options_of, session
 from privet.connector.databases.reading import Reading
 from privet.connector.databases.shapes import ServerColumn, TableShape
@@ -84,6 +84,15 @@ class Databases:
         """
         with session(self._to(connection, database), self._ca, _ASK_SECONDS) as opened:
             return names(opened, schema)
+
+    def schemas(self, connection: str, database: str) -> tuple[str, ...]:
+        """The schemas of a database that may be used.
+
+        Raises:
+            As `describe`.
+        """
+        with session(self._to(connection, database), self._ca, _ASK_SECONDS) as opened:
+            return schemas(opened)
 
     @contextmanager
     def read(

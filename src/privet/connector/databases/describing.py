@@ -43,6 +43,13 @@ WHERE n.nspname = %s AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relisp
 ORDER BY c.relname COLLATE "C"
 """
 
+_SCHEMAS = """
+SELECT nspname::text FROM pg_namespace
+WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+  AND has_schema_privilege(oid, 'USAGE')
+ORDER BY nspname COLLATE "C"
+"""
+
 
 def describe(connection: psycopg.Connection[tuple[Any, ...]], place: TablePlace) -> TableShape:
     """The columns of a table.
@@ -68,6 +75,11 @@ def describe(connection: psycopg.Connection[tuple[Any, ...]], place: TablePlace)
 def names(connection: psycopg.Connection[tuple[Any, ...]], schema: str) -> tuple[str, ...]:
     """The tables of a schema that the connection's user may read, without parts of others."""
     return tuple(name for (name,) in connection.execute(_NAMES, (schema,)))
+
+
+def schemas(connection: psycopg.Connection[tuple[Any, ...]]) -> tuple[str, ...]:
+    """The schemas that the connection's user may use, without the server's own."""
+    return tuple(name for (name,) in connection.execute(_SCHEMAS))
 
 
 def _check_encoding(connection: psycopg.Connection[tuple[Any, ...]]) -> None:

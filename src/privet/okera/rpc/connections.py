@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from privet.model.errors import Conflict, Forbidden, InvalidRequest, NotFound, PrivetError
 from privet.model.permissions import AccessLevel, on_connection
+from privet.model.sources import SCHEME
 from privet.okera.calls import Call, Handler
 from privet.okera.errors import Unsupported
 from privet.okera.idl import T
 from privet.okera.rpc.held import Held
 
+_Used = TypeVar("_Used")
 _DISPLAYED = "okera.display-name"
 _LEVELS = frozenset(
     {AccessLevel.ALL, AccessLevel.SHOW, AccessLevel.ALTER, AccessLevel.DROP, AccessLevel.USE}
@@ -173,4 +175,51 @@ def _milliseconds(at: datetime | None) -> int:
     return int(at.timestamp() * 1000) if at else 0
 
 
-HANDLERS: Mapping[str, Handler] = {"ManageDataRegConnection": _manage}
+def _discover(call: Call, params: Any) -> Any:
+    """What lies behind a connection: its database, the schemas in one, or the tables in one."""
+    database, schema = params.jdbc_catalog or "", params.jdbc_schema or ""
+    name = params.connection.name
+    names = _using(call, lambda: call.services.tables.behind(call.caller, name, database, schema))
+    found = [_in(database, schema, each) for each in names]
+    dataset = T.TCrawlerDiscoveryDataset(connection=params.connection, jdbc_datasets=found)
+    return T.TDiscoverCrawlerResult(crawler_discover_datasets=[dataset], count=len(found))
+
+
+def _in(database: str, schema: str, name: str) -> Any:
+    if not database:
+        return T.TJDBCDataset(jdbc_catalog=name)
+    if not schema:
+        return T.TJDBCDataset(jdbc_catalog=database, jdbc_schema=name)
+    return T.TJDBCDataset(jdbc_catalog=database, jdbc_schema=schema, jdbc_table=name)
+
+
+def _crawl(call: Call, params: Any) -> Any:
+    """Crawl the schema of a connection, under the connection's name."""
+    if params.op_type not in (T.TCrawlerOpType.CRAWL, T.TCrawlerOpType.RECRAWL):
+        raise Unsupported("a crawler is started here, and nothing else")
+    name = params.connection.name
+    starter = call
+    if call.compatibility:
+        # With the original whoever may use a connection may crawl it.
+        _using(call, lambda: call.services.tables.behind(call.caller, name))
+        starter = call.of_user("")
+    with suppress(Conflict):
+        # It runs already, which is what was asked for.
+        starter.services.crawls.start(starter.caller, name, f"{SCHEME}://{name.lower()}")
+    return T.TCrawlerResult(status=T.TCrawlStatus.CRAWLING)
+
+
+def _using(call: Call, use: Callable[[], _Used]) -> _Used:
+    try:
+        return use()
+    except (NotFound, Forbidden) as error:
+        if call.compatibility:
+            say_refused(call, error, "USE")
+        raise
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "ManageDataRegConnection": _manage,
+    "DiscoverCrawler": _discover,
+    "ManageCrawler": _crawl,
+}

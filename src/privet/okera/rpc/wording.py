@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from privet.model.errors import Forbidden, NotFound, PrivetError
+from privet.model.errors import Forbidden, NotFound, PrivetError, SourceInvalid
 
 ADMINS = frozenset({"", "okera", "root"})
 _TEXTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -66,6 +66,9 @@ def in_their_words(user: str, error: Exception) -> Exception:
             told = found.expand(template).replace("USER", f"'{user}'")
             error.message = f"{told} ({error.message})"
             return error
+    if isinstance(error, SourceInvalid):
+        # With the original a worker that cannot read its part of a file says no more than this.
+        error.message = f"Task failed due to an internal error. ({error.message})"
     if isinstance(error, NotFound | Forbidden) and user not in ADMINS:
         error.message = f"User '{user}' does not have privileges to this: {error.message}"
     return error

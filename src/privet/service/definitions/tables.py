@@ -28,6 +28,7 @@ from privet.policy import Need
 from privet.policy import definitions as d
 from privet.service.access import Act, administer, authenticate
 from privet.service.copies import remove_files
+from privet.service.definitions.behind import list_behind
 from privet.service.definitions.columns import (
     VERSION,
     as_declared,
@@ -235,6 +236,12 @@ class Tables:
                 except (SourceInvalid, SourceUnavailable, Conflict, NotFound) as error:
                     notes.append(f"`{dataset.name}`: {error.message}")
         return Tagged(tags, tuple(notes))
+
+    def behind(
+        self, caller: Caller, connection: str, database: str = "", schema: str = ""
+    ) -> tuple[str, ...]:
+        """See `list_behind`."""
+        return list_behind(self._platform, caller, connection, database, schema)
 
     def load(self, caller: Caller, database: str, tables: tuple[str, ...] = ()) -> Loaded:
         """See `ConnectedTables.load`."""
