@@ -129,6 +129,8 @@ def test_explain_says_who_sees_what(command: Any, governed: str) -> None:
     assert own.exit_code == 0
     assert "opted_out is not 1" in own.stdout
     assert "phone" not in own.stdout
+    assert "WHY" not in own.stdout
+    assert "WHY" in command("explain", DATASET, "--user", "demo_user2").stdout
     assert command("explain", DATASET, "--user", "admin", PRIVET_TOKEN=governed).exit_code == 1
 
 

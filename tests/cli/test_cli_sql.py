@@ -132,6 +132,31 @@ def test_errors_point_into_the_query(command: Run, governed: str, tmp_path: Path
 
 
 @pytest.mark.service
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT one.id FROM {} one JOIN {} two ON one.id = two.id WHERE two.hidden = 'x'",
+        "SELECT one.id, two.hidden FROM {} one JOIN {} two ON one.id = two.id",
+        "SELECT one.id FROM {} one JOIN {} two ON one.hidden = two.region",
+        "SELECT one.id FROM {} one JOIN {} two USING (hidden)",
+    ],
+)
+def test_a_hidden_column_in_a_join_is_named(command: Run, governed: str, text: str) -> None:
+    """As one that there is not, with its place where the engine knows it."""
+    told = []
+    for name in ("phone", "nopes"):
+        statement = text.replace("hidden", name).format(DATASET, DATASET)
+        done = command("sql", statement, PRIVET_TOKEN=governed)
+        assert f"column `{name}` does not exist, or you have no access to it" in done.stderr
+        lines = done.stderr.splitlines()
+        if "USING" not in text:
+            (caret,) = [line.index("^") for line in lines if line.strip() == "^"]
+            assert lines[1][caret:].startswith(("one.", "two."))
+        told.append([line.replace(name, "") for line in lines if not line.startswith("audit")])
+    assert told[0] == told[1]
+
+
+@pytest.mark.service
 def test_statements_answer_as_before(command: Run, governed: str, tmp_path: Path) -> None:
     """A sentence or a table, on a terminal and elsewhere; JSON when asked for."""
     plain = command("sql", "SHOW DATABASES")

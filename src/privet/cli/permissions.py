@@ -97,12 +97,15 @@ def print_explanation(answer: Mapping[str, Any]) -> None:
     who = f"{cell(answer['user'])} (roles: {cell(answer['roles']) or 'none'})"
     print(f"{cell(answer['dataset'])} as seen by {who}")
     print(_rows_in_words(answer))
+    headers = ("COLUMN", "TYPE", "TAGS", "VERDICT", "SHOWN", "WHY")
     rows = [
         (c["name"], c["type"], c["tags"], c["verdict"], c["shown"], _reasons(c))
         for c in answer["columns"]
     ]
     if rows:
-        print_table(("COLUMN", "TYPE", "TAGS", "VERDICT", "SHOWN", "WHY"), rows)
+        # Which permissions there are is for those who administer the dataset.
+        width = len(headers) if any(row[-1] for row in rows) else len(headers) - 1
+        print_table(headers[:width], [row[:width] for row in rows])
     for permission in answer["permissions"]:
         print(f"permission {cell(permission['id'])}: {cell(permission['sql'])}")
     for permission in answer["ignored"]:

@@ -37,6 +37,8 @@ _FAILED = {
     ),
     "Mismatch Type": ("types do not fit together", "cast them"),
 }
+_NO_COLUMN = "column `{}` does not exist, or you have no access to it"
+_COLUMNS_SHOWN = "DESCRIBE SELECT * FROM database.dataset shows the columns that you can read"
 _UNBOUND = tuple(
     # Of the engine's text only the user's own name is taken.
     (re.compile(pattern), said, hint)
@@ -45,6 +47,16 @@ _UNBOUND = tuple(
             r'Referenced table "([^"]+)" not found',
             "`{}` is no table or alias of this place",
             "a table that has an alias is known by it only",
+        ),
+        (
+            r'does not have a column named "([^"]+)"',
+            _NO_COLUMN,
+            _COLUMNS_SHOWN,
+        ),
+        (
+            r'Column "([^"]+)" does not exist on (?:left|right) side of join',
+            _NO_COLUMN,
+            _COLUMNS_SHOWN,
         ),
         (
             r'Ambiguous reference to column name "([^"]+)"',
@@ -125,7 +137,7 @@ def _unbound(details: dict[str, Any], where: Position | None) -> PrivetError:
     kind = details.get("error_subtype"), details.get("type")
     if kind[0] == "COLUMN_NOT_FOUND":
         return UnknownName(
-            f"column `{name}` does not exist, or you have no access to it",
+            _NO_COLUMN.format(name),
             hint=_candidates(details),
             position=where,
         )
@@ -165,7 +177,7 @@ def _candidates(details: dict[str, Any]) -> str:
     names = [c.strip().rpartition(".")[2].strip('"') for c in found]
     shown = [n for n in dict.fromkeys(names) if n and not n.startswith("__privet")]
     if not shown:
-        return "DESCRIBE SELECT * FROM database.dataset shows the columns that you can read"
+        return _COLUMNS_SHOWN
     return f"there is {', '.join(shown[:_MOST_CANDIDATES])}"
 
 

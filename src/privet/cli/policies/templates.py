@@ -61,7 +61,8 @@ IDENTIFIERS: tuple[Identifier, ...] = (
     _one(
         "J",
         "account numbers",
-        *("pii.bank_account", "pii.iban", "pii.credit_card", "pii.card_security_code"),
+        *("pii.bank_account", "pii.iban", "pii.credit_card", "pii.card_expiry"),
+        "pii.card_security_code",
     ),
     _one(
         "K",
