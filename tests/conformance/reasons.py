@@ -26,8 +26,6 @@ _BY_MESSAGE: tuple[tuple[str, str, str], ...] = (
     (r"^.*hung or killed", LATER, "took longer than a test may"),
 )
 _BY_NAME: tuple[tuple[str, str, str], ...] = (
-    (r"inheritance_aggregation|cascade_cases", OURS, "tags go on through aggregates and computing"),
-    (r"test_abac.*test_fixture|assign_get_attributes", OURS, "tags of tables go on into views"),
     (r"lineage_unnest", LATER, "SELECT ** over nested columns"),
     (r"filter_with_tag_selection", OURS, "grants are a union: one without a filter shows all rows"),
     (r"complex_invalid_path", LATER, "the original's text for a field that is not there"),

@@ -18,11 +18,12 @@ import uvicorn
 from conformance import databases
 from conformance.fixtures import BUCKETS, define, write_lake
 from conformance.naming import NamingIdentity
+from privet.catalog import LineageRule
 from privet.okera import House, OkeraDoor
 from privet.rest import ServerInfo, create_app
 from privet.server import logs
 from privet.server.dev import dev_settings
-from privet.server.wiring import local_identity, services
+from privet.server.wiring import Instead, local_identity, services
 from privet.service import Services
 
 _TABLES_OVER_ONE_PATH = 24
@@ -47,7 +48,9 @@ def serving(directory: Path, port: int = 0) -> Generator[int]:
     )
     with (
         databases.standing_in() as redirect,
-        services(settings, ("admin_role",), NamingIdentity, redirect) as offered,
+        services(
+            settings, ("admin_role",), Instead(NamingIdentity, redirect, LineageRule.PLAIN)
+        ) as offered,
     ):
         define(offered)
         offered.queries.warm_up()

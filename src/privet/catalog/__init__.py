@@ -10,7 +10,7 @@ from privet.catalog.connections import DataConnection
 from privet.catalog.crawling import CrawlMemory, Starter
 from privet.catalog.databases import Database
 from privet.catalog.definitions.described import Described
-from privet.catalog.definitions.lineage import tags_of_parts
+from privet.catalog.definitions.lineage import LineageRule, tags_of_parts
 from privet.catalog.domains.domains import Domain
 from privet.catalog.domains.jobs import TokenJob
 from privet.catalog.facts import Snapshot
@@ -26,6 +26,7 @@ __all__ = [
     "Described",
     "Domain",
     "HeldRoles",
+    "LineageRule",
     "Role",
     "SeenPrincipal",
     "Snapshot",

@@ -13,6 +13,7 @@ from privet.catalog.current.granted import Decode, Granted
 from privet.catalog.databases import Databases
 from privet.catalog.datasets import Datasets
 from privet.catalog.definitions.changes import Definitions
+from privet.catalog.definitions.lineage import LineageRule
 from privet.catalog.domains.domains import Domains
 from privet.catalog.domains.jobs import Budgets, TokenJobs
 from privet.catalog.facts import FactReader, Snapshot
@@ -38,12 +39,19 @@ class Catalog:
     """What is governed, by which words, for whom. May be used by several threads.
 
     `encode` and `decode` give the stored form of permissions: `privet.policy.to_json` and
-    `from_json`. The database has been migrated. Every method raises StoreUnavailable when the
-    database does not answer or cannot be written.
+    `from_json`. `lineage` is another than the usual one only in servers for the original's tests.
+    The database has been migrated. Every method raises StoreUnavailable when the database does not
+    answer or cannot be written.
     """
 
     def __init__(
-        self, engine: Engine, encode: Encode, decode: Decode, *, clock: Clock = _now
+        self,
+        engine: Engine,
+        encode: Encode,
+        decode: Decode,
+        *,
+        clock: Clock = _now,
+        lineage: LineageRule = LineageRule.WHOLE,
     ) -> None:
         self.databases = Databases(engine, clock)
         self.tags = Tags(engine, clock)
@@ -51,7 +59,7 @@ class Catalog:
         self.roles = Roles(engine, clock)
         granted = Granted(decode)
         self.permissions = Permissions(engine, clock, encode, granted)
-        self.datasets = Datasets(engine, clock)
+        self.datasets = Datasets(engine, clock, lineage)
         self.definitions = Definitions(engine, self.permissions)
         self.connections = Connections(engine, clock)
         self.crawls = Crawls(engine, clock)
@@ -64,7 +72,7 @@ class Catalog:
         self.budgets = Budgets(engine, clock)
         self.notes = Notes(engine, clock)
         self.proposals = Proposals(engine, clock)
-        self._facts = FactReader(engine, granted)
+        self._facts = FactReader(engine, granted, lineage)
 
     def version(self) -> int:
         """The number of the last change; it grows within the transaction of every change."""

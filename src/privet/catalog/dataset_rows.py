@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, insert, true
 
 from privet.catalog.current.inherited import Inheritance
 from privet.catalog.current.stored import among, read_behind, read_stored
+from privet.catalog.definitions.lineage import LineageRule
 from privet.catalog.documents import dump_evidence, dump_path
 from privet.catalog.domains.admission import admit
 from privet.model.datasets import Column, Dataset, FieldTag, TagOrigin
@@ -24,7 +25,10 @@ from privet.store.tables import (
 
 
 def read_datasets(
-    connection: Connection, name: DatasetName | None = None, database: str | None = None
+    connection: Connection,
+    name: DatasetName | None = None,
+    database: str | None = None,
+    rule: LineageRule = LineageRule.WHOLE,
 ) -> tuple[Dataset, ...]:
     """All datasets, those of a database, or the one of a name; in the order of their names."""
     if name is not None:
@@ -32,7 +36,7 @@ def read_datasets(
     else:
         condition = true() if database is None else datasets.c.database == database
     found = read_stored(connection, condition)
-    inherited = Inheritance(read_behind(connection, found))
+    inherited = Inheritance(read_behind(connection, found), rule)
     return tuple(d for d in (inherited.of(stored.name) for stored in found) if d is not None)
 
 

@@ -21,7 +21,7 @@ from privet.catalog.dataset_rows import (
     write_columns,
 )
 from privet.catalog.definitions.described import NOTHING_SAID, Described
-from privet.catalog.definitions.lineage import released
+from privet.catalog.definitions.lineage import LineageRule, released
 from privet.catalog.documents import dump_types
 from privet.catalog.paths import PathOwners
 from privet.catalog.tags import require_tags
@@ -45,9 +45,10 @@ from privet.store.tables import datasets, tag_assignments
 class Datasets:
     """The datasets of a catalog. Every method raises StoreUnavailable when the store fails."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
+    def __init__(self, engine: Engine, clock: Clock, rule: LineageRule = LineageRule.WHOLE) -> None:
         self._engine = engine
         self._clock = clock
+        self._rule = rule
 
     def register(
         self,
@@ -162,17 +163,17 @@ class Datasets:
             NotFound: there is none.
         """
         with reading(self._engine) as connection:
-            return read_dataset(connection, name)
+            return read_dataset(connection, name, self._rule)
 
     def find(self, name: DatasetName) -> Dataset | None:
         """The dataset of that name, if there is one."""
         with reading(self._engine) as connection:
-            return next(iter(read_datasets(connection, name)), None)
+            return next(iter(read_datasets(connection, name, rule=self._rule)), None)
 
     def list(self, database: str | None = None) -> tuple[Dataset, ...]:
         """All datasets, or those of a database, by name."""
         with reading(self._engine) as connection:
-            return read_datasets(connection, database=database)
+            return read_datasets(connection, database=database, rule=self._rule)
 
     def drop(self, name: DatasetName) -> None:
         """Forget a dataset, its columns and their tags. Its files and permissions on it stay.
@@ -321,13 +322,15 @@ def _own_tags(column: Column | None) -> tuple[FieldTag, ...]:
     return tuple(t for t in tags if t.origin is not TagOrigin.LINEAGE and len(t.path) == 1)
 
 
-def read_dataset(connection: Connection, name: DatasetName) -> Dataset:
+def read_dataset(
+    connection: Connection, name: DatasetName, rule: LineageRule = LineageRule.WHOLE
+) -> Dataset:
     """The dataset of that name, as the connection's transaction sees it.
 
     Raises:
         NotFound: there is none; the text is also that for one the reader may not see.
     """
-    for dataset in read_datasets(connection, name):
+    for dataset in read_datasets(connection, name, rule=rule):
         return dataset
     raise NotFound(
         f"dataset `{name}` does not exist, or you have no access to it",

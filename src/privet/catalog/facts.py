@@ -14,6 +14,7 @@ from privet.catalog.current.granted import Granted
 from privet.catalog.current.holders import Holders
 from privet.catalog.current.inherited import Inheritance, rests_on
 from privet.catalog.current.lists import Lists
+from privet.catalog.definitions.lineage import LineageRule
 from privet.catalog.roles import HeldRoles, roles_by_group
 from privet.catalog.versions import Lru, Version
 from privet.model.datasets import Dataset
@@ -73,12 +74,15 @@ class FactReader:
     The version is read at every call, so a change by any process is in the very next answer.
     """
 
-    def __init__(self, engine: Engine, granted: Granted) -> None:
+    def __init__(
+        self, engine: Engine, granted: Granted, rule: LineageRule = LineageRule.WHOLE
+    ) -> None:
         self._engine = engine
+        self._rule = rule
         self._granted = granted
         self._journal = Journal()
         self._holders = Holders(self._journal)
-        self._lists = Lists(engine, self._journal, granted, self._holders)
+        self._lists = Lists(engine, self._journal, granted, self._holders, rule)
         self._facts: Lru[tuple[DatasetName, HeldRoles], _Kept] = Lru(_FACTS)
         self._rights: Lru[frozenset[str], tuple[Version, tuple[Permission, ...]]] = Lru(_RIGHTS)
 
@@ -132,7 +136,7 @@ class FactReader:
         return kept.facts
 
     def _keep(self, asked: Asked, pairs: Iterable[Pair]) -> dict[Pair, Facts]:
-        version, inherited = asked.version, Inheritance(asked.stored)
+        version, inherited = asked.version, Inheritance(asked.stored, self._rule)
         for principal, roles in asked.roles.items():
             self._holders.keep(version, principal, roles)
         held = {

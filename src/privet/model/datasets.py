@@ -127,6 +127,7 @@ class View:
         sees: the datasets that it names, with the columns of each that its definer saw then. No
             others are in view when it is read: a `*`, or a join by name, stays what it was.
         rests: what each column rests on, by its name: pairs of a dataset and a column.
+        refers: the one of these that a column is, as it is, by the columns that are one.
         released: tags that a steward took off a column although what it is made of bears them.
     """
 
@@ -137,6 +138,9 @@ class View:
     rests: Mapping[str, frozenset[tuple[DatasetName, str]]]
     released: Mapping[str, frozenset[TagName]] = field(
         default_factory=dict[str, frozenset[TagName]]
+    )
+    refers: Mapping[str, tuple[DatasetName, str]] = field(
+        default_factory=dict[str, tuple[DatasetName, str]]
     )
 
     @property
@@ -154,6 +158,7 @@ class View:
             "sees": [[*name, list(columns)] for name, columns in self.sees.items()],
             "rests": {c: sorted([*d, name] for d, name in r) for c, r in self.rests.items()},
             "released": {c: sorted(map(str, tags)) for c, tags in self.released.items()},
+            "refers": {c: [*of, name] for c, (of, name) in self.refers.items()},
         }
 
     @classmethod
@@ -170,6 +175,8 @@ class View:
                 for column, rests in options["rests"].items()
             },
             {c: frozenset(map(TagName.parse, t)) for c, t in options["released"].items()},
+            # Views of earlier versions say nothing of it.
+            {c: (DatasetName(d, t), n) for c, (d, t, n) in options.get("refers", {}).items()},
         )
 
 

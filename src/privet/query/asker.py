@@ -62,12 +62,14 @@ class Traced:
     Attributes:
         schema: of the answer.
         rests: the columns of datasets that each rests on.
+        refers: those of them that a column is, as they are, by the columns that are one.
         plain: what the columns are called in the one dataset whose rows the answer has, as they
             are; None if it is made otherwise.
     """
 
     schema: pa.Schema
     rests: Mapping[str, frozenset[tuple[DatasetName, str]]]
+    refers: Mapping[str, tuple[DatasetName, str]]
     plain: tuple[str, ...] | None = None
 
 
@@ -149,8 +151,13 @@ class Asker:
         with self._believing():
             schema = unpack_schema(told["schema"])
             rests = [[_column(pair, names, schemas) for pair in found] for found in told["rests"]]
-            pairs = zip(schema.names, map(frozenset, rests), strict=True)
-            return Traced(schema, dict(pairs), _plain(told["plain"], schema, schemas))
+            made_of = dict(zip(schema.names, map(frozenset, rests), strict=True))
+            refers = {
+                column: of
+                for column, pair in zip(schema.names, told["refers"], strict=True)
+                if pair is not None and (of := _column(pair, names, schemas)) in made_of[column]
+            }
+            return Traced(schema, made_of, refers, _plain(told["plain"], schema, schemas))
 
     def explain(self, schemas: Mapping[DatasetName, pa.Schema], own: Own) -> Explained:
         """What would be read for a statement that begins with EXPLAIN; nothing is.

@@ -68,6 +68,8 @@ class Statement:
         parameters: `1`, `2`, ... or names, in order.
         plain: whether it may be no more than a scan: columns of one dataset as they are, some
             rows, a limit. The plan has the last word.
+        tree: the query, as the engine's parser has it.
+        database: where datasets named without one are.
     """
 
     text: str
@@ -75,6 +77,8 @@ class Statement:
     datasets: dict[DatasetName, Position | None]
     parameters: tuple[str, ...]
     plain: PlainSelect | None = None
+    tree: dict[str, Any] = field(default_factory=dict[str, Any])
+    database: str | None = None
 
 
 def read(connection: duckdb.DuckDBPyConnection, text: str, database: str | None) -> Statement:
@@ -99,7 +103,8 @@ def read(connection: duckdb.DuckDBPyConnection, text: str, database: str | None)
         raise _DEEP from error
     parameters = _parameters(connection, text)
     text = _bare(text)
-    return Statement(text, explained, walk.datasets, parameters, find_plain(tree["node"]))
+    plain = find_plain(tree["node"])
+    return Statement(text, explained, walk.datasets, parameters, plain, tree["node"], database)
 
 
 def _bare(text: str) -> str:

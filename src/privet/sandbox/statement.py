@@ -20,6 +20,7 @@ from privet.model.names import DatasetName
 from privet.model.requests import Parameters
 from privet.sandbox import engine, faults, gate
 from privet.sandbox.functions import name_reader
+from privet.sandbox.references import find_references
 from privet.sandbox.sources import GovernedSource, Reads, register
 from privet.sandbox.transforms import OwnKeys
 from privet.sandbox.wire import Channel, Own, pack_schema, unpack_schema
@@ -109,7 +110,11 @@ class Asking:
         try:
             if what == "trace":
                 schema = _plain_schema(self._schema(relation))
-                traced = {"rests": self._trace(relation), "plain": self._untouched(statement)}
+                traced = {
+                    "rests": self._trace(relation),
+                    "refers": self._refers(statement, schema),
+                    "plain": self._untouched(statement),
+                }
                 self._control.send({"schema": pack_schema(schema)} | traced)
                 return
             if what == "describe":
@@ -155,6 +160,17 @@ class Asking:
             found = sorted(set(_scanned(json.loads(rows[0][1]))))
             rests.append([list(pair) for pair in found])
         return rests
+
+    def _refers(self, statement: gate.Statement, schema: pa.Schema) -> list[list[Any] | None]:
+        """The one column that each column of an answer is as it is, written as in `_trace`."""
+        columns = {
+            name: [c.partition(".")[2] for c in source.schema.names]
+            for name, source in self._sources.items()
+        }
+        found = find_references(statement.tree, statement.database, columns)
+        if len(found) != len(schema):
+            return [None] * len(schema)
+        return [of and [self._sources[of[0]].number, of[1]] for of in found]
 
     def _untouched(self, statement: gate.Statement) -> list[str] | None:
         """What the columns of an answer are called in the one dataset whose rows they are."""

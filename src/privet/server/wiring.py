@@ -6,11 +6,12 @@ import os
 import tempfile
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from privet.audit import AuditLog
-from privet.catalog import Catalog
+from privet.catalog import Catalog, LineageRule
 from privet.classifier import BUILTIN_TAGS
 from privet.connector import Connectors, CopyRoots, Databases, Endpoint, Secrets
 from privet.enforcement import Seal
@@ -34,20 +35,36 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """What servers that tests make have instead of the usual. No setting leads to it.
+
+    Attributes:
+        identify: puts another identity before the usual one.
+        redirect: puts another database for the one of a connection.
+        lineage: says which tags views have.
+    """
+
+    identify: Callable[[Identity], Identity] = lambda identity: identity
+    redirect: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint
+    lineage: LineageRule = LineageRule.WHOLE
+
+
+_NOTHING = Instead()
+
+
 @contextmanager
 def services(
     settings: Settings,
     roles: tuple[str, ...] = (),
-    identify: Callable[[Identity], Identity] = lambda identity: identity,
-    redirect: Callable[[Endpoint], Endpoint] = lambda endpoint: endpoint,
+    instead: Instead = _NOTHING,
 ) -> Generator[Services]:
     """All use cases over the settings' stores, keys and sources; closed at the end.
 
     Args:
         settings: complete and checked.
         roles: made at start if absent, besides the public role.
-        identify: puts another identity before the usual one; for servers that tests make.
-        redirect: puts another database for the one of a connection; for the same.
+        instead: what else there is, in servers that tests make.
 
     Raises:
         ConfigurationInvalid, KeyUnavailable, StoreUnavailable: the server must not start.
@@ -61,12 +78,12 @@ def services(
         store = _store(settings, stack)
         audit = AuditLog(_audit_store(settings, store, stack), clock=now)
         stack.callback(audit.close)
-        catalog = Catalog(store, to_json, from_json, clock=now)
+        catalog = Catalog(store, to_json, from_json, clock=now, lineage=instead.lineage)
         catalog.ensure_builtin(BUILTIN_TAGS, roles)
         catalog.token_jobs.fail_interrupted()
         connectors = _connectors(settings)
         secrets = Secrets(settings.secret_entries())
-        databases = _databases(settings, endpoints(catalog, secrets), redirect)
+        databases = _databases(settings, endpoints(catalog, secrets), instead.redirect)
         engine = Engine(connectors, BufferBudget(settings.buffer_bytes), databases)
         stack.callback(engine.close)
         askers = Askers(settings.asker_limits(), _places(settings))
@@ -74,7 +91,7 @@ def services(
         offered = Services(
             Platform(
                 catalog=catalog,
-                identity=identify(_identity(store, settings, attributes)),
+                identity=instead.identify(_identity(store, settings, attributes)),
                 audit=audit,
                 connectors=connectors,
                 copies=CopyRoots(connectors, settings.copy_roots),

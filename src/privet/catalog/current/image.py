@@ -12,6 +12,7 @@ from sqlalchemy import Connection, or_, true
 from privet.catalog.current.changes import Changes
 from privet.catalog.current.inherited import Inheritance, rests_on
 from privet.catalog.current.stored import among, read_stored
+from privet.catalog.definitions.lineage import LineageRule
 from privet.catalog.versions import Version
 from privet.model.datasets import Dataset, Format
 from privet.model.names import DatasetName
@@ -39,14 +40,23 @@ class Image:
         default_factory=dict[DatasetName, frozenset[DatasetName]]
     )
     """What each view rests on."""
+    _rule: LineageRule = LineageRule.WHOLE
 
     @classmethod
-    def read(cls, connection: Connection, version: Version, known: Self | None = None) -> Self:
+    def read(
+        cls,
+        connection: Connection,
+        version: Version,
+        known: Self | None = None,
+        rule: LineageRule = LineageRule.WHOLE,
+    ) -> Self:
         """Read everything, at the version that the connection's transaction sees: one query.
 
         What is equal to what is `known` already stays the same object.
         """
-        image = cls(version, dict(known.datasets) if known else {}, known.edits if known else 0)
+        image = cls(
+            version, dict(known.datasets) if known else {}, known.edits if known else 0, _rule=rule
+        )
         image._replace(image.datasets.keys(), read_stored(connection, true()))
         return image
 
@@ -82,7 +92,7 @@ class Image:
         self.edits += 1
 
     def _inherit(self, names: set[DatasetName]) -> None:
-        inherited, added = Inheritance(self._stored), False
+        inherited, added = Inheritance(self._stored, self._rule), False
         for name in names:
             self._views.pop(name, None)
             dataset, before = inherited.of(name), self.datasets.get(name)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from privet.catalog.definitions.lineage import as_copied, inheriting, tags_of_parts
+from privet.catalog.definitions.lineage import LineageRule, as_copied, inheriting, tags_of_parts
 from privet.model.datasets import Column, Dataset, View
-from privet.model.names import DatasetName
+from privet.model.names import DatasetName, TagName
 
 Stored = Mapping[DatasetName, Dataset | None]
 """Datasets by name without the tags of lineage; None, or not there, if there is none."""
@@ -20,8 +20,9 @@ class Inheritance:
     from there; no such view can be read.
     """
 
-    def __init__(self, stored: Stored) -> None:
+    def __init__(self, stored: Stored, rule: LineageRule = LineageRule.WHOLE) -> None:
         self._stored = stored
+        self._tags_of = _tags_referred_to if rule is LineageRule.PLAIN else _tags_rested_on
         self._known: dict[DatasetName, Dataset | None] = {}
 
     def of(self, name: DatasetName) -> Dataset | None:
@@ -37,15 +38,25 @@ class Inheritance:
         if view is None:
             return as_copied(dataset)
         bases = {name: self.of(name) for name in view.sees}
-        columns = tuple(_inheriting(column, view, bases) for column in dataset.columns)
+        columns = tuple(self._inheriting(column, view, bases) for column in dataset.columns)
         return replace(dataset, columns=columns)
 
+    def _inheriting(self, column: Column, view: View, bases: Stored) -> Column:
+        """A column with the tags of what it is made of, but for those released."""
+        inherited = self._tags_of(column.name, view, bases)
+        released = view.released.get(column.name, frozenset())
+        return inheriting(column, {t: w for t, w in inherited.items() if t not in released})
 
-def _inheriting(column: Column, view: View, bases: Stored) -> Column:
-    """A column with the tags of what it rests on, but for those released."""
-    inherited = tags_of_parts(view.rests.get(column.name, ()), bases)
-    released = view.released.get(column.name, frozenset())
-    return inheriting(column, {t: w for t, w in inherited.items() if t not in released})
+
+def _tags_rested_on(column: str, view: View, bases: Stored) -> dict[TagName, bool]:
+    return tags_of_parts(view.rests.get(column, ()), bases)
+
+
+def _tags_referred_to(column: str, view: View, bases: Stored) -> dict[TagName, bool]:
+    name, of = view.refers.get(column, (None, ""))
+    base = bases.get(name) if name is not None else None
+    tags = (c.tags for c in base.columns if c.name == of) if base is not None else ()
+    return dict.fromkeys(frozenset[TagName]().union(*tags), True)
 
 
 def rests_on(stored: Stored, name: DatasetName) -> frozenset[DatasetName]:

@@ -14,6 +14,7 @@ from privet.catalog.current.covering import Covering, Reach, to_facts
 from privet.catalog.current.granted import Granted
 from privet.catalog.current.holders import Holders
 from privet.catalog.current.image import Image
+from privet.catalog.definitions.lineage import LineageRule
 from privet.catalog.roles import HeldRoles
 from privet.catalog.versions import Lru, Version
 from privet.model.decisions import Facts
@@ -42,9 +43,15 @@ class Lists:
     """
 
     def __init__(
-        self, engine: Engine, journal: Journal, granted: Granted, holders: Holders
+        self,
+        engine: Engine,
+        journal: Journal,
+        granted: Granted,
+        holders: Holders,
+        rule: LineageRule = LineageRule.WHOLE,
     ) -> None:
         self._engine = engine
+        self._rule = rule
         self._journal = journal
         self._granted = granted
         self._holders = holders
@@ -82,7 +89,7 @@ class Lists:
         image, self._image = self._image, None
         changes = self._journal.between(image.version, version) if image else None
         if image is None or changes is None or not image.follow(connection, version, changes):
-            image = Image.read(connection, version, image)
+            image = Image.read(connection, version, image, self._rule)
         self._image = image
         return image
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from enum import StrEnum
 from typing import Any
 
 from privet.model.datasets import COPIED, Column, Dataset, FieldTag, TagOrigin
@@ -11,6 +12,16 @@ from privet.model.names import DatasetName, TagName
 
 PART = "*"
 """Stands in the path of a tag that some of what a column is made of has."""
+
+
+class LineageRule(StrEnum):
+    """Which tags of what a view is made of are those of its columns."""
+
+    WHOLE = "whole"
+    """All of everything that a column rests on. So it is in every server."""
+    PLAIN = "plain"
+    """Those on columns that a column stands for as they are. What is computed has none, and of
+    tables and databases none go on: as the original has it, for its own tests alone."""
 
 
 def tags_of_parts(

@@ -116,11 +116,11 @@ class Views:
         return Lineage(dataset, *(tuple(sorted(s & known)) for s in (parents, tables, children)))
 
     def _traced(
-        self, definer: Principal, name: DatasetName, text: str, database: str | None
+        self, author: Principal, name: DatasetName, text: str, database: str | None
     ) -> tuple[View, tuple[Column, ...]]:
         """Read a statement as its definer would, and find out what its columns rest on."""
         # Nobody lends more than they were granted, an administrator neither.
-        reader = replace(definer, admin=False)
+        reader = replace(author, admin=False)
         database = database or name.database
 
         def readable(of: DatasetName, position: Position | None) -> pa.Schema:
@@ -142,8 +142,10 @@ class Views:
             Column(fold(f.name, "column name"), plain_type(f.type), f.name) for f in traced.schema
         )
         rests = {fold(c, "column name"): pairs for c, pairs in traced.rests.items()}
+        refers = {fold(c, "column name"): of for c, of in traced.refers.items()}
         sees = {n: tuple(schema.names) for n, schema in schemas.items()}
-        return View(text, database, (reader.issuer, reader.user), sees, rests), columns
+        definer = (reader.issuer, reader.user)
+        return View(text, database, definer, sees, rests, refers=refers), columns
 
     def _readable(self, reader: Principal, view: DatasetName, name: DatasetName) -> Decided:
         """What a view may be made of: also never, round some corners, of itself.
