@@ -22,7 +22,7 @@ HOMES: dict[str, set[str]] = {
     "fastapi": {"rest", "server"},
     "fastavro": {"scan"},
     "fcntl": {"identity", "keys", "server", "store"},
-    "httpx2": {"client", "identity"},
+    "httpx2": {"client", "connector", "identity"},
     "joserfc": {"identity"},
     "lark": {"policy"},
     "matplotlib": {"demo"},

@@ -31,11 +31,10 @@ from pyiceberg.types import DoubleType, LongType, StringType
 from pyroaring import BitMap
 
 from enforcement.plans import column, dataset
-from privet.connector import Connectors
+from privet.connector import Connectors, address_of
 from privet.crawler.formats import look_at_lake
 from privet.model.datasets import Column, Dataset, Format
 from privet.model.errors import NotFound, SchemaChanged, SourceInvalid, SourceUnavailable
-from privet.scan.lakes import iceberg
 from privet.scan.lakes.iceberg_deletes import Deletes
 from scan.sources import engine_over, failure, rows_of, scan, tell_nothing
 
@@ -485,4 +484,4 @@ def test_data_files_without_identifiers(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["s3a://b/k", "s3n://b/k", "s3://b/k", "file:///x", "/x"])
 def test_locations_are_spelled_as_ours(name: str) -> None:
     """Hadoop's names of S3 are S3."""
-    assert iceberg.address_of(name) in {"s3://b/k", "file:///x", "/x"}
+    assert address_of(name) in {"s3://b/k", "file:///x", "/x"}

@@ -19,6 +19,15 @@ from privet.connector.databases import (
     check_database,
     dial,
 )
+from privet.connector.lake_catalogs import (
+    CATALOG_DRIVERS,
+    REST,
+    SQLITE,
+    CatalogEndpoint,
+    CatalogName,
+    LakeCatalogs,
+    address_of,
+)
 from privet.connector.layout import DataFile, Partitions, Placement, data_files, place
 from privet.connector.local import LocalConnector
 from privet.connector.objects import (
@@ -33,8 +42,13 @@ from privet.connector.secrets import SecretEntry, Secrets
 from privet.connector.writing import CopyRoots
 
 __all__ = [
+    "CATALOG_DRIVERS",
+    "REST",
+    "SQLITE",
     "SSLMODES",
     "AzureLocation",
+    "CatalogEndpoint",
+    "CatalogName",
     "Connector",
     "Connectors",
     "CopyRoots",
@@ -44,6 +58,7 @@ __all__ = [
     "Endpoint",
     "Enter",
     "GcsLocation",
+    "LakeCatalogs",
     "LocalConnector",
     "Narrowing",
     "ObjectInfo",
@@ -56,6 +71,7 @@ __all__ = [
     "SecretEntry",
     "Secrets",
     "TableShape",
+    "address_of",
     "check_database",
     "data_files",
     "dial",

@@ -1,5 +1,6 @@
 """Walks a connector, reports datasets and proposed tags; never writes the catalog."""
 
+from privet.crawler.catalogs import crawl_catalog, look_in_catalog
 from privet.crawler.crawl import Crawled, crawl, look, run_crawl
 from privet.crawler.describe import propose_tags
 from privet.crawler.profiles import small_values
@@ -14,10 +15,12 @@ __all__ = [
     "Given",
     "Memory",
     "crawl",
+    "crawl_catalog",
     "crawl_tables",
     "digest_of",
     "look",
     "look_at_table",
+    "look_in_catalog",
     "propose_table_tags",
     "propose_tags",
     "run_crawl",

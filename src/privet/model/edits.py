@@ -21,7 +21,7 @@ from privet.model.datasets import (
 )
 from privet.model.errors import InvalidRequest
 from privet.model.names import TagName
-from privet.model.sources import FIELD_IDS, are_same
+from privet.model.sources import FIELD_IDS, TABLE_ID, CatalogPlace, are_same
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +134,10 @@ def _readings(one: Source, other: Source) -> Iterable[tuple[str, object, object]
     yield "partitions", ", ".join(one.partitions), ", ".join(other.partitions)
     for option in _READ_BY:
         yield option, one.options.get(option), other.options.get(option)
+    if TABLE_ID in one.options:
+        yield "table", one.options[TABLE_ID], other.options.get(TABLE_ID)
+    was, now = CatalogPlace.of(one), CatalogPlace.of(other)
+    yield "table", was and was.title, now and now.title
 
 
 def _drift_of_column(

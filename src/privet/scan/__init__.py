@@ -4,6 +4,7 @@ What is made of such batches and kept is written here too (`Parts`).
 """
 
 from privet.scan.budget import BufferBudget
+from privet.scan.lakes import resolved
 from privet.scan.parts import Parts, storable
 from privet.scan.pieces import Piece
 from privet.scan.private_files import write_private
@@ -18,6 +19,7 @@ __all__ = [
     "Parts",
     "Piece",
     "Progress",
+    "resolved",
     "run",
     "storable",
     "write_private",

@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 import pyarrow as pa
 
-from privet.connector import Connectors, Databases
+from privet.connector import Connectors, Databases, LakeCatalogs
 from privet.enforcement import EnforcedPlan
 from privet.model.batches import BatchStream
 from privet.model.datasets import Format
@@ -50,9 +50,11 @@ class Engine:
         connectors: Connectors,
         budget: BufferBudget | None = None,
         databases: Databases | None = None,
+        catalogs: LakeCatalogs | None = None,
     ) -> None:
         self.connectors = connectors
         self.databases = databases
+        self.catalogs = catalogs
         self.budget = budget or BufferBudget()
         # Weakly: a stream that everybody has dropped ends by that.
         self._streams: WeakSet[GovernedStream] = WeakSet()
@@ -211,7 +213,7 @@ class GovernedStream(BatchStream):
             yield from table_pieces(self._plan, self._engine.databases, self._check_now_and_then)
             return
         if self._plan.dataset.source.format in LAKES:
-            yield from lake_pieces(self._plan, self._engine.connectors)
+            yield from lake_pieces(self._plan, self._engine.connectors, self._engine.catalogs)
             return
         read = READERS[self._plan.dataset.source.format]
         for file in planned_files(self._plan, self._engine.connectors):

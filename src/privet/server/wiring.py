@@ -13,7 +13,7 @@ from pathlib import Path
 from privet.audit import AuditLog
 from privet.catalog import Catalog, LineageRule
 from privet.classifier import BUILTIN_TAGS
-from privet.connector import Connectors, CopyRoots, Databases, Endpoint, Secrets
+from privet.connector import Connectors, CopyRoots, Databases, Endpoint, LakeCatalogs, Secrets
 from privet.enforcement import Seal
 from privet.identity import AdminRule, AttributeSources, Identity, SigningKeys
 from privet.keys import EnvironmentKeys, FileKeys, KeyProvider, KeyRing, PluginKeys
@@ -23,7 +23,7 @@ from privet.query import Askers
 from privet.scan import BufferBudget, Engine
 from privet.server.attributes import attribute_sources
 from privet.server.settings import Settings
-from privet.service import Platform, Services, endpoints
+from privet.service import Platform, Services, catalog_endpoints, endpoints
 from privet.store import Engine as StoreEngine
 from privet.store import migrate, open_engine
 
@@ -84,7 +84,8 @@ def services(
         connectors = _connectors(settings)
         secrets = Secrets(settings.secret_entries())
         databases = _databases(settings, endpoints(catalog, secrets), instead.redirect)
-        engine = Engine(connectors, BufferBudget(settings.buffer_bytes), databases)
+        catalogs = _catalogs(settings, catalog, secrets, connectors)
+        engine = Engine(connectors, BufferBudget(settings.buffer_bytes), databases, catalogs)
         stack.callback(engine.close)
         askers = Askers(settings.asker_limits(), _places(settings))
         stack.callback(askers.close)
@@ -97,6 +98,7 @@ def services(
                 copies=CopyRoots(connectors, settings.copy_roots),
                 secrets=secrets,
                 databases=databases,
+                catalogs=catalogs,
                 engine=engine,
                 askers=askers,
                 derive=keys.derive,
@@ -151,6 +153,13 @@ def _databases(
         seconds=settings.max_scan_seconds,
         redirect=redirect,
     )
+
+
+def _catalogs(
+    settings: Settings, catalog: Catalog, secrets: Secrets, connectors: Connectors
+) -> LakeCatalogs:
+    find = catalog_endpoints(catalog, secrets)
+    return LakeCatalogs(find, connectors, ca=settings.database_ca_file)
 
 
 @contextmanager

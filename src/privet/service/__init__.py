@@ -2,8 +2,17 @@
 
 from privet.audit import to_dict as event_dict
 from privet.identity import read_authorization
+from privet.service.connecting import catalog_endpoints
 from privet.service.connections import endpoints
 from privet.service.platform import Caller, Platform
 from privet.service.services import Services
 
-__all__ = ["Caller", "Platform", "Services", "endpoints", "event_dict", "read_authorization"]
+__all__ = [
+    "Caller",
+    "Platform",
+    "Services",
+    "catalog_endpoints",
+    "endpoints",
+    "event_dict",
+    "read_authorization",
+]

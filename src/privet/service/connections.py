@@ -7,21 +7,29 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from privet.catalog import Catalog, DataConnection
-from privet.connector import SSLMODES, Endpoint, Secrets
+from privet.connector import CATALOG_DRIVERS, SSLMODES, Endpoint, Secrets
 from privet.model.errors import Conflict, InvalidRequest, PrivetError
 from privet.model.names import fold
 from privet.model.permissions import CATALOG, AccessLevel, on_connection
 from privet.policy import Need
 from privet.service.access import Act, administer, authenticate, steward
+from privet.service.connecting import (
+    DRIVER,
+    HOST,
+    catalog_endpoint_of,
+    defined_catalog,
+    is_catalog,
+    matching,
+    placed,
+    port_of,
+    reading_places,
+    reference,
+)
 from privet.service.platform import Caller, Platform
 from privet.service.rights import Administrator
 
-_DRIVER = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:_-]{0,252})")
-_REFERENCE = re.compile(r"[a-z][a-z0-9+.-]*:[^\s]{1,512}")
 _SECRET_WORDS = re.compile(r"pass|pwd|secret|token|credential|private", re.IGNORECASE)
 _MOST_PROPERTIES = 64
-_LARGEST_PORT = 65_535
 _ALIASES = {
     "jdbc_driver": "driver",
     "user_key": "user",
@@ -64,10 +72,13 @@ class Connections:
             Conflict: there is one of that name.
         """
         on = on_connection(fold(name, "connection name"))
-        needs = (Need(AccessLevel.CREATE_DATACONNECTION_AS_OWNER, CATALOG),)
+        needs = (
+            Need(AccessLevel.CREATE_DATACONNECTION_AS_OWNER, CATALOG),
+            *reading_places(self._platform, properties),
+        )
         act = Act("connection.create", on.name, needs=needs, creates=on)
         with administer(self._platform, caller, act) as author:
-            wanted = defined(on.name, properties)
+            wanted = placed(self._platform, defined(on.name, properties))
             return self._platform.catalog.connections.create(wanted, by=author.user)
 
     def alter(self, caller: Caller, name: str, properties: Mapping[str, str]) -> DataConnection:
@@ -77,9 +88,10 @@ class Connections:
             As `create`; NotFound: there is none of that name.
         """
         on = on_connection(fold(name, "connection name"))
-        act = Act("connection.update", on.name, needs=(Need(AccessLevel.ALTER, on),))
+        needs = (Need(AccessLevel.ALTER, on), *reading_places(self._platform, properties))
+        act = Act("connection.update", on.name, needs=needs)
         with administer(self._platform, caller, act) as author:
-            wanted = defined(on.name, properties)
+            wanted = placed(self._platform, defined(on.name, properties))
             return self._platform.catalog.connections.alter(wanted, by=author.user)
 
     def drop(self, caller: Caller, name: str) -> None:
@@ -124,7 +136,7 @@ class Connections:
         act = Act("connection.test", on.name, needs=(Need(AccessLevel.USE, on),))
         with administer(self._platform, caller, act):
             connection = self._platform.catalog.connections.get(on.name)
-            return _tried(connection, lambda: self._platform.databases.dial(on.name))
+            return self._tried_as(connection)
 
     def try_new(self, caller: Caller, name: str, properties: Mapping[str, str]) -> Tested:
         """Try to log in over a connection that could be defined, and is not yet.
@@ -133,11 +145,14 @@ class Connections:
             As `create`.
         """
         on = on_connection(fold(name, "connection name"))
-        needs = (Need(AccessLevel.CREATE_DATACONNECTION_AS_OWNER, CATALOG),)
+        needs = (
+            Need(AccessLevel.CREATE_DATACONNECTION_AS_OWNER, CATALOG),
+            *reading_places(self._platform, properties),
+        )
         with administer(self._platform, caller, Act("connection.test", on.name, needs=needs)):
             if self._platform.catalog.connections.find(on.name) is not None:
                 raise Conflict(f"connection `{on.name}` already exists", hint="use another name")
-            return self._tried_as(defined(on.name, properties))
+            return self._tried_as(placed(self._platform, defined(on.name, properties)))
 
     def try_changed(self, caller: Caller, name: str, properties: Mapping[str, str]) -> Tested:
         """Try to log in over a connection as it could be changed, and is not yet.
@@ -146,17 +161,22 @@ class Connections:
             As `alter`.
         """
         on = on_connection(fold(name, "connection name"))
-        act = Act("connection.test", on.name, needs=(Need(AccessLevel.ALTER, on),))
+        needs = (Need(AccessLevel.ALTER, on), *reading_places(self._platform, properties))
+        act = Act("connection.test", on.name, needs=needs)
         with administer(self._platform, caller, act):
             self._platform.catalog.connections.get(on.name)
-            return self._tried_as(defined(on.name, properties))
+            return self._tried_as(placed(self._platform, defined(on.name, properties)))
 
     def _tried_as(self, connection: DataConnection) -> Tested:
         platform = self._platform
-        return _tried(
-            connection,
-            lambda: platform.databases.dial_to(endpoint_of(connection, platform.secrets)),
-        )
+
+        def dial() -> None:
+            if is_catalog(connection):
+                platform.catalogs.dial_to(catalog_endpoint_of(connection, platform.secrets))
+            else:
+                platform.databases.dial_to(endpoint_of(connection, platform.secrets))
+
+        return _tried(connection, dial)
 
 
 def _tried(connection: DataConnection, dial: Callable[[], None]) -> Tested:
@@ -211,6 +231,8 @@ def defined(name: str, properties: Mapping[str, str]) -> DataConnection:
     kind = said.pop("connection_type", "JDBC")
     if kind.upper() != "JDBC":
         raise InvalidRequest(f"connection_type `{kind[:32]}` is unknown", hint="write 'JDBC'")
+    if said.get("driver", "").lower() in CATALOG_DRIVERS:
+        return defined_catalog(name, said)
     others = {key: value for key, value in said.items() if key not in _OWN}
     if any(_SECRET_WORDS.search(key) for key in others) or len(others) > _MOST_PROPERTIES:
         raise InvalidRequest(
@@ -221,34 +243,12 @@ def defined(name: str, properties: Mapping[str, str]) -> DataConnection:
         raise InvalidRequest(f"`{_SSLMODE}` is one of {', '.join(SSLMODES)}")
     return DataConnection(
         name,
-        _matching(_DRIVER, "driver", said.get("driver", "").lower()),
-        _matching(_HOST, "host", said.get("host", "")),
-        _port(said.get("port", "0")),
-        _reference("user", said.get("user", "")),
-        _reference("password", said.get("password", "")),
+        matching(DRIVER, "driver", said.get("driver", "").lower()),
+        matching(HOST, "host", said.get("host", "")),
+        port_of(said.get("port", "0")),
+        reference("user", said.get("user", "")),
+        reference("password", said.get("password", "")),
         said.get("database", ""),
         said.get("schema", ""),
         others,
     )
-
-
-def _matching(pattern: re.Pattern[str], what: str, text: str) -> str:
-    if not pattern.fullmatch(text):
-        raise InvalidRequest(f"a connection needs a `{what}`", hint=f"write '{what}'='...'")
-    return text
-
-
-def _reference(what: str, text: str) -> str:
-    # The value itself is not repeated: somebody may have written a password.
-    if not _REFERENCE.fullmatch(text):
-        raise InvalidRequest(
-            f"`{what}` is the reference of a secret, never the secret",
-            hint="name it in the server's settings, and write 'secret:NAME'",
-        )
-    return text
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) <= _LARGEST_PORT):
-        raise InvalidRequest("`port` is a number of at most 65535")
-    return int(text)

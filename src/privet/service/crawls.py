@@ -25,7 +25,7 @@ from privet.model.permissions import (
     on_database,
     on_dataset,
 )
-from privet.model.sources import SchemaPlace, TablePlace
+from privet.model.sources import SchemaPlace, TablePlace, connection_of
 from privet.policy import Need
 from privet.service.access import Act, administer, authenticate, event_of, steward
 from privet.service.crawling import CrawlRunner, CrawlSchedules
@@ -194,12 +194,14 @@ def _has_moved(platform: Platform, found: FoundDataset) -> bool:
     """Whether a path of files is a link now, that leads elsewhere.
 
     Raises:
-        InvalidRequest, NotFound: it is a table, and its connection does not lead to it any more.
+        InvalidRequest, NotFound, SourceInvalid: its connection does not lead to it any more.
     """
     if found.source.format is Format.TABLE:
         place = TablePlace.of(found.source)
         canonical(platform, SchemaPlace(place.connection, place.database, place.schema).uri)
         return False
+    if (connection := connection_of(found.source)) and not found.problem:
+        platform.catalogs.check_location(connection, found.source.uri)
     return platform.connectors.canonical(found.source.uri) != found.source.uri
 
 

@@ -10,7 +10,7 @@ from secrets import token_bytes
 
 from privet.audit import AuditLog
 from privet.catalog import Catalog
-from privet.connector import Connectors, CopyRoots, Databases, Secrets
+from privet.connector import Connectors, CopyRoots, Databases, LakeCatalogs, Secrets
 from privet.enforcement import Seal
 from privet.identity import Identity
 from privet.model.principals import Credentials
@@ -31,6 +31,7 @@ class Platform:
     copies: CopyRoots
     secrets: Secrets
     databases: Databases
+    catalogs: LakeCatalogs
     engine: Engine
     askers: Askers
     derive: Derive

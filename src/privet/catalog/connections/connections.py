@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
 from privet.catalog.versions import Clock
 from privet.model.errors import Conflict, NotFound
-from privet.model.sources import SCHEME
+from privet.model.sources import SCHEME, Format
 from privet.store import reading, writing
 from privet.store.tables import data_connections, datasets
 
@@ -88,8 +88,7 @@ class Connections:
         """
         with writing(self._engine) as connection:
             _get(connection, name)
-            over = datasets.c.uri.startswith(f"{SCHEME}://{name}/", autoescape=True)
-            if connection.execute(select(datasets.c.id).where(over).limit(1)).first():
+            if _is_used(connection, name):
                 raise Conflict(
                     f"tables are read over connection `{name}`", hint="drop those tables first"
                 )
@@ -162,3 +161,12 @@ def _connection(row: Row[Any]) -> DataConnection:
         row.updated_by,
         row.updated_at,
     )
+
+
+def _is_used(connection: Connection, name: str) -> bool:
+    """Whether a dataset lies behind a connection, or a catalog there names it."""
+    over = datasets.c.uri.startswith(f"{SCHEME}://{name}/", autoescape=True)
+    if connection.execute(select(datasets.c.id).where(over).limit(1)).first():
+        return True
+    named = select(datasets.c.options).filter_by(format=Format.ICEBERG.value)
+    return any(row.options.get("connection") == name for row in connection.execute(named))

@@ -19,6 +19,7 @@ from privet.model.datasets import (
 )
 from privet.model.edits import accepted, drift_of, noticed, noticed_ids
 from privet.model.names import DatasetName
+from privet.model.sources import connection_of
 from privet.store import reading
 from privet.store.tables import datasets, findings, tags
 
@@ -86,12 +87,18 @@ class Findings:
 
 
 def _dataset_at(connection: Connection, found: FoundDataset) -> Dataset | None:
-    """The dataset of exactly that path, if it could be looked into."""
+    """The dataset of exactly that path, if it could be looked into, and is found in that way.
+
+    What lies at the path of a table that a catalog names need not be what the catalog means.
+    """
     if found.problem:
         return None
     wanted = select(datasets.c.database, datasets.c.name).filter_by(uri=found.source.uri)
     row = connection.execute(wanted).first()
-    return read_datasets(connection, DatasetName(row.database, row.name))[0] if row else None
+    if row is None:
+        return None
+    dataset = read_datasets(connection, DatasetName(row.database, row.name))[0]
+    return dataset if connection_of(dataset.source) == connection_of(found.source) else None
 
 
 def _pinned(dataset: Dataset) -> dict[str, Any]:

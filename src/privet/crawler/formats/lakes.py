@@ -12,9 +12,9 @@ from privet.connector import Connector
 from privet.crawler.shapes import Field, Shape, check_names
 from privet.model.datasets import Format, Source
 from privet.model.errors import SourceInvalid
-from privet.model.sources import FIELD_IDS
+from privet.model.sources import FIELD_IDS, TABLE_ID
 from privet.scan.formats import governable
-from privet.scan.lakes import VERSION, open_lake
+from privet.scan.lakes import METADATA, VERSION, open_lake
 
 _MARKS = (
     # Also a link that cannot be followed: the data files alone are not the table.
@@ -31,8 +31,21 @@ def lake_of(uri: str) -> tuple[str, Format] | None:
     return None
 
 
-def look_at_lake(connector: Connector, root: str, form: Format, version: str | None) -> Shape:
+def look_at_lake(
+    connector: Connector,
+    root: str,
+    form: Format,
+    version: str | None,
+    metadata: str | None = None,
+) -> Shape:
     """The columns of a table.
+
+    Args:
+        connector: opens its files.
+        root: its address.
+        form: Delta Lake or Iceberg.
+        version: the one to read for good; None for the newest.
+        metadata: the address of the metadata that its catalog names, if one does.
 
     Raises:
         SourceInvalid: it cannot be registered; the message says why.
@@ -41,15 +54,17 @@ def look_at_lake(connector: Connector, root: str, form: Format, version: str | N
     if version is not None and not version.isdecimal():
         raise SourceInvalid("a version of a table is a number")
     options: dict[str, Any] = {} if version is None else {VERSION: version}
-    table = open_lake(connector, Source(root, form, options))
+    asked = {} if metadata is None else {METADATA: metadata}
+    table = open_lake(connector, Source(root, form, options | asked))
     schema = table.schema
     for field in schema:
         if not governable(field.type):
             raise SourceInvalid(f"column `{field.name[:64]}` is of a type that cannot be governed")
     check_names(schema.names)
     notes = () if version is None else (f"is read as of version {version}, whatever comes after",)
-    known = {} if table.field_ids is None else {FIELD_IDS: table.field_ids}
-    return Shape(form, tuple(Field(f.name, f.type) for f in schema), options | known, notes)
+    known = {FIELD_IDS: table.field_ids, TABLE_ID: table.table_id}
+    options |= {key: value for key, value in known.items() if value is not None}
+    return Shape(form, tuple(Field(f.name, f.type) for f in schema), options, notes)
 
 
 def first_lake_rows(

@@ -12,6 +12,12 @@ from typing import Any
 FIELD_IDS = "field_ids"
 """The option of a source with the numbers of its columns: by their names, as JSON has them."""
 
+TABLE_ID = "uuid"
+"""The option of a source with what its format tells one table from another by, whatever its name.
+
+Iceberg gives a table a UUID when it is created; who drops it and makes another gets another.
+"""
+
 FieldIds = Mapping[str, Sequence[Any]]
 """By the name of a column: its number, and the `FieldIds` of the fields inside it."""
 

@@ -1,9 +1,9 @@
-"""Tables of databases, as places where rows lie."""
+"""Tables behind connections, as places where rows lie."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from privet.model.sources.sources import Format, Source
 
@@ -36,9 +36,42 @@ class TablePlace:
         return cls(options["connection"], options["database"], options["schema"], options["table"])
 
 
+@dataclass(frozen=True, slots=True)
+class CatalogPlace:
+    """A table of Iceberg by its names in a catalog; its files lie at the address of its source.
+
+    `connection` is the name of a connection of our catalog, to theirs.
+    """
+
+    connection: str
+    namespace: tuple[str, ...]
+    table: str
+
+    @property
+    def title(self) -> str:
+        """How people call it: with its namespace, by dots."""
+        return ".".join((*self.namespace, self.table))
+
+    def options(self) -> dict[str, Any]:
+        """As options of a source."""
+        said = {"namespace": list(self.namespace), "table": self.table}
+        return {"connection": self.connection, **said}
+
+    @classmethod
+    def of(cls, source: Source) -> Self | None:
+        """From the source of a dataset; None if that is found by its address alone."""
+        options = source.options
+        if source.format is not Format.ICEBERG or "connection" not in options:
+            return None
+        return cls(options["connection"], tuple(options["namespace"]), options["table"])
+
+
 def connection_of(source: Source) -> str:
     """The name of the connection that a dataset is read over; empty for files and views."""
-    return TablePlace.of(source).connection if source.format is Format.TABLE else ""
+    if source.format is Format.TABLE:
+        return TablePlace.of(source).connection
+    place = CatalogPlace.of(source)
+    return place.connection if place else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +84,9 @@ class SchemaPlace:
 
     @property
     def uri(self) -> str:
-        """One spelling: `connection://name/database/schema`."""
-        return _written(self.connection, self.database, self.schema)
+        """One spelling: `connection://name/database/schema`, or `connection://name`."""
+        below = (self.database, self.schema)
+        return _written(self.connection, *(below if any(below) else ()))
 
     def table(self, name: str) -> TablePlace:
         """One of its tables."""

@@ -38,7 +38,8 @@ class Source:
 
     `uri` is canonical (`s3://bucket/key/parts`, `file:///absolute/path`), without credentials.
     `options` of CSV: `delimiter`, `quote`, `header` (bool), `encoding`, `compression`; of JSON the
-    last two; of Iceberg the numbers of its columns, see `FIELD_IDS`.
+    last two; of Iceberg the numbers of its columns, see `FIELD_IDS`, which table it is, see
+    `TABLE_ID`, and where a catalog names it, see `CatalogPlace`.
     `partitions` are the names of `k=v` folders, outermost first; their types stand in the columns.
     """
 

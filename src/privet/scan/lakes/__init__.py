@@ -5,6 +5,6 @@ Data files are read by our own reader alone, and only below the registered addre
 """
 
 from privet.scan.lakes.base import VERSION
-from privet.scan.lakes.tables import LAKES, lake_pieces, open_lake
+from privet.scan.lakes.tables import LAKES, METADATA, lake_pieces, open_lake, resolved, table_root
 
-__all__ = ["LAKES", "VERSION", "lake_pieces", "open_lake"]
+__all__ = ["LAKES", "METADATA", "VERSION", "lake_pieces", "open_lake", "resolved", "table_root"]

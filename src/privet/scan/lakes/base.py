@@ -30,6 +30,11 @@ class LakeTable(Protocol):
         """The numbers by which columns are told apart; None where names are all there is."""
         ...
 
+    @property
+    def table_id(self) -> str | None:
+        """What tells it from another table at its place; None where nothing does."""
+        ...
+
     def pieces(self, names: Sequence[str], plan: EnforcedPlan | None) -> Iterator[Piece]:
         """The rows of its data files, with the columns of these names, in this order.
 
@@ -65,6 +70,6 @@ def _outside() -> SourceInvalid:
 def not_read(what: str, why: str) -> SourceInvalid:
     """A table that has what is not read."""
     return SourceInvalid(
-        f"a {what} table of this dataset has {shown(why)}, which is not read",
+        f"this dataset is a table of {what}, and has {shown(why)}, which is not read",
         hint="a data steward can have it written without that",
     )

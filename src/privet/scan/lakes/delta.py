@@ -48,6 +48,8 @@ class DeltaLake:
     field_ids = None
     """Tables whose columns have identifiers, by column mapping, are refused."""
 
+    table_id = None
+
     def __init__(self, connectors: Connector, root: str, version: int | None) -> None:
         self._connectors = connectors
         self._root = root

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import struct
+import zlib
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -24,7 +26,7 @@ from pyiceberg.table import DataScan, FileScanTask, StaticTable, Table
 from pyiceberg.table.metadata import TableMetadataUtil
 from pyiceberg.table.snapshots import Snapshot
 
-from privet.connector import Connector
+from privet.connector import Connector, address_of
 from privet.enforcement import EnforcedPlan
 from privet.model.datasets import plain_type
 from privet.model.errors import SourceInvalid
@@ -33,7 +35,7 @@ from privet.scan.files import RECRAWL
 from privet.scan.lakes.base import not_read, within
 from privet.scan.lakes.data_files import LakeFile, Positions, file_pieces
 from privet.scan.lakes.iceberg_deletes import Deletes
-from privet.scan.lakes.iceberg_files import ConnectorIO, address_of, read_json
+from privet.scan.lakes.iceberg_files import ConnectorFile, ConnectorIO, read_json
 from privet.scan.lakes.iceberg_filters import as_iceberg
 from privet.scan.lakes.projection import Node
 from privet.scan.pieces import Piece
@@ -41,6 +43,13 @@ from privet.scan.pieces import Piece
 METADATA = "metadata"
 _NUMBERED = re.compile(r"v?(\d+)(?:-[0-9a-f-]+)?(?:\.gz)?\.metadata\.json(?:\.gz)?")
 _FIELD_ID = b"PARQUET:field_id"
+
+_BROKEN = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, EOFError, OSError,
+    NotImplementedError, NoSuchTableError, ValidationError, pa.ArrowException, RecursionError,
+    AssertionError, MemoryError, struct.error, zlib.error,
+)  # fmt: skip
+"""What the library ends with over metadata that are no metadata."""
 
 
 class _Snapshot(Snapshot):
@@ -67,18 +76,33 @@ class _Scan(DataScan):
 class Iceberg:
     """An Iceberg table as of one snapshot."""
 
-    def __init__(self, connector: Connector, root: str, version: int | None) -> None:
+    def __init__(
+        self, connector: Connector, root: str, version: int | None, metadata: str | None = None
+    ) -> None:
+        """Read its metadata.
+
+        Args:
+            connector: opens its files.
+            root: the address of the table; no file of it lies elsewhere.
+            version: the identifier of a snapshot; None for the newest.
+            metadata: the address of the metadata that count; None for the newest by their name.
+
+        Raises:
+            SourceInvalid: they cannot be read, or hold what is not.
+            NotFound, InvalidRequest, SourceUnavailable: they cannot be opened.
+        """
         self._connector = connector
         self._root = root
         self._pinned = version is not None
         self._io = ConnectorIO(connector, root)
         with _told():
-            self._table = _open(self._io, _newest(connector, root))
+            self._table = _open(self._io, metadata or _newest(connector, root))
             self._snapshot = _snapshot(self._table, version)
             schema = _schema(self._table, version)
             if any(getattr(f, "initial_default", None) is not None for f in schema.fields):
                 raise not_read("Iceberg", "columns with values for files of before")
             self._fields: pa.Schema = schema.as_arrow()
+            self.table_id: str | None = str(self._table.metadata.table_uuid)
         self.schema = pa.schema([(f.name, plain_type(f.type)) for f in self._fields])
         self.field_ids: FieldIds = _ids(_node(f) for f in self._fields)
 
@@ -170,6 +194,13 @@ def _newest(connector: Connector, root: str) -> str:
     return newest[0]
 
 
+def location_in(connector: Connector, metadata: str) -> str:
+    """See `privet.scan.lakes.table_root`."""
+    with _told():
+        text = read_json(ConnectorFile(connector, metadata))
+        return TableMetadataUtil.parse_raw(text).location
+
+
 def _open(io: ConnectorIO, location: str) -> Table:
     return StaticTable(
         identifier=("table",),
@@ -202,10 +233,7 @@ def _told() -> Generator[None]:
     """The library's errors as ours, without its words, which name paths and may hold values."""
     try:
         yield
-    except (
-        ValueError, KeyError, TypeError, IndexError, EOFError, OSError, NotImplementedError,
-        NoSuchTableError, ValidationError, pa.ArrowException, RecursionError, AssertionError,
-    ) as error:  # fmt: skip
+    except _BROKEN as error:
         raise SourceInvalid(
             "the metadata of an Iceberg table of this dataset cannot be read, or hold what is not",
             hint=RECRAWL,

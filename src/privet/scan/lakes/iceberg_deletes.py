@@ -9,14 +9,14 @@ import pyarrow.parquet as pq
 from pyiceberg.manifest import DataFile, FileFormat
 from pyiceberg.table.puffin import PuffinBlobMetadata, PuffinFile
 
-from privet.connector import Connector
+from privet.connector import Connector, address_of
 from privet.model.errors import SourceInvalid
 from privet.scan.files import RECRAWL, opening
 from privet.scan.formats.binding import told
 from privet.scan.formats.opened import too_large
 from privet.scan.lakes.base import not_read, within
 from privet.scan.lakes.data_files import Positions
-from privet.scan.lakes.iceberg_files import LARGEST, address_of
+from privet.scan.lakes.iceberg_files import LARGEST
 from privet.scan.lakes.vectors import FRAME, MOST, framed
 
 _VECTOR = "deletion-vector-v1"

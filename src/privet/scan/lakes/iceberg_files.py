@@ -7,7 +7,7 @@ from typing import Any
 
 from pyiceberg.io import FileIO, InputFile, OutputFile
 
-from privet.connector import Connector
+from privet.connector import Connector, address_of
 from privet.model.errors import NotFound
 from privet.scan.formats.avro.container import MAGIC as AVRO
 from privet.scan.formats.avro.container import Container, NoAvro
@@ -95,11 +95,3 @@ class ConnectorIO(FileIO):
     def delete(self, location: str | InputFile | OutputFile) -> None:
         """Nothing is deleted."""
         raise PermissionError(str(location))
-
-
-def address_of(location: str) -> str:
-    """A location as our connectors spell it."""
-    for other in ("s3a://", "s3n://"):
-        if location.startswith(other):
-            return f"s3://{location.removeprefix(other)}"
-    return location

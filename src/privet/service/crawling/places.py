@@ -10,6 +10,7 @@ from privet.model.names import fold
 from privet.model.permissions import AccessLevel, Scope, ScopeKind, on_connection
 from privet.model.sources import SCHEME, SchemaPlace, Source, connection_of
 from privet.policy import Need
+from privet.service.connecting import is_catalog
 from privet.service.definitions import default_place
 from privet.service.platform import Platform
 
@@ -44,6 +45,7 @@ def reading_at(uri: str) -> Need:
 def reading_found(source: Source) -> Need:
     """The right to read what a crawl found, as it lies there."""
     if connection := connection_of(source):
+        # What a catalog names lies below a location that whoever defined it could read.
         return Need(AccessLevel.USE, on_connection(connection))
     return Need(AccessLevel.SELECT, Scope(ScopeKind.URI, name=source.uri))
 
@@ -59,6 +61,13 @@ def canonical(platform: Platform, uri: str) -> str:
     if place is None:
         return platform.connectors.canonical(uri)
     connection = platform.catalog.connections.get(place.connection)
+    if is_catalog(connection):
+        if place.schema:
+            raise InvalidRequest(
+                "a catalog of Iceberg is crawled as a whole",
+                hint=f"write {SCHEME}://{place.connection}",
+            )
+        return place.uri
     check_database(connection.name, connection.database, place.database)
     if not place.schema:
         usual = default_place(connection)

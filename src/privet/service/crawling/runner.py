@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from privet.catalog import CrawlMemory
-from privet.crawler import Crawled, CrawlProgress, crawl_tables, run_crawl
+from privet.crawler import Crawled, CrawlProgress, crawl_catalog, crawl_tables, run_crawl
 from privet.model.crawling.crawls import Crawl, CrawlStatus, ObjectChange, SeenObject
 from privet.model.crawling.remembered import Remembered
 from privet.model.datasets import (
@@ -25,6 +25,7 @@ from privet.model.datasets import (
 )
 from privet.model.errors import Cancelled, NotFound, PrivetError
 from privet.model.events import Event, Outcome
+from privet.service.connecting import is_catalog
 from privet.service.crawling.places import schema_at
 from privet.service.crawling.starters import as_last_seen, check_unmoved, needs_again
 from privet.service.drift import note_drift
@@ -223,6 +224,16 @@ class CrawlRunner:
         stop: threading.Event,
     ) -> Crawled:
         place = schema_at(crawl.uri)
+        connections = self._platform.catalog.connections
+        if place is not None and is_catalog(connections.get(place.connection)):
+            return crawl_catalog(
+                self._platform.catalogs,
+                self._platform.connectors,
+                place.connection,
+                rules,
+                progress=progress,
+                cancelled=stop.is_set,
+            )
         if place is not None:
             return crawl_tables(
                 self._platform.databases, place, rules, progress=progress, cancelled=stop.is_set

@@ -22,6 +22,8 @@ from privet.policy import type_sql
 
 HEADER = "skip.header.line.count"
 """The property that says whether text files begin with a header."""
+QUOTE = "okera.text-table.default-quote-char"
+"""The property that says what quotes text, unless SERDEPROPERTIES do."""
 _FORMATS = {
     "TEXTFILE": Format.CSV,
     **{f.upper(): f for f in Format if f not in {Format.CSV, Format.VIEW, Format.TABLE}},
@@ -55,6 +57,21 @@ def said_header(wanted: d.CreateTable) -> bool | None:
             position=wanted.places.get("TBLPROPERTIES"),
         )
     return None if said is None else said == "1"
+
+
+def said_quote(wanted: d.CreateTable) -> str | None:
+    """What quotes text, if that is said; SERDEPROPERTIES count before the property of a table.
+
+    Raises:
+        InvalidRequest: the property is neither a quote nor empty.
+    """
+    said = wanted.properties.get(QUOTE) if wanted.quote is None else wanted.quote
+    if said not in {None, "", "'", '"'}:
+        raise InvalidRequest(
+            f"`{QUOTE}` is a double or a single quote, or empty: then nothing quotes",
+            position=wanted.places.get("TBLPROPERTIES"),
+        )
+    return said
 
 
 def written_tags(wanted: d.CreateTable) -> tuple[d.TagAt, ...]:
@@ -93,7 +110,13 @@ def check_files(wanted: d.CreateTable, found: FoundDataset) -> None:
         raise InvalidRequest(
             f"the files are {form.upper()}, whose fields nothing terminates",
             hint="leave out ROW FORMAT",
-            position=wanted.places.get("ROW FORMAT"),
+            position=wanted.places.get("ROW FORMAT") or wanted.places.get("SERDEPROPERTIES"),
+        )
+    if wanted.quote is not None and form is not Format.CSV:
+        raise InvalidRequest(
+            f"the files are {form.upper()}, in which nothing is quoted",
+            hint="leave out SERDEPROPERTIES",
+            position=wanted.places.get("SERDEPROPERTIES"),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from privet.catalog import DataConnection, Described
@@ -16,20 +17,22 @@ from privet.model.errors import Conflict, InvalidRequest
 from privet.model.names import DatasetName, fold
 from privet.model.permissions import AccessLevel, on_connection, on_database, on_dataset
 from privet.model.principals import Principal
-from privet.model.sources import TablePlace
+from privet.model.sources import CatalogPlace, TablePlace
 from privet.policy import Need
 from privet.policy import definitions as d
 from privet.service.access import Act, administer
-from privet.service.definitions.columns import bind, written_tags
+from privet.service.connecting import is_catalog
+from privet.service.definitions.columns import VERSION, bind, written_tags
 from privet.service.definitions.returning import permissions_again
 from privet.service.platform import Caller, Platform
-from privet.service.proposals import look_at_connected
+from privet.service.proposals import look_at_connected, look_in_catalog_at
 from privet.service.rights import tag_needs
 from privet.service.tags import check_known
 
 CONNECTION = "okera.connection.name"
 """The property of tables and databases that names a connection."""
 JDBC = "JDBC"
+ICEBERG = "ICEBERG"
 _DATABASE = "jdbc.db.name"
 _SCHEMA = "jdbc.schema.name"
 _TABLE = "table"
@@ -91,11 +94,16 @@ class ConnectedTables:
                     return None
                 raise Conflict(f"dataset `{name}` already exists", hint="choose another name")
             check_known(written_tags(wanted), {t.name for t in self._platform.catalog.tags.list()})
-            place = _place(wanted, self._platform.catalog.connections.get(connection))
-            shape = self._platform.databases.describe(place)
-            found = look_at_connected(self._platform, place, shape)
-            bound = bind(wanted, found)
-            check_types(bound.columns, shape)
+            behind = self._platform.catalog.connections.get(connection)
+            if is_catalog(behind):
+                found = self._look_in(wanted, behind)
+                bound = bind(wanted, found)
+            else:
+                place = _place(wanted, behind)
+                shape = self._platform.databases.describe(place)
+                found = look_at_connected(self._platform, place, shape)
+                bound = bind(wanted, found)
+                check_types(bound.columns, shape)
             described = Described(
                 wanted.comment, frozenset(t.tag for t in wanted.tags), wanted.properties
             )
@@ -129,7 +137,13 @@ class ConnectedTables:
                     f"database `{database}` names no connection",
                     hint=f"ALTER DATABASE {database} SET DBPROPERTIES('{CONNECTION}'='...')",
                 )
-            place = default_place(self._platform.catalog.connections.get(connection))
+            behind = self._platform.catalog.connections.get(connection)
+            if is_catalog(behind):
+                raise InvalidRequest(
+                    f"connection `{connection}` is to a catalog of Iceberg",
+                    hint=f"crawl connection://{connection} instead",
+                )
+            place = default_place(behind)
             wanted = tables or self._platform.databases.names(
                 connection, place.database, place.schema
             )
@@ -138,6 +152,20 @@ class ConnectedTables:
                     f"the schema has {len(wanted)} tables", hint="name those that are wanted"
                 )
             return self._load(database, [replace(place, table=t) for t in wanted], author)
+
+    def _look_in(self, wanted: d.CreateTable, connection: DataConnection) -> FoundDataset:
+        """The table of a catalog that a statement names."""
+        _check_clauses(wanted, {"", ICEBERG})
+        namespace, _, table = _said(wanted).get(_TABLE, "").rpartition(".")
+        if not (namespace and table):
+            raise InvalidRequest(
+                "which table?", hint=f"write TBLPROPERTIES('{_TABLE}'='namespace.name')"
+            )
+        place = CatalogPlace(connection.name, tuple(namespace.split(".")), table)
+        found = look_in_catalog_at(self._platform, place, wanted.properties.get(VERSION))
+        if found.problem:
+            raise InvalidRequest(f"the table cannot be registered: {found.problem}")
+        return found
 
     def _load(self, database: str, places: list[TablePlace], author: Principal) -> Loaded:
         made: list[Dataset] = []
@@ -172,7 +200,8 @@ class ConnectedTables:
 
 def is_connected(wanted: d.CreateTable) -> bool:
     """Whether a table is to be one over a connection, in either of the two forms."""
-    return wanted.format == JDBC or wanted.over is not None
+    named = wanted.format == ICEBERG and CONNECTION in wanted.properties
+    return named or wanted.format == JDBC or wanted.over is not None
 
 
 def said_connection(properties: Mapping[str, str]) -> str:
@@ -229,19 +258,7 @@ def _said(wanted: d.CreateTable) -> Mapping[str, str]:
 
 def _place(wanted: d.CreateTable, connection: DataConnection) -> TablePlace:
     said = _said(wanted)
-    for clause in _NO_FILES:
-        if clause in wanted.places:
-            raise InvalidRequest(
-                f"a table of a database has no {clause}",
-                hint="leave it out",
-                position=wanted.places[clause],
-            )
-    if wanted.format not in _NO_FORMAT:
-        raise InvalidRequest(
-            f"a table of a database is not STORED AS {wanted.format}",
-            hint="leave it out",
-            position=wanted.places.get("STORED AS"),
-        )
+    _check_clauses(wanted, _NO_FORMAT)
     driver = said.get(_DRIVER, connection.driver).lower()
     if driver != connection.driver:
         raise InvalidRequest(f"connection `{connection.name}` is to {connection.driver}")
@@ -255,8 +272,26 @@ def _place(wanted: d.CreateTable, connection: DataConnection) -> TablePlace:
     )
 
 
-def said_of(place: TablePlace) -> dict[str, str]:
+def _check_clauses(wanted: d.CreateTable, formats: AbstractSet[str]) -> None:
+    for clause in _NO_FILES:
+        if clause in wanted.places:
+            raise InvalidRequest(
+                f"a table of a connection has no {clause}",
+                hint="leave it out",
+                position=wanted.places[clause],
+            )
+    if wanted.format not in formats:
+        raise InvalidRequest(
+            f"a table of this connection is not STORED AS {wanted.format}",
+            hint="leave it out",
+            position=wanted.places.get("STORED AS"),
+        )
+
+
+def said_of(place: TablePlace | CatalogPlace) -> dict[str, str]:
     """The properties by which a statement names a place."""
+    if isinstance(place, CatalogPlace):
+        return {CONNECTION: place.connection, _TABLE: place.title}
     return {
         CONNECTION: place.connection,
         _DATABASE: place.database,

@@ -59,7 +59,12 @@ def replaced(platform: Platform, dataset: Dataset, wanted: d.ReplaceColumns) -> 
             position=wanted.at,
         )
     options = dataset.source.options
-    given = Given(options.get("delimiter"), options.get("header"), options.get("version"))
+    given = Given(
+        options.get("delimiter"),
+        options.get("quote"),
+        options.get("header"),
+        options.get("version"),
+    )
     found = look_at_files(platform, dataset.source.uri, given)
     if found is None:
         raise InvalidRequest("there are no files at the location of this table", position=wanted.at)

@@ -35,6 +35,7 @@ from privet.service.definitions.columns import (
     bind,
     check_files,
     said_header,
+    said_quote,
     written_tags,
 )
 from privet.service.definitions.connected import (
@@ -43,6 +44,7 @@ from privet.service.definitions.connected import (
     Made,
     is_connected,
 )
+from privet.service.definitions.cutting import cut_anew
 from privet.service.definitions.empty import as_own, empty_files, without_files
 from privet.service.definitions.replacing import replaced, replacing
 from privet.service.definitions.returning import permissions_again
@@ -194,6 +196,35 @@ class Tables:
             )
         return Made(made, bound.notes)
 
+    def set_reading(self, caller: Caller, wanted: d.SetReading) -> Dataset:
+        """Cut the text of a table otherwise from now on, into the columns that it has.
+
+        Whoever does reads the files anyhow: what a cell holds moves to other cells by it.
+
+        Args:
+            caller: who may alter the table and read its files by their address.
+            wanted: what delimits and quotes.
+
+        Raises:
+            InvalidRequest: it is no table of text, or would have other columns.
+            NotFound: there are no files any more.
+        """
+        name = wanted.dataset
+        before = self._platform.catalog.datasets.find(name)
+        path = Scope(ScopeKind.URI, name=before.source.uri) if before else Scope(ScopeKind.URI)
+        needs = Need(AccessLevel.ALTER, on_dataset(name)), Need(AccessLevel.SELECT, path)
+        detail = {"delimiter": wanted.delimiter, "quote": wanted.quote}
+        act = Act("dataset.update", str(name), detail=detail, needs=needs)
+        with administer(self._platform, caller, act) as author:
+            dataset = self._platform.catalog.datasets.get(name)
+            if before is None or dataset.revision != before.revision:
+                raise Conflict(f"somebody changed `{name}` meanwhile", hint="look, and repeat it")
+            check_kind(dataset, view=False)
+            source, columns = cut_anew(self._platform, dataset, wanted)
+            return self._platform.catalog.definitions.set_reading(
+                dataset, source, columns, by=author.user
+            )
+
     def autotag(self, caller: Caller, name: DatasetName) -> tuple[FieldTag, ...]:
         """Put the tags on columns that rules propose now; none is taken off.
 
@@ -296,7 +327,7 @@ class Tables:
 
     def _look(self, wanted: d.CreateTable, uri: str) -> FoundDataset:
         version = wanted.properties.get(VERSION)
-        given = Given(wanted.delimiter or None, said_header(wanted), version)
+        given = Given(wanted.delimiter or None, said_quote(wanted), said_header(wanted), version)
         where = wanted.places.get("LOCATION") or wanted.places.get("LIKE")
         try:
             found = look_at_files(self._platform, uri, given)

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from privet.model.datasets import Column, Dataset, FieldTag, Format, TagOrigin
-from privet.model.sources import TablePlace
+from privet.model.sources import CatalogPlace, TablePlace
 from privet.policy import type_sql
 from privet.service.definitions.columns import HEADER
 from privet.service.definitions.connected import JDBC, said_of
 
+_QUOTE = '"'
 _ESCAPED = {"\t": "\\t", "\x01": "\\001"}
 
 
@@ -37,6 +38,8 @@ def _clauses(dataset: Dataset) -> Iterator[str]:
         delimiter = str(source.options["delimiter"])
         terminated = _text(_ESCAPED.get(delimiter, delimiter))
         yield f"ROW FORMAT DELIMITED FIELDS TERMINATED BY {terminated}"
+        if (quote := source.options["quote"]) != _QUOTE:
+            yield f"WITH SERDEPROPERTIES ('quoteChar'={_text(quote)})"
         yield "STORED AS TEXTFILE"
         properties[HEADER] = "1" if source.options["header"] else "0"
     elif source.format is Format.TABLE:
@@ -44,7 +47,9 @@ def _clauses(dataset: Dataset) -> Iterator[str]:
         properties |= said_of(TablePlace.of(source))
     else:
         yield f"STORED AS {source.format.upper()}"
-    if source.format is not Format.TABLE:
+    if (place := CatalogPlace.of(source)) is not None:
+        properties |= said_of(place)
+    elif source.format is not Format.TABLE:
         yield f"LOCATION {_text(source.uri)}"
     if properties:
         yield f"TBLPROPERTIES ({_pairs(properties)})"

@@ -3,6 +3,7 @@
 from privet.service.proposals.evaluating import (
     look_at_connected,
     look_at_files,
+    look_in_catalog_at,
     note_proposals,
     proposed_now,
     rules_of,
@@ -16,6 +17,7 @@ __all__ = [
     "Proposals",
     "look_at_connected",
     "look_at_files",
+    "look_in_catalog_at",
     "note_proposals",
     "proposed_now",
     "rules_of",

@@ -12,6 +12,7 @@ from privet.crawler import (
     digest_of,
     look,
     look_at_table,
+    look_in_catalog,
     propose_table_tags,
     propose_tags,
 )
@@ -23,9 +24,10 @@ from privet.model.datasets import (
     Format,
     Rule,
 )
-from privet.model.errors import SourceInvalid
+from privet.model.errors import PrivetError, SourceInvalid
 from privet.model.names import FieldPath, TagName
-from privet.model.sources import TablePlace
+from privet.model.sources import CatalogPlace, Source, TablePlace
+from privet.scan import resolved
 from privet.service.platform import Platform
 
 
@@ -45,11 +47,21 @@ def proposed_now(platform: Platform, dataset: Dataset) -> tuple[FieldTag, ...]:
     if dataset.source.format is Format.TABLE:
         columns, problem = propose_table_tags(platform.databases, dataset.source, bare, rules)
     else:
-        columns, problem = propose_tags(platform.connectors, dataset.source, bare, rules)
+        columns, problem = _proposed_of_files(platform, dataset.source, bare, rules)
     if problem:
         raise SourceInvalid(problem, hint="try again once the files are as registered")
     kept = _without(columns, platform.catalog.proposals.rejected([dataset.source.uri]), dataset)
     return tuple(tag for column in kept for tag in column.field_tags)
+
+
+def _proposed_of_files(
+    platform: Platform, source: Source, columns: tuple[Column, ...], rules: Sequence[Rule]
+) -> tuple[tuple[Column, ...], str]:
+    try:
+        asked = resolved(source, platform.catalogs)
+    except PrivetError as error:
+        return columns, f"no cells were looked at: {error.message}"
+    return propose_tags(platform.connectors, asked, columns, rules)
 
 
 def without_rejected(platform: Platform, found: Sequence[FoundDataset]) -> tuple[FoundDataset, ...]:
@@ -74,6 +86,16 @@ def look_at_files(platform: Platform, uri: str, given: Given) -> FoundDataset | 
 def look_at_connected(platform: Platform, place: TablePlace, shape: TableShape) -> FoundDataset:
     """The same of a table behind a connection."""
     found = look_at_table(platform.databases, place, shape, rules_of(platform))
+    return without_rejected(platform, [found])[0]
+
+
+def look_in_catalog_at(
+    platform: Platform, place: CatalogPlace, version: str | None
+) -> FoundDataset:
+    """The same of a table that a catalog names; what is wrong stands in its `problem`."""
+    found = look_in_catalog(
+        platform.catalogs, platform.connectors, place, rules_of(platform), version
+    )
     return without_rejected(platform, [found])[0]
 
 
