@@ -117,6 +117,15 @@ PII, GEO = TagName("pii", "name"), TagName("geo", "town")
         ("execute autotag", d.Autotag(None)),
         ("ALTER TABLE d.t RENAME TO d.u", d.Rename(T, DatasetName("d", "u"))),
         ("ALTER VIEW d.t SET TBLPROPERTIES('a'='b')", d.SetProperties(T, {"a": "b"})),
+        ("ALTER TABLE d.t SET SERDEPROPERTIES('quoteChar'='')", d.SetReading(T, quote="")),
+        (
+            "ALTER TABLE d.t SET SERDEPROPERTIES('separatorChar'='\\t', 'quotechar'='\"')",
+            d.SetReading(T, "\t", '"'),
+        ),
+        (
+            "CREATE TABLE d.t WITH SERDEPROPERTIES('field.delim'='\u00e7', 'quoteChar'='''')",
+            d.CreateTable(T, delimiter="\u00e7", quote="'"),
+        ),
         ("ALTER TABLE d.t SET LOCATION '/x'", d.SetLocation(T, "/x")),
         ("ALTER TABLE d.t RECOVER PARTITIONS", d.AlterPartitions(T, "RECOVER")),
         (
@@ -288,7 +297,14 @@ def test_the_text_of_a_view_is_not_read(before: str, text: str, position: Positi
         ("CREATE TABLE d.t (a INT) STORED AS PARQET", 35, "`PARQUET`"),
         ("CREATE TABLE d.t (a INT) STORED AS INPUTFORMAT 'x' OUTPUTFORMAT 'y'", 35, "TEXTFILE"),
         ("CREATE TABLE d.t (a INT) ROW FORMAT SERDE 'x'", 25, "DELIMITED"),
-        ("CREATE TABLE d.t (a INT) WITH SERDEPROPERTIES('x'='y')", 25, "DELIMITED"),
+        ("CREATE TABLE d.t (a INT) WITH SERDEPROPERTIES('x'='y')", 46, "'field.delim'"),
+        ("CREATE TABLE d.t (a INT) WITH SERDEPROPERTIES('quoteChar'='xy')", 58, ""),
+        (
+            "CREATE TABLE d.t ROW FORMAT DELIMITED FIELDS TERMINATED BY '|'"
+            " WITH SERDEPROPERTIES('field.delim'=',')",
+            17,
+            "leave out one",
+        ),
         (
             "CREATE TABLE d.t (a INT) ROW FORMAT DELIMITED FIELDS TERMINATED BY 'ab'",
             67,
@@ -309,7 +325,14 @@ def test_the_text_of_a_view_is_not_read(before: str, text: str, position: Positi
         ("DROP TABLE IF EXIST d.t", 14, "`EXISTS`"),
         ("DROP TABLE d.t CASCADE", 11, "one by one"),
         ("ALTER TABLE d.t ADD ATTRIBUTE a.b DO NOT CASCADE", 30, "column of the view"),
-        ("ALTER TABLE d.t SET SERDEPROPERTIES('a'='b')", 12, "ROW FORMAT DELIMITED"),
+        ("ALTER TABLE d.t SET SERDEPROPERTIES('a'='b')", 36, "'quoteChar'"),
+        ("ALTER TABLE d.t SET SERDEPROPERTIES('field.delim'='ab')", 50, "'|'"),
+        (
+            "ALTER TABLE d.t SET SERDEPROPERTIES('quoteChar'='', 'quotechar'='')",
+            52,
+            "'quoteChar'",
+        ),
+        ("ALTER TABLE d.t SET SERDE 'x'", 12, "ROW FORMAT DELIMITED"),
         ("CREATE CRAWLER c SOURCE '/x' CRAWLER_PROPERTIES('a'='b')", 29, "CRAWLER_PROPERTIES"),
         ("CREATE EXTERNAL VIEW d.v (a INT) SKIP_ANALYSIS AS SELECT 1", 21, "leave it out"),
         ("CREATE VIEW d.v (a, A) AS SELECT 1, 2", 20, ""),

@@ -203,6 +203,59 @@ def test_what_is_said_of_text_is_not_guessed(place: Place) -> None:
     assert place.scan(reader_of(place, name), name).to_pylist() == [{"ada": "bob", "x": "y"}]
 
 
+QUOTES = ("1,'it is", "2,'so'", '3,"said"', '4,"a', "5,b")
+
+
+@pytest.mark.parametrize(
+    ("clause", "words"),
+    [
+        ("WITH SERDEPROPERTIES('quoteChar'='')", ["'it is", "'so'", '"said"', '"a', "b"]),
+        ("TBLPROPERTIES('okera.text-table.default-quote-char'='')", ["'it is", "'so'", '"said"']),
+        ("WITH SERDEPROPERTIES('quoteChar'='''')", ["it is\n2,so'", '"said"', '"a', "b"]),
+    ],
+)
+def test_what_quotes_text_is_said(place: Place, clause: str, words: list[str]) -> None:
+    """By a property of how it is read or, where that says nothing, by one of the table."""
+    folder = text_files(place, "n,word", *(QUOTES if len(words) != 3 else QUOTES[:3]))
+    name = made(place, f"(n INT, word STRING) LOCATION '{folder}' {clause}")
+    assert place.scan(reader_of(place, name), name)["word"].to_pylist() == words
+    if "TBL" not in clause:
+        assert_made_again(place, name, folder)
+
+
+def test_text_is_cut_otherwise_from_now_on(place: Place) -> None:
+    """Into the same columns; what would make others is refused, and so is a table of no text."""
+    folder = text_files(place, "n,word", '1,"abc', '2,"123')
+    name = made(place, f"(n INT, word STRING) LOCATION '{folder}'")
+    reader = reader_of(place, name)
+    assert place.scan(reader, name).to_pylist() == [{"n": 1, "word": "abc\n2,123"}]
+    run(place, f"ALTER TABLE {name} SET SERDEPROPERTIES('quoteChar'='', 'field.delim'=',')")
+    assert place.scan(reader, name).to_pylist() == [
+        {"n": 1, "word": '"abc'},
+        {"n": 2, "word": '"123'},
+    ]
+    assert "'quoteChar'=''" in run(place, f"SHOW CREATE TABLE {name}").rows[0][0]
+    with pytest.raises(InvalidRequest, match="other columns"):
+        run(place, f"ALTER TABLE {name} SET SERDEPROPERTIES('field.delim'='|')")
+    parquet = made(place, f"LOCATION '{files(place)}'")
+    with pytest.raises(InvalidRequest, match="only tables of text"):
+        run(place, f"ALTER TABLE {parquet} SET SERDEPROPERTIES('field.delim'='|')")
+    with pytest.raises(InvalidRequest, match="nothing is quoted"):
+        made(place, f"LOCATION '{files(place)}' WITH SERDEPROPERTIES('quoteChar'='')")
+
+
+def test_who_cuts_text_otherwise_may_read_all_of_it(place: Place) -> None:
+    """To alter the table is not enough: cells come into other columns by it."""
+    folder = text_files(place, "open;x,secret;y", "a;b,c;d")
+    name = made(place, f"LOCATION '{folder}' WITH SERDEPROPERTIES('field.delim'=';')")
+    statement = f"ALTER TABLE {name} SET SERDEPROPERTIES('quoteChar'='')"
+    person = place.person(f"GRANT ALTER ON TABLE {name}", f"GRANT SELECT(open) ON TABLE {name}")
+    with pytest.raises(Forbidden, match="SELECT on the URI"):
+        run(place, statement, person)
+    place.grant(f"GRANT SELECT ON URI 'file://{folder}'", person.role)
+    assert run(place, statement, person).message == "done"
+
+
 # ---- what is refused
 
 
@@ -372,6 +425,34 @@ def test_safeguards_do_not_end_with_a_name(place: Place) -> None:
     assert [row[held.columns.index("effect")] for row in held.rows] == ["deny"]
     with pytest.raises(InvalidRequest, match="stays in its database"):
         run(place, f"ALTER TABLE {new} RENAME TO elsewhere.t")
+
+
+def test_filters_that_do_not_fit_are_told_of(place: Place) -> None:
+    """Whoever makes a table learns which permissions on it have filters over other columns."""
+    folder = files(place)
+    name = made(place, f"LOCATION '{folder}'")
+    database = name.partition(".")[0]
+    role, other = place.unique("role"), place.unique("other")
+    for each in (role, other):
+        run(place, f"CREATE ROLE {each}")
+    elsewhere = place.dataset(pa.table({"only_there": [1]}), f"{database}.{place.unique('t')}")
+    assert elsewhere.columns
+    told = run(place, f"GRANT SELECT ON DATABASE {database} WHERE only_there = 1 TO ROLE {role}")
+    said = "no column `only_there`"
+    assert any(said in w and name in w for w in told.warnings)
+    run(place, f"RESTRICT SELECT ON DATABASE {database} WHERE only_there = 1 FROM ROLE {other}")
+    run(place, f"DROP TABLE {name}")
+    warnings = run(place, f"CREATE TABLE {name} LOCATION '{folder}'").warnings
+    assert [w for w in warnings if said in w] == [
+        f"on `{name}` GRANT of role `{role}` grants nothing: {said}",
+        f"on `{name}` RESTRICT of role `{other}` closes it: {said}",
+    ]
+    run(place, f"DROP TABLE {name}")
+    maker = place.person(f"GRANT CREATE ON DATABASE {database}", f"GRANT SELECT ON URI '{folder}'")
+    unknowing = place.services.statements.execute(
+        maker.caller, f"CREATE TABLE {name} LOCATION '{folder}'"
+    )
+    assert not [w for w in unknowing.warnings if said in w]
 
 
 def test_dropping_with_and_without_permissions(place: Place) -> None:

@@ -26,7 +26,10 @@ _DOUBLE_QUOTED = re.compile(r'(?:^|[\t;|,])"[^"\n]*"(?=[\t;|,]|$)')
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """The characters that delimit and quote fields; a quote inside quotes is doubled."""
+    """The characters that delimit and quote fields; a quote inside quotes is doubled.
+
+    Without a quote, every character is one of a field.
+    """
 
     delimiter: str = ","
     quote: str = _DOUBLE
@@ -59,7 +62,9 @@ def split(lines: Sequence[str], dialect: Dialect, *, whole: bool = True) -> list
     Raises:
         SourceInvalid: a field is too long, which mostly means a quote that is never closed.
     """
-    reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote)
+    quoting = csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE
+    quote = dialect.quote or None
+    reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=quote, quoting=quoting)
     records: list[Record] = []
     start = 1
     try:
@@ -82,15 +87,15 @@ def _check_lengths(fields: list[str]) -> None:
         raise csv.Error
 
 
-def guess_dialect(text: Text, delimiter: str | None = None) -> Dialect:
+def guess_dialect(text: Text, delimiter: str | None = None, quote: str | None = None) -> Dialect:
     """The dialect in which most records have the same number of fields, of at least two.
 
-    A text that no delimiter splits has one column. With a `delimiter`, only quotes are guessed.
+    A text that no delimiter splits has one column. What is given is not guessed.
     """
     lines = lines_of(text.text[:_LOOKED_AT])
     if len(text.text) > _LOOKED_AT and len(lines) > 1:
         lines.pop()
-    quote = _guess_quote(lines)
+    quote = _guess_quote(lines) if quote is None else quote
     if delimiter is not None:
         return Dialect(delimiter, quote)
     best, best_score = Dialect(quote=quote), _NOTHING

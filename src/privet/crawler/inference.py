@@ -51,8 +51,8 @@ def parse_fields(
             ),
             parse_options=pacsv.ParseOptions(
                 delimiter=byte_for(dialect.delimiter),
-                quote_char=dialect.quote,
-                newlines_in_values=True,
+                quote_char=dialect.quote or False,
+                newlines_in_values=bool(dialect.quote),
                 invalid_row_handler=lambda _: "skip",
             ),
             convert_options=pacsv.ConvertOptions(

@@ -42,6 +42,8 @@ class Given:
     """What somebody says about text files, so that it is not guessed, or which version to read."""
 
     delimiter: str | None = None
+    quote: str | None = None
+    """Empty: nothing quotes."""
     header: bool | None = None
     version: str | None = None
 

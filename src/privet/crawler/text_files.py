@@ -33,7 +33,7 @@ def look_at_text(head: Head, uri: str, like: Shape | None = None, given: Given =
     text = decode(head, uri)
     if not text.text.strip():
         raise SourceInvalid("is empty")
-    dialect = guess_dialect(text, given.delimiter) if like is None else dialect_of(like.options)
+    dialect = _dialect(text, like, given)
     lines = lines_of(text.text)
     records = split(lines, dialect, whole=text.whole)
     if not records or records[0].first > 1:
@@ -59,6 +59,12 @@ def look_at_text(head: Head, uri: str, like: Shape | None = None, given: Given =
     fields = tuple(Field(n, k) for n, k in zip(names, kinds, strict=True))
     notes = _notes(text, records, header=header, width=width)
     return Shape(Format.CSV, fields, options, notes, text.plain)
+
+
+def _dialect(text: Text, like: Shape | None, given: Given) -> Dialect:
+    if like is not None:
+        return dialect_of(like.options)
+    return guess_dialect(text, given.delimiter, given.quote)
 
 
 def dialect_of(options: Mapping[str, Any]) -> Dialect:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, or_, select, update
@@ -14,10 +14,11 @@ from privet.catalog.dataset_rows import (
     without_lineage,
     write_columns,
 )
-from privet.catalog.datasets import read_dataset, revised
+from privet.catalog.datasets import at_revision, read_dataset, revised
 from privet.catalog.permissions import Permissions
+from privet.catalog.tags import require_tags
 from privet.catalog.versions import changing
-from privet.model.datasets import COPIED, Copy, Dataset
+from privet.model.datasets import COPIED, Column, Copy, Dataset, Source
 from privet.model.errors import Conflict, InvalidRequest
 from privet.model.names import DatasetName
 from privet.model.permissions import ScopeKind
@@ -151,6 +152,31 @@ class Definitions:
                 .values(properties=changed, revision=dataset.revision + 1)
             )
             return read_dataset(connection, name)
+
+    def set_reading(
+        self, dataset: Dataset, source: Source, columns: Sequence[Column], *, by: str
+    ) -> Dataset:
+        """Have a dataset read by other options, into the columns that it has.
+
+        Args:
+            dataset: as it was when that was decided.
+            source: its own, with those options.
+            columns: its own, perhaps with more tags.
+            by: who decided.
+
+        Raises:
+            NotFound: it is not there any more.
+            UnknownName: a tag does not exist.
+            Conflict: somebody changed it since.
+        """
+        columns = without_lineage(columns)
+        with changing(self._engine) as connection:
+            found = at_revision(connection, dataset.name, dataset.revision)
+            require_tags(connection, {t.tag for c in columns for t in c.field_tags})
+            changed = update(datasets).filter_by(id=found.id)
+            connection.execute(changed.values(options=dict(source.options)))
+            write_columns(connection, found.id, found.name, columns, by)
+            return revised(connection, found)
 
     def set_database_properties(self, name: str, properties: Mapping[str, str]) -> Database:
         """Set properties of a database; those not named stay.

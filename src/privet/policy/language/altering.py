@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from privet.model.errors import ParseFailed
 from privet.model.names import FieldPath
 from privet.policy.language import definitions as d
-from privet.policy.language.defining import read_columns, read_view_columns
+from privet.policy.language.defining import read_columns, read_reading, read_view_columns
 from privet.policy.language.expressions import read_name
 from privet.policy.language.nodes import (
     at,
@@ -98,7 +98,10 @@ def _load_definitions(tree: Branch) -> d.LoadDefinitions:
     return d.LoadDefinitions(name_in(tree, "database name"), tuple(names), at(tree, "name"))
 
 
-def _set_serde(tree: Branch) -> d.SetProperties:
+def _set_serde(tree: Branch) -> d.SetReading:
+    if any(each.data == "property" for each in branches(tree)):
+        delimiter, quote = read_reading(tree)
+        return d.SetReading(dataset_in(tree), delimiter, quote, at(tree, "dataset"))
     raise ParseFailed(
         "SERDE is not supported: files are read as what they are",
         hint="drop the table, whose permissions stay, and create it with ROW FORMAT DELIMITED",

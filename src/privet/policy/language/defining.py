@@ -36,12 +36,14 @@ _CLAUSES = {
     "comment": "COMMENT",
     "tagged": "ATTRIBUTE",
     "row_format": "ROW FORMAT",
+    "serde_properties": "SERDEPROPERTIES",
     "stored": "STORED AS",
     "location": "LOCATION",
     "over": "OVER",
     "table_properties": "TBLPROPERTIES",
     "database_properties": "DBPROPERTIES",
 }
+_READING = {"field.delim": "delimiter", "separatorchar": "delimiter", "quotechar": "quote"}
 _ESCAPES = {"\\t": "\t", "\\001": "\x01", "\\u0001": "\x01"}
 
 
@@ -76,6 +78,13 @@ def _create_table(tree: Branch) -> d.CreateTable:
     like, like_at = _like(tree)
     row_format, location = clauses.get("row_format"), clauses.get("location")
     properties, tagged = clauses.get("table_properties"), clauses.get("tagged")
+    delimiter, quote = read_reading(clauses.get("serde_properties"))
+    if row_format and delimiter is not None:
+        raise ParseFailed(
+            "what terminates fields is said twice",
+            hint="leave out one of ROW FORMAT and SERDEPROPERTIES",
+            position=position_of(row_format),
+        )
     return d.CreateTable(
         dataset_in(tree),
         has(tree, "if_not_exists"),
@@ -84,7 +93,8 @@ def _create_table(tree: Branch) -> d.CreateTable:
         like=like,
         location=text_of(location) if location else "",
         format=_format(clauses["stored"]) if "stored" in clauses else "",
-        delimiter=_delimiter(row_format) if row_format else "",
+        delimiter=_delimiter(row_format) if row_format else delimiter or "",
+        quote=quote,
         comment=text_of(clauses["comment"]) if "comment" in clauses else "",
         tags=_tags(tagged, ()) if tagged else (),
         properties=free_properties(branches(properties)) if properties else {},
@@ -153,7 +163,7 @@ def _once(tree: Branch) -> dict[str, Branch]:
     found: dict[str, Branch] = {}
     for clause in branches(tree):
         rule = str(clause.data)
-        if rule in {"serde", "serde_properties"}:
+        if rule == "serde":
             raise ParseFailed(
                 "SERDE is not supported: files are read as what they are",
                 hint="leave it out, or write ROW FORMAT DELIMITED FIELDS TERMINATED BY '|'",
@@ -232,15 +242,54 @@ def _delimiter(tree: Branch) -> str:
     terminated = part(tree, "terminated")
     if terminated is None:
         return ""
-    written = text_of(terminated)
+    return _one_delimiter(
+        "FIELDS TERMINATED BY", text_of(terminated), position_of(tokens(terminated)[0])
+    )
+
+
+def _one_delimiter(what: str, written: str, place: Position) -> str:
     delimiter = _ESCAPES.get(written, written)
-    if len(delimiter) != 1 or not delimiter.isascii() or delimiter in "\"'\r\n\0":
+    letter = not delimiter.isascii() and delimiter.isalpha()
+    if len(delimiter) != 1 or not (delimiter.isascii() or letter) or delimiter in "\"'\r\n\0":
         raise ParseFailed(
-            "FIELDS TERMINATED BY takes one character of ASCII that is no quote and ends no line",
-            hint="write '|', ',', ';' or '\\t'",
-            position=position_of(tokens(terminated)[0]),
+            f"{what} takes one character that is no quote and ends no line",
+            hint="write '|', ',', ';', '\\t' or a letter beyond ASCII",
+            position=place,
         )
     return delimiter
+
+
+def read_reading(tree: Branch | None) -> tuple[str | None, str | None]:
+    """What SERDEPROPERTIES say delimits and quotes fields; None: they do not say.
+
+    Raises:
+        ParseFailed: they say something else, or one of the two twice.
+    """
+    said: dict[str, str] = {}
+    items = (each for each in (branches(tree) if tree else ()) if each.data == "property")
+    for item in items:
+        key, value = tokens(item)
+        name = _READING.get(read_text(key).lower())
+        if name is None or name in said:
+            raise ParseFailed(
+                f"`{read_text(key)[:64]}` does not say how text is read, or says it again",
+                hint="SERDEPROPERTIES are 'field.delim' or 'separatorChar', and 'quoteChar'",
+                position=position_of(key),
+            )
+        said[name] = _SAYS[name](read_text(key), read_text(value), position_of(value))
+    return said.get("delimiter"), said.get("quote")
+
+
+def _one_quote(what: str, written: str, place: Position) -> str:
+    if written not in {"", '"', "'"}:
+        raise ParseFailed(
+            f"`{what[:64]}` is a double or a single quote, or empty: then nothing quotes",
+            position=place,
+        )
+    return written
+
+
+_SAYS = {"delimiter": _one_delimiter, "quote": _one_quote}
 
 
 def read_view_columns(tree: Branch) -> tuple[d.ViewColumn, ...]:

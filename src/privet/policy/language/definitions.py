@@ -120,6 +120,8 @@ class CreateTable:
     location: str = ""
     format: str = ""
     delimiter: str = ""
+    quote: str | None = None
+    """What quotes text; empty where nothing does; None where that is not said."""
     comment: str = ""
     tags: tuple[TagAt, ...] = ()
     properties: Properties = field(default_factory=_none)
@@ -202,6 +204,19 @@ class SetProperties:
 
     dataset: DatasetName
     properties: Properties
+    at: Position | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SetReading:
+    """`ALTER TABLE d.t SET SERDEPROPERTIES(..)`: how text is cut; None: as it is.
+
+    `quote` is empty where nothing quotes.
+    """
+
+    dataset: DatasetName
+    delimiter: str | None = None
+    quote: str | None = None
     at: Position | None = field(default=None, compare=False, repr=False)
 
 
@@ -313,6 +328,7 @@ Definition = (
     | Autotag
     | Rename
     | SetProperties
+    | SetReading
     | SetLocation
     | ReplaceColumns
     | AlterPartitions

@@ -31,6 +31,7 @@ class TableStatements:
             d.Autotag: self._autotag,
             d.Rename: self._rename,
             d.SetProperties: self._set_properties,
+            d.SetReading: self._set_reading,
             d.SetLocation: self._set_location,
             d.ReplaceColumns: self._replace_columns,
             d.AlterPartitions: self._partitions,
@@ -88,6 +89,10 @@ class TableStatements:
 
     def _set_properties(self, caller: Caller, statement: d.SetProperties) -> StatementResult:
         self._tables.set_properties(caller, statement.dataset, statement.properties)
+        return StatementResult("alter", "done")
+
+    def _set_reading(self, caller: Caller, statement: d.SetReading) -> StatementResult:
+        self._tables.set_reading(caller, statement)
         return StatementResult("alter", "done")
 
     def _set_location(self, caller: Caller, statement: d.SetLocation) -> StatementResult:
