@@ -86,7 +86,12 @@ def cells_of(column: pa.Array | pa.ChunkedArray) -> list[Cell]:
     values = column.to_pylist()
     if _is_plain(kind):
         return values
-    return [None if v is None else Opaque(repr(v), v) for v in values]
+    return list(map(opaque, values))
+
+
+def opaque(value: object) -> Opaque | None:
+    """A value that filters cannot compare."""
+    return None if value is None else Opaque(repr(value), value)
 
 
 def to_array(cells: list[Cell], kind: pa.DataType) -> pa.Array:

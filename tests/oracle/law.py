@@ -13,12 +13,23 @@ from functools import cached_property
 
 import pyarrow as pa
 from asked import answered
-from cells import Cell, cells_of
+from cells import Cell, Opaque, cells_of, opaque
 from fitting import Fit, fit_of, may_be_true
 from kinds import inner_kinds, kind_of_type
 from meaning import Row, holds
 from safeguards import Taken, taken_from
-from showing import CLEAR, Keyed, Place, Way, fits, leaves_as, transformed, way_of
+from showing import (
+    CLEAR,
+    Keyed,
+    Place,
+    Way,
+    fits,
+    in_part,
+    leaves_as,
+    left_of,
+    transformed,
+    way_of,
+)
 from world import World, grants_heard, matches, readings_of, tags_of
 
 from privet.model.datasets import Column
@@ -48,7 +59,7 @@ def answer(world: World, keyed: Keyed) -> Answer | None:
     if not view.columns:
         return None
     seen = tuple(row for row in view.rows() if row is not None)
-    return Answer(tuple((c.name, leaves_as(c.type)) for c in view.columns), seen)
+    return Answer(tuple((c.name, view.type_of(c)) for c in view.columns), seen)
 
 
 def visible(world: World) -> list[Column]:
@@ -91,6 +102,13 @@ class View:
         named = {name for g in self.grants for name in g.shown}
         return [c for c in self.world.dataset.columns if c.name in named]
 
+    def type_of(self, column: Column) -> pa.DataType:
+        """The type in which a column leaves: without fields that no grant shows."""
+        ways = [g.shown[column.name] for g in self.grants if column.name in g.shown]
+        if not all(way.fields for way in ways):
+            return leaves_as(column.type)
+        return left_of(column.type, frozenset().union(*(way.fields for way in ways)))
+
     def rows(self) -> list[tuple[Cell, ...] | None]:
         """What is seen of each row of the table; None if it is hidden."""
         table, names = self.world.table, [c.name for c in self.world.dataset.columns]
@@ -110,6 +128,9 @@ class View:
         if not ways or not all(self._holds(test, row) for test in self.taken.cells.get(name, ())):
             return None
         best = min(ways, key=Way.protectiveness)
+        if best.fields and isinstance(cell, Opaque):
+            fields = frozenset().union(*(way.fields for way in ways))
+            cell = opaque(in_part(cell.inside, self.type_of(column), fields))
         # Beside clear cells, shared tokens would make the column its own dictionary.
         own = best.keyed and any(g.shown.get(name) == CLEAR for g in self.grants)
         place = Place(column, self.world.dataset)
@@ -158,11 +179,18 @@ def shown_by(permission: Permission, world: World) -> Iterator[tuple[str, Way]]:
             c for c in permission.transforms if any(matches(c.tags, tags) for tags in readings)
         ]
         granted = all(permission.having is None or matches(permission.having, t) for t in readings)
+        fields = frozenset[tuple[str, ...]]()
         listed = not permission.columns or column.name in permission.columns
-        if not (column.reviewed and listed and (granted or any(c.excepted for c in clauses))):
+        if not listed:
+            there = inner_kinds(column.name, column.type).keys() & {*permission.columns}
+            fields = frozenset(tuple(path.split(".")[1:]) for path in there)
+        if not (
+            column.reviewed and (listed or fields) and (granted or any(c.excepted for c in clauses))
+        ):
             continue
         ways = [way_of(c, tags_of(column, dataset), dataset) for c in clauses]
         # Several clauses of one grant: the most protective one; if it does not fit, no column.
         best = max(ways, key=Way.protectiveness, default=CLEAR)
-        if fits(best, column, dataset):
-            yield column.name, best
+        # What is shown in part is shown in clear: transforms are of the whole.
+        if not (fields and clauses) and fits(best, column, dataset):
+            yield column.name, replace(best, fields=fields)

@@ -24,7 +24,7 @@ PERMISSIONS, TRANSFORMS = "model/permissions.py", "model/transforms/calls.py"
 
 MUTANTS = (
     # ---- what a grant says
-    Mutant("unreviewed_is_reviewed", GRANTS, "if not column.reviewed or (", "if False or ("),
+    Mutant("unreviewed_is_reviewed", GRANTS, "if not column.reviewed or ", "if False or "),
     Mutant(
         "filters_see_unreviewed",
         "policy/binding.py",
@@ -97,9 +97,9 @@ MUTANTS = (
     ),
     Mutant(
         "column_list_ignored",
-        GRANTS,
-        "(grant.columns and column.name not in grant.columns)",
-        "column is None",
+        "policy/fields/parts.py",
+        "if not grant.columns or column.name in grant.columns:",
+        "if grant is not None:",
     ),
     Mutant(
         "every_level_reads", GRANTS, "is Effect.GRANT and grant.level.reads:", "is Effect.GRANT:"
@@ -175,7 +175,7 @@ MUTANTS = (
     Mutant(
         "shared_tokens_beside_clear",
         LAW,
-        "per_principal=_is_keyed(use)",
+        "per_principal=_is_keyed(o.use)",
         "per_principal=False",
     ),
     Mutant(
@@ -316,8 +316,8 @@ MUTANTS = (
     Mutant(
         "columns_come_apart",
         PLAN,
-        "holds = np.logical_or.reduce([masks[i] for i in sorted(option.filters)]) & open_cells",
-        "holds = np.logical_or.reduce(masks) & open_cells",
+        "np.logical_or.reduce([masks[i] for i in sorted(option.filters)])",
+        "np.logical_or.reduce(masks)",
     ),
     Mutant(
         "tokens_without_the_dataset", PLAN, 'own = dataset.id if spec.per_table else ""', 'own = ""'
@@ -353,6 +353,36 @@ MUTANTS = (
         ITEMS,
         "reached = {p: values.take(pa.array(parents)) for p, values in reached.items()}",
         "reached = {}",
+    ),
+    Mutant(
+        "fields_are_the_whole_column",
+        GRANTS,
+        "CLEAR if fields is None else _of_fields(fields)",
+        "CLEAR",
+    ),
+    Mutant(
+        "fields_of_one_grant_cover_those_of_another",
+        LAW,
+        "known = covered if way.fields is not None else covered | in_part",
+        "known = covered | in_part",
+    ),
+    Mutant(
+        "fields_are_seen_by_any_filter",
+        PLAN,
+        "seen[path[1:]] = seen[path[1:]] | holds if path[1:] in seen else holds",
+        "seen[path[1:]] = open_cells",
+    ),
+    Mutant(
+        "other_fields_stay_in_the_type",
+        LAW,
+        "if shown and None not in shown else column",
+        "if not shown else column",
+    ),
+    Mutant(
+        "items_lose_their_rows",
+        "enforcement/partial.py",
+        "np.repeat(rows, sizes) for path",
+        "np.repeat(rows | True, sizes) for path",
     ),
     Mutant(
         "several_lists_fit",

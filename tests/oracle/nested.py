@@ -17,6 +17,7 @@ from privet.model.expressions import (
     Call,
     Case,
     ColumnRef,
+    ColumnSlot,
     Compare,
     CompareOp,
     Expr,
@@ -29,7 +30,7 @@ from privet.model.expressions import (
     Or,
 )
 from privet.model.names import DatasetName, TagName
-from privet.model.permissions import Effect, Permission, on_dataset
+from privet.model.permissions import Effect, Permission, TransformClause, on_dataset
 from privet.model.principals import Principal
 from privet.policy import parse_tags
 
@@ -55,6 +56,7 @@ TYPES = {
     "grid": pa.list_(pa.list_(_MARK)),
     "others": pa.list_(pa.struct([("code", pa.string()), ("f", pa.float64())])),
 }
+NULLED = TransformClause(parse_tags(f"IN ({TAG})"), Call("null", (ColumnSlot(),)))
 TEXTS = ("a", "b", "7", "", "\u00e9")
 NUMBERS = (0, 1, 7, -3)
 OF_TEXT = (
@@ -113,13 +115,17 @@ def _cell(random: Random, kind: pa.DataType) -> object:
 
 def _grant(random: Random, identity: str, names: list[str], few: list[Expr]) -> Permission:
     columns = random.sample(names, random.choice((0, 0, 1, 2)))
+    if random.random() < 0.5:
+        inside = [path for path in (*OF_ANYTHING, *ODD) if path.partition(".")[0] in names]
+        columns += random.sample(inside, min(len(inside), random.choice((1, 2, 3))))
     having = random.choice((None, None, None, parse_tags(f"NOT IN ({TAG})")))
     return Permission(
         on_dataset(NAME),
         "analyst",
         having=having,
         where=random.choice((None, *few, *few, *few)),
-        columns=tuple(sorted(columns)),
+        transforms=random.choice(((), (), (), (NULLED,))),
+        columns=tuple(sorted({*columns})),
         id=identity,
     )
 

@@ -40,14 +40,16 @@ class Way:
     call: Call | None
     domain: str = ""
     admitted: bool = False
+    fields: frozenset[tuple[str, ...]] = frozenset()
+    """All that is shown of it, if there are any; each by its path within the column."""
 
-    def protectiveness(self) -> tuple[int, str, str]:
-        """Rule 7: clear, shared tokens, tokens of the dataset's own, digests, mask, zero, NULL.
+    def protectiveness(self) -> tuple[float, str, str]:
+        """Rule 7: clear, some fields, shared tokens, the dataset's own, digests, mask, zero, NULL.
 
         A nested transform is as protective as the most protective of its parts.
         """
         if self.call is None:
-            return 0, "", ""
+            return (0.5 if self.fields else 0), "", ""
         return max(map(self._rank, steps_of(self.call))), printed(self.call), self.domain
 
     @property
@@ -125,6 +127,42 @@ def _fits(name: str, domain: str, column: Column, dataset: Dataset) -> bool:
 def leaves_as(kind: pa.DataType) -> pa.DataType:
     """The type in which a column leaves: text in its plain encoding, all else as it is."""
     return pa.string() if kind_of_type(kind) == "text" else kind
+
+
+def left_of(kind: pa.DataType, fields: frozenset[tuple[str, ...]]) -> pa.DataType:
+    """The type of a column of which only some fields are shown."""
+    if () in fields:
+        return kind
+    if pat.is_list(kind):
+        return pa.list_(left_of(kind.value_type, fields))
+    return pa.struct(
+        [
+            (f.name, left_of(f.type, within(fields, f.name)))
+            for f in map(kind.field, range(kind.num_fields))
+            if within(fields, f.name)
+        ]
+    )
+
+
+def within(fields: frozenset[tuple[str, ...]], name: str) -> frozenset[tuple[str, ...]]:
+    """The paths that go on from a field, from there."""
+    return frozenset(path[1:] for path in fields if path and path[0] == name.lower())
+
+
+def in_part(value: object, kind: pa.DataType, fields: frozenset[tuple[str, ...]]) -> object:
+    """A value with some fields, as the type has it that is left; NULL for all others."""
+    if () in fields or value is None:
+        return value
+    if isinstance(value, list):
+        return [in_part(item, kind.value_type, fields) for item in value]
+    if not fields:
+        return None
+    return {
+        f.name: in_part(value[f.name], f.type, within(fields, f.name))
+        if within(fields, f.name)
+        else None
+        for f in map(kind.field, range(kind.num_fields))
+    }
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
@@ -20,12 +21,14 @@ from privet.enforcement.hints import (
     says_all,
     source_condition,
 )
+from privet.enforcement.partial import project
 from privet.enforcement.rebuild import rebuild, withhold
 from privet.enforcement.values import Mask
 from privet.model.datasets import CanonicalType, Column, Dataset, plain_type
 from privet.model.decisions import CellOption, ColumnDecision, Decision, TransformUse, Verdict
 from privet.model.errors import NotFound
 from privet.model.expressions import Call, Expr
+from privet.model.names import FieldPath
 from privet.model.requests import ScanRequest
 from privet.model.transforms import get_spec, is_text, steps
 from privet.policy import columns_of
@@ -38,10 +41,14 @@ _SEAL = object()
 
 @dataclass(frozen=True, slots=True)
 class _Option:
-    """A way to show cells: the kernels that they go through in turn, where a filter holds."""
+    """A way to show cells: the kernels that they go through in turn, where a filter holds.
+
+    With `fields` only these are left of them before.
+    """
 
     kernels: tuple[Kernel, ...]
     filters: frozenset[int]
+    fields: frozenset[FieldPath] | None = None
 
     def cells(self, column: pa.Array) -> pa.Array:
         for kernel in self.kernels:
@@ -198,14 +205,22 @@ class EnforcedPlan:
             holds = passing_rows(cell_filter, columns, len(columns[output.column.name]))
             raw = withhold(raw, holds if keep is None else holds[np.asarray(keep)])
         first = output.options[0]
-        if _covers(first, masks, self._filters):
+        if first.fields is None and _covers(first, masks, self._filters):
             return first.cells(raw)
         open_cells = np.ones(len(raw), np.bool_)
         parts: list[pa.Array] = []
-        for option in output.options:
-            holds = np.logical_or.reduce([masks[i] for i in sorted(option.filters)]) & open_cells
-            open_cells &= ~holds
-            parts.append(option.cells(withhold(raw, holds)))
+        for is_part, options in groupby(output.options, lambda o: o.fields is not None):
+            for option in [] if is_part else options:
+                holds = _holds(option, masks) & open_cells
+                open_cells &= ~holds
+                parts.append(option.cells(withhold(raw, holds)))
+            if is_part:
+                some = list(options)
+                seen = _fields_seen(some, masks, open_cells)
+                # They differ in their fields only.
+                kind = plain_type(output.column.type)
+                parts.append(some[0].cells(project(raw, kind, seen)))
+                open_cells &= ~np.logical_or.reduce([_holds(o, masks) for o in some])
         return parts[0] if len(parts) == 1 else rebuild(pc.coalesce(*parts), None)
 
     @property
@@ -218,6 +233,23 @@ class EnforcedPlan:
         }
 
 
+def _holds(option: _Option, masks: list[Mask]) -> Mask:
+    """The rows in which some filter of an option holds."""
+    return np.logical_or.reduce([masks[i] for i in sorted(option.filters)])
+
+
+def _fields_seen(
+    options: Sequence[_Option], masks: list[Mask], open_cells: Mask
+) -> dict[FieldPath, Mask]:
+    """The rows in which each field is seen, by its path within the column."""
+    seen: dict[FieldPath, Mask] = {}
+    for option in options:
+        holds = _holds(option, masks) & open_cells
+        for path in option.fields or ():
+            seen[path[1:]] = seen[path[1:]] | holds if path[1:] in seen else holds
+    return seen
+
+
 def _covers(option: _Option, masks: list[Mask], filters: Sequence[Expr | None]) -> bool:
     """Whether all visible cells are shown in this way."""
     return len(option.filters) == len(masks) or any(filters[i] is None for i in option.filters)
@@ -227,13 +259,14 @@ def _is_shown(output: _Output, filters: Sequence[Expr | None]) -> bool:
     """Whether no cell is withheld in a visible row."""
     shown = frozenset[int]().union(*(o.filters for o in output.options))
     whole = len(shown) == len(filters) or any(filters[i] is None for i in shown)
-    return whole and not output.cell_filters
+    return whole and not output.cell_filters and all(o.fields is None for o in output.options)
 
 
 def _is_uniform(output: _Output, masks: list[Mask], filters: Sequence[Expr | None]) -> bool:
     """Whether all visible cells go through the same kernels, and none is withheld."""
     first = output.options[0]
-    return bool(first.kernels) and not output.cell_filters and _covers(first, masks, filters)
+    alike = bool(first.kernels) and first.fields is None
+    return alike and not output.cell_filters and _covers(first, masks, filters)
 
 
 def enforce(
@@ -280,7 +313,8 @@ class _Making:
 
 def _output(chosen: ColumnDecision, making: _Making) -> _Output:
     options = (
-        _Option(_kernels(option, chosen, making), option.filters) for option in chosen.options
+        _Option(_kernels(option, chosen, making), option.filters, option.fields)
+        for option in chosen.options
     )
     return _Output(chosen.column, tuple(options), chosen.cell_filters)
 
@@ -290,6 +324,8 @@ def _seen(output: _Output) -> Seen | None:
 
     A withheld cell is NULL, and meets no condition.
     """
+    if any(o.fields is not None for o in output.options):
+        return None
     match [o.kernels for o in output.options]:
         case [[kernel]]:
             return Seen(kernel)

@@ -10,7 +10,7 @@ from typing import Self
 from privet.model.datasets import Column, Dataset
 from privet.model.errors import NotFound
 from privet.model.expressions import Call, Expr
-from privet.model.names import DatasetName
+from privet.model.names import DatasetName, FieldPath
 from privet.model.permissions import Permission
 from privet.model.principals import Principal
 
@@ -77,11 +77,13 @@ class TransformUse:
 class CellOption:
     """One way to show a cell, where any of the row filters with these indexes holds.
 
-    `transform` is None for a clear cell.
+    `transform` is None for a clear cell. With `fields` it is these that are seen of the cell, each
+    with all that is in it; in a row with several such options, what any of them shows.
     """
 
     transform: TransformUse | None
     filters: frozenset[int]
+    fields: frozenset[FieldPath] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,8 @@ class ColumnDecision:
     """The verdict for one column. Options are in order of protectiveness, least first.
 
     What safeguards leave of it: a cell that an option shows goes through `safeguards` in turn, and
-    is NULL in rows for which one of `cell_filters` is not true.
+    is NULL in rows for which one of `cell_filters` is not true. Where all that anybody shows are
+    fields of it, `column` has no others.
     """
 
     column: Column

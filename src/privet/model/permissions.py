@@ -247,7 +247,10 @@ class Permission:
     where: Expr | None = None
     properties: Mapping[str, str] = field(default_factory=dict[str, str])
     columns: tuple[str, ...] = ()
-    """The columns that it is on, all of them if there are none here; sorted."""
+    """The columns that it is on, all of them if there are none here; sorted.
+
+    A path with points between its parts is a field inside a column: no name has a point in it.
+    """
     grant_option: bool = False
     """Whether holders may grant the same, or less of it, to other roles."""
     id: str = field(default="", compare=False)

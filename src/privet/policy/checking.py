@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from privet.model.datasets import Dataset
+from privet.model.datasets import Dataset, plain_type
 from privet.model.errors import InvalidRequest, Position, TypeMismatch, UnknownName
 from privet.model.expressions import Call, Expr
-from privet.model.names import PUBLIC_ROLE, DatasetName, TagName
+from privet.model.names import PUBLIC_ROLE, DatasetName, FieldPath, TagName
 from privet.model.permissions import (
     AccessLevel,
     Effect,
@@ -21,9 +21,9 @@ from privet.model.transforms import specs_of
 from privet.policy.binding import check_filter, column_kinds, columns_of, walk
 from privet.policy.bound import Same, held_by, tags_in
 from privet.policy.domains.small import NO_PROFILES, Profiles, check_small_domains
-from privet.policy.fields import check_items, field_kinds, fields_in
+from privet.policy.fields import check_items, field_kinds, fields_in, find_field
 from privet.policy.functions import Kind, near
-from privet.policy.grants import CLEAR, BoundGrant, bind_grant, use_of
+from privet.policy.grants import CLEAR, BoundGrant, adds_to, bind_grant, use_of
 from privet.policy.language.printing import filter_sql
 from privet.policy.language.statements import Places
 from privet.policy.overlaps import remarks
@@ -210,8 +210,20 @@ def _unknown(what: str, name: str, known: Iterable[str], position: Position | No
 def _check_columns(permission: Permission, covered: Sequence[Dataset]) -> None:
     known = {c.name for dataset in covered for c in dataset.columns}
     for name in permission.columns:
-        if covered and name not in known:
+        column, *inside = name.split(".")
+        if covered and column in known and inside:
+            _check_field((column, *inside), covered)
+        elif covered and name not in known:
             raise UnknownName(f"no covered dataset has a column `{name}`", hint=near(name, known))
+
+
+def _check_field(path: FieldPath, covered: Sequence[Dataset]) -> None:
+    types = (plain_type(c.type) for d in covered for c in d.columns if c.name == path[0])
+    if not any(find_field(kind, path) for kind in types):
+        raise UnknownName(
+            f"no covered dataset has a field `{'.'.join(path)}`",
+            hint=f"look at the type of column `{path[0]}`",
+        )
 
 
 # ---- filters
@@ -316,7 +328,7 @@ def _revealed(
     if beside_where is not None and filter_sql(where) == filter_sql(beside_where):
         return ""
     adds = any(
-        place not in other.shown or way.order < other.shown[place].order
+        place not in other.shown or adds_to(way, other.shown[place])
         for place, way in grant.shown.items()
     )
     whole = [g for g in beside if g is not grant and g.permission.where is None]

@@ -10,7 +10,7 @@ from privet.model.datasets import Column, Dataset
 from privet.model.decisions import TransformUse
 from privet.model.errors import InvalidRequest
 from privet.model.expressions import Call, Expr
-from privet.model.names import TagName
+from privet.model.names import FieldPath, TagName
 from privet.model.permissions import Effect, Permission, TransformClause
 from privet.model.transforms import (
     CLEAR_RANK,
@@ -34,6 +34,7 @@ from privet.policy.bound import (
     where_of,
     window_of,
 )
+from privet.policy.fields import are_within, listed_fields
 from privet.policy.fold import ALWAYS, NEVER
 from privet.policy.language.printing import filter_sql, transform_sql
 from privet.policy.settling import Reader
@@ -43,10 +44,14 @@ _UNKNOWN_RANK = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way to show a cell. Ways compare by `order`: protectiveness, text, token domain."""
+    """A way to show a cell. Ways compare by `order`: protectiveness, text, token domain.
+
+    With `fields` these are all that is shown of it, in clear.
+    """
 
     transform: TransformUse | None
     order: tuple[int, str, str, bool]
+    fields: frozenset[FieldPath] | None = None
 
 
 CLEAR = Way(None, (CLEAR_RANK, "", "", False))
@@ -119,6 +124,13 @@ def _firing(grant: BoundGrant, settled: Same[Expr]) -> Firing:
     return Firing(grant, settled.value, filter_sql(settled.value))
 
 
+def adds_to(way: Way, other: Way) -> bool:
+    """Whether a way shows what the other does not."""
+    if way.fields is not None and other.fields is not None:
+        return not are_within(way.fields, other.fields)
+    return way.order < other.order
+
+
 def use_of(clause: TransformClause, column: Column, dataset: Dataset) -> TransformUse:
     """How a clause would transform a column: its token domain, and whether that admits us.
 
@@ -166,20 +178,30 @@ def _shown(
     shown: dict[int, Way] = {}
     warnings: dict[str, str] = {}
     for place, column in enumerate(dataset.columns):
-        if not column.reviewed or (grant.columns and column.name not in grant.columns):
+        fields = listed_fields(grant, column)
+        if not column.reviewed or fields == frozenset():
             continue
         held = tags[place]
         clauses = [c for c in grant.transforms if held.meets(c.tags)]
         if not held.grants(grant.having) and not any(c.excepted for c in clauses):
             continue
         if not clauses:
-            shown[place] = CLEAR
+            shown[place] = CLEAR if fields is None else _of_fields(fields)
+            continue
+        if fields is not None:
+            warnings[column.name] = "it is on fields of the column, and transforms are of all of it"
             continue
         try:
             shown[place] = strictest(clauses, column, dataset)
         except InvalidRequest as error:
             warnings[column.name] = error.message
     return shown, warnings
+
+
+def _of_fields(fields: frozenset[FieldPath]) -> Way:
+    """Some fields in clear: less protective than any transform of the whole."""
+    text = ", ".join(sorted(map(".".join, fields)))
+    return Way(None, (CLEAR_RANK, text, "", False), fields)
 
 
 def strictest(clauses: Sequence[TransformClause], column: Column, dataset: Dataset) -> Way:

@@ -23,10 +23,12 @@ from privet.model.decisions import (
     Verdict,
 )
 from privet.model.expressions import Expr
+from privet.model.names import FieldPath
 from privet.model.permissions import Permission
 from privet.model.principals import Principal
 from privet.model.transforms import find_spec, steps
 from privet.policy.bound import Same, covers_for
+from privet.policy.fields import with_fields
 from privet.policy.grants import Firing, Way, covering, fire
 from privet.policy.guards import FiringGuard, fire_guard, guarding
 from privet.policy.language.printing import filter_sql, transform_sql
@@ -38,11 +40,20 @@ NEVER_TRUE = "its filter is true for no row"
 
 
 @dataclass(frozen=True, slots=True)
+class _Option:
+    """A way to show cells, by the text of its filters, before filters have numbers."""
+
+    use: TransformUse | None
+    filters: frozenset[str]
+    fields: frozenset[FieldPath] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Shown:
-    """A column's options, by the text of their filters, before filters have numbers."""
+    """A column with its options."""
 
     column: Column
-    options: tuple[tuple[TransformUse | None, frozenset[str]], ...]
+    options: tuple[_Option, ...]
     reasons: tuple[Reason, ...]
 
 
@@ -175,15 +186,11 @@ def _unite(
     taken = [_take(place, bound) for place in range(len(dataset.columns))]
     # What is taken whole is in no grant: one that shows nothing else makes no row visible.
     shown = [
-        replace(s, options=()) if t.hidden else s
-        for s, t in zip(
-            (_unite_column(place, c, ordered) for place, c in enumerate(dataset.columns)),
-            taken,
-            strict=True,
-        )
+        _unite_column(place, c, [] if t.hidden else ordered)
+        for place, (c, t) in enumerate(zip(dataset.columns, taken, strict=True))
     ]
     # Filters that only lead to what another filter leads to anyway are gone from the options.
-    texts = sorted({text for s in shown for _, filters in s.options for text in filters})
+    texts = sorted({text for s in shown for o in s.options for text in o.filters})
     numbers = {text: number for number, text in enumerate(texts)}
     columns = tuple(_decide_column(s, numbers, t) for s, t in zip(shown, taken, strict=True))
     restrictions = {g.text: g.filter for g in bound if g.whole_rows and g.filter is not None}
@@ -241,28 +248,33 @@ def _unite_column(place: int, column: Column, firing: list[Firing]) -> _Shown:
         if way := fired.grant.shown.get(place):
             ways[way.order] = way
             filters.setdefault(way.order, set()).add(fired.text)
-    options: list[tuple[TransformUse | None, frozenset[str]]] = []
+    options: list[_Option] = []
     covered: set[str] = set()
+    in_part: set[str] = set()
     for order in sorted(ways):
-        fresh = filters[order] - covered
-        if _EVERY_ROW in covered or not fresh:
+        way = ways[order]
+        # Fields that one grant shows are no reason to leave out those that another does.
+        known = covered if way.fields is not None else covered | in_part
+        fresh = filters[order] - known
+        if _EVERY_ROW in known or not fresh:
             continue
         if _EVERY_ROW in fresh:
             fresh = {_EVERY_ROW}
-        options.append((ways[order].transform, frozenset(fresh)))
-        covered |= fresh
-    return _Shown(column, _personalise(options), tuple(_reasons(place, column, firing)))
+        options.append(_Option(way.transform, frozenset(fresh), way.fields))
+        (covered if way.fields is None else in_part).update(fresh)
+    shown = {way.fields for way in ways.values()}
+    fields = frozenset[FieldPath]().union(*(f for f in shown if f is not None))
+    left = with_fields(column, fields) if shown and None not in shown else column
+    return _Shown(left, _personalise(options), tuple(_reasons(place, column, firing)))
 
 
-def _personalise(
-    options: list[tuple[TransformUse | None, frozenset[str]]],
-) -> tuple[tuple[TransformUse | None, frozenset[str]], ...]:
+def _personalise(options: list[_Option]) -> tuple[_Option, ...]:
     """Beside clear cells, tokens are the reader's own: else the column is its own dictionary."""
-    if len(options) < 2 or options[0][0] is not None:  # noqa: PLR2004 - a clear one and another
+    if len(options) < 2 or options[0].use is not None:  # noqa: PLR2004 - a clear one and another
         return tuple(options)
     return tuple(
-        (replace(use, per_principal=_is_keyed(use)) if use else None, filters)
-        for use, filters in options
+        replace(o, use=replace(o.use, per_principal=_is_keyed(o.use)) if o.use else None)
+        for o in options
     )
 
 
@@ -284,6 +296,9 @@ def _reasons(place: int, column: Column, firing: list[Firing]) -> Iterable[Reaso
         if way is None:
             detail = grant.warnings.get(column.name, "it is not among the columns it shows")
             yield Reason("hides", grant.permission.id, detail)
+        elif way.fields is not None:
+            named = ", ".join(sorted(map(".".join, way.fields)))
+            yield Reason("shows", grant.permission.id, f"its fields {named} in clear{where}")
         elif way.transform is None:
             yield Reason("shows", grant.permission.id, f"in clear{where}")
         else:
@@ -294,17 +309,17 @@ def _reasons(place: int, column: Column, firing: list[Firing]) -> Iterable[Reaso
 def _decide_column(shown: _Shown, numbers: Mapping[str, int], taken: _Taken) -> ColumnDecision:
     reasons = shown.reasons + taken.reasons
     options = tuple(
-        CellOption(use, frozenset(numbers[text] for text in filters))
-        for use, filters in shown.options
+        CellOption(o.use, frozenset(numbers[text] for text in o.filters), o.fields)
+        for o in shown.options
     )
-    covered = frozenset[str]().union(*(filters for _, filters in shown.options))
+    covered = frozenset[str]().union(*(o.filters for o in shown.options))
     withheld = bool(taken.cell_filters) or (
         _EVERY_ROW not in covered and len(covered) < len(numbers)
     )
     match options:
         case ():
             return ColumnDecision(shown.column, Verdict.HIDDEN, (), reasons)
-        case (option,) if not withheld:
+        case (option,) if not withheld and option.fields is None:
             clear = option.transform is None and not taken.safeguards
             verdict = Verdict.CLEAR if clear else Verdict.TRANSFORMED
         case _:
@@ -338,7 +353,10 @@ def _digestible(dataset: Dataset, columns: tuple[ColumnDecision, ...]) -> list[o
     return [
         (
             c.column.name,
-            [(sorted(o.filters), _use_parts(dataset, o.transform)) for o in c.options],
+            [
+                (sorted(o.filters), _use_parts(dataset, o.transform), sorted(o.fields or ()))
+                for o in c.options
+            ],
             [_use_parts(dataset, use) for use in c.safeguards],
             [filter_sql(f) for f in c.cell_filters],
         )

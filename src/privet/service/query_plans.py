@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from privet.model.decisions import ColumnDecision, Decision, TransformUse, Verdict
+from privet.model.decisions import CellOption, ColumnDecision, Decision, TransformUse, Verdict
 from privet.model.names import DatasetName
 from privet.model.transforms import get_spec, steps
 from privet.query import Explained
@@ -72,12 +72,15 @@ def explained(plan: Explained, decisions: Mapping[DatasetName, Decision]) -> Que
 
 
 def _seen(column: ColumnDecision) -> str:
-    ways = list(dict.fromkeys(_way(o.transform, column.safeguards) for o in column.options))
+    ways = list(dict.fromkeys(_way(o, column.safeguards) for o in column.options))
     said = " or ".join(ways)
     return f"{said}, or withheld" if column.verdict is Verdict.PARTLY and len(ways) == 1 else said
 
 
-def _way(own: TransformUse | None, safeguards: tuple[TransformUse, ...]) -> str:
+def _way(option: CellOption, safeguards: tuple[TransformUse, ...]) -> str:
+    own = option.transform
     uses = (*([own] if own else []), *(use for use in safeguards if use != own))
     deeds = [get_spec(step.function).says for use in uses for step in steps(use.call)]
+    if option.fields is not None:
+        deeds.insert(0, f"only its fields {', '.join(sorted(map('.'.join, option.fields)))}")
     return " and then ".join(deeds) or "as it is"

@@ -41,6 +41,8 @@ class Cells:
         Raises:
             NotExpressible: the engine cannot make the same of every cell.
         """
+        if any(option.fields is not None for option in chosen.options):
+            raise self._engine.refusal("a column", "is seen in some of its fields only")
         ways = [self._way(option, chosen, raw) for option in chosen.options]
         shown = ways[0]
         if not self._covers(chosen.options[0]):

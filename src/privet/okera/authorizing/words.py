@@ -113,6 +113,8 @@ def _shown(decided: ColumnDecision, decision: Decision, style: Style) -> exp.Exp
     (option, *others) = decided.options
     own = option.transform
     uses = [*([own] if own else []), *(use for use in decided.safeguards if use != own)]
+    if option.fields is not None:
+        raise NotExpressible(f"of `{name}` some fields are seen only")
     if others or decided.cell_filters or len(option.filters) < len(decision.filters):
         raise NotExpressible(f"the cells of `{name}` are seen in several ways")
     cell: exp.Expr = raw

@@ -65,7 +65,8 @@ def check_items(expr: Expr, dataset: Dataset, columns: Mapping[str, Kind]) -> No
         TypeMismatch: it is about several: which item goes with which, nobody said.
     """
     found = _found(expr, dataset, columns)
-    lists = sorted({path for _, field in found for path in field.lists}, key=len)
+    around = {path for _, field in found for path in field.lists}
+    lists = sorted(around, key=lambda path: (len(path), path))
     for outer, inner in pairwise(lists):
         if inner[: len(outer)] != outer:
             one, other = ".".join(outer), ".".join(inner)

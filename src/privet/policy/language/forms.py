@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from privet.model.errors import InvalidRequest
-from privet.model.names import fold, fold_domain, fold_role
+from privet.model.names import fold_domain, fold_path, fold_role
 from privet.model.permissions import (
     AccessLevel,
     Effect,
@@ -88,7 +88,7 @@ def from_json(form: Mapping[str, Any]) -> Permission:
     return check_shape(
         Permission(
             scope=_scope(scope),
-            columns=tuple(sorted({fold(c, "column name") for c in columns})),
+            columns=tuple(sorted({fold_path(c) for c in columns})),
             grant_option=grant_option,
             role=fold_role(_text(form, "role")),
             effect=_choice(Effect, form, "effect", Effect.GRANT),

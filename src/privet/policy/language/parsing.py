@@ -228,7 +228,8 @@ def _level(tree: Branch) -> tuple[AccessLevel, tuple[str, ...]]:
             position=position_of(token),
         )
     lists = branches(tree)
-    names = [read_name(c, "column name") for c in branches(lists[0])] if lists else []
+    listed = branches(lists[0]) if lists else []
+    names = [".".join(read_name(p, "column name") for p in branches(path)) for path in listed]
     return AccessLevel(name), tuple(sorted(set(names)))
 
 

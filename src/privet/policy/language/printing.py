@@ -97,7 +97,7 @@ def to_sql(permission: Permission, verb: str = "GRANT") -> str:
     stores, removes = _VERBS[permission.effect]
     level = permission.level.upper()
     if permission.columns:
-        level += f"({', '.join(map(name_sql, permission.columns))})"
+        level += f"({', '.join(map(path_sql, permission.columns))})"
     parts = [removes if revoking else stores, level, "ON", scope_sql(permission.scope)]
     if permission.having is not None:
         parts += ["HAVING ATTRIBUTE", tags_sql(permission.having)]
@@ -139,6 +139,11 @@ def name_sql(name: str) -> str:
     """A folded name, in back-quotes where it would read as a keyword or a number."""
     quoted = name in _QUOTED_WORDS or _NUMBER_LIKE.fullmatch(name) or USER_SLOT in name
     return f"`{name}`" if quoted else name
+
+
+def path_sql(path: str) -> str:
+    """A column, or a field inside one, as a permission lists it."""
+    return ".".join(map(name_sql, path.split(".")))
 
 
 def literal_sql(value: LiteralValue) -> str:

@@ -217,4 +217,8 @@ def _way(option: CellOption, safeguards: tuple[TransformUse, ...]) -> str:
     own = option.transform
     added = (use for use in safeguards if use != own)
     uses = [transform_sql(use.call) for use in (*([own] if own else []), *added)]
-    return ", then ".join(uses) or _IN_CLEAR
+    seen = _IN_CLEAR
+    if option.fields is not None:
+        seen = f"only its fields {', '.join(sorted(map('.'.join, option.fields)))}"
+        uses = [seen, *uses] if uses else []
+    return ", then ".join(uses) or seen

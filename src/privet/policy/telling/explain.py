@@ -169,7 +169,7 @@ def _warnings(decision: Decision) -> tuple[str, ...]:
 
 def _gone(name: str, permission: Permission, columns: set[str]) -> Iterator[str]:
     for column in permission.columns:
-        if column not in columns:
+        if column.split(".")[0] not in columns:
             yield f"permission {name or 'unnamed'} is on column `{column}`, which is not here"
 
 
@@ -199,7 +199,7 @@ def _told_by_null(decision: Decision) -> Iterator[str]:
     """Columns whose NULLs tell which filter holds, where that rests on cells out of view."""
     clear = {c.column.name for c in decision.columns if c.verdict is Verdict.CLEAR}
     for column in decision.visible:
-        if column.verdict is not Verdict.PARTLY:
+        if column.verdict is not Verdict.PARTLY or _is_alike(column, decision):
             continue
         filters = (*(f for f in decision.filters if f is not None), *column.cell_filters)
         hidden = sorted({name for f in filters for name in columns_of(f)} - clear)
@@ -208,6 +208,12 @@ def _told_by_null(decision: Decision) -> Iterator[str]:
                 f"in column `{column.column.name}` what is NULL or transformed tells about "
                 f"`{hidden[0]}`, which is not in clear view"
             )
+
+
+def _is_alike(column: ColumnDecision, decision: Decision) -> bool:
+    """Whether the same is seen of it in every row in view."""
+    (option, *others) = column.options
+    return not others and not column.cell_filters and len(option.filters) == len(decision.filters)
 
 
 def _in_view(decision: Decision) -> bool:

@@ -55,10 +55,10 @@ _CASTS = {
 }
 _WORDS = frozenset(
     "all and as begins by case common contains day divided ends enough first followed has have"
-    " holds hour if in is item least length less like lists lower matches minus missing modulo moment month more"
-    " most none not nothing number of one or otherwise outer part pattern plus present reader"
-    " roles set size some spaces tagged text than that the then time times true false upper where"
-    " whole with without year".split()
+    " holds hour if in is item least length less like list lists lower matches minus missing"
+    " modulo moment month more most none not nothing number of one or otherwise outer part pattern"
+    " plus present reader roles set size some spaces tagged text than that the then time"
+    " times true false upper where whole with without year".split()
 )
 """Words that stand in sentences themselves: a column of that name is quoted."""
 
