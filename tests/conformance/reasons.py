@@ -26,7 +26,6 @@ _BY_MESSAGE: tuple[tuple[str, str, str], ...] = (
     (r"^.*hung or killed", LATER, "took longer than a test may"),
 )
 _BY_NAME: tuple[tuple[str, str, str], ...] = (
-    (r"lineage_unnest", LATER, "SELECT ** over nested columns"),
     (r"filter_with_tag_selection", OURS, "grants are a union: one without a filter shows all rows"),
     (r"complex_invalid_path", LATER, "the original's text for a field that is not there"),
     (r"nested_struct_attributes", LATER, "fields of structs in DESCRIBE, to the letter"),

@@ -106,7 +106,7 @@ def test_tags_are_on_their_columns(admin: Client, database: str) -> None:
 def test_describe_has_a_row_for_each_bracket(admin: Client, reader: Client, database: str) -> None:
     """A struct spans rows, and a hidden column has none."""
     rows = admin.ddl(f"DESCRIBE {database}.t")
-    assert [row[1] for row in rows] == ["int", "string", "struct<", " x:int", ">"]
+    assert [row[1] for row in rows] == ["int", "string", "struct<", "  x:int", ">"]
     assert rows[1] == ["b", "string", "said", f"{database}.pii"]
     assert [row[0] for row in reader.ddl(f"DESCRIBE {database}.t")] == ["a", "s", "", ""]
     assert "Columns With Attributes:" in admin.text(f"DESCRIBE FORMATTED {database}.t")

@@ -8,6 +8,7 @@ a mistake here gives a wrong or refused answer, never one with more in it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace as dc_replace
 
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, SqlglotError
@@ -17,10 +18,13 @@ from privet.model.foreign_sql import read_statements, too_deep
 from privet.model.names import DatasetName, fold
 from privet.model.principals import Principal
 from privet.model.requests import QueryRequest, ScanRequest
+from privet.model.transforms import SPECS
+from privet.okera.unnesting import marked
 
 _READ, _WRITE = "hive", "duckdb"
 _DEFAULT_DATABASE = "default"
 _ZONE = "UTC"
+_TOKENS = frozenset(name for s in SPECS if s.keyed or s.random for name in (s.name, *s.aliases))
 
 
 Replace = Callable[[exp.Expr], exp.Expr]
@@ -34,7 +38,8 @@ def understood(
     Args:
         text: as the client sent it.
         principal: whom `user()` and the like name.
-        replace: puts something else in the place of names that are no datasets here.
+        replace: writes parts of it otherwise: names that are no datasets here, and what stands
+            for the fields inside columns.
 
     Raises:
         ParseFailed: no statement of this dialect.
@@ -42,10 +47,17 @@ def understood(
         ResourcesExceeded: too deep.
     """
     tree = replace(_parsed(text))
-    scan = _as_scan(tree)
-    if scan is not None:
-        return scan
-    return QueryRequest(_written(tree, principal), original=text)
+    request = requested(tree, principal)
+    return request if isinstance(request, ScanRequest) else dc_replace(request, original=text)
+
+
+def requested(tree: exp.Expr, principal: Principal) -> ScanRequest | QueryRequest:
+    """What a parsed statement asks for.
+
+    Raises:
+        InvalidRequest, ResourcesExceeded: as `understood`.
+    """
+    return _as_scan(tree) or QueryRequest(_written(tree, principal))
 
 
 def reads(text: str) -> list[DatasetName]:
@@ -59,13 +71,17 @@ def reads(text: str) -> list[DatasetName]:
     return list(dict.fromkeys(names))
 
 
-def as_stored(text: str) -> str:
+def as_stored(text: str, replace: Replace = lambda tree: tree) -> str:
     """A SELECT of the original's dialect as the text of a view, which names no reader.
+
+    Args:
+        text: as its author wrote it.
+        replace: as for `understood`.
 
     Raises:
         As `understood`; InvalidRequest also for what would be another for each reader.
     """
-    tree = _parsed(text)
+    tree = replace(_parsed(text))
     if isinstance(tree, exp.Select):
         _name_columns(tree)
     return _written(tree, None)
@@ -99,7 +115,7 @@ def _written(tree: exp.Expr, principal: Principal | None) -> str:
 
 
 def _parsed(text: str) -> exp.Expr:
-    trees = read_statements(text, _READ)
+    trees = read_statements(marked(text, _READ), _READ)
     if len(trees) != 1 or not isinstance(trees[0], exp.Query):
         raise InvalidRequest("only one SELECT can be planned", hint="such as SELECT * FROM d.t")
     return trees[0]
@@ -149,7 +165,23 @@ def _of_the_engine(node: exp.Expr, principal: Principal | None) -> exp.Expr:
     if isinstance(node, exp.SHA2):
         # Not the engine's own: the privacy function of this name.
         return exp.Anonymous(this="sha2", expressions=[node.this])
+    if isinstance(node, exp.Predicate) and isinstance(node, exp.Binary):
+        _as_texts(node)
     return node
+
+
+def _as_texts(comparison: exp.Binary) -> None:
+    """Let a token of a text be compared as a text.
+
+    It is one of no other type that would be read from it: of a moment, say, which the engine
+    would refuse to compare with it, where the original finds nothing.
+    """
+    for side, other in (("this", "expression"), ("expression", "this")):
+        token, column = comparison.args[side], comparison.args[other]
+        if not (isinstance(token, exp.Anonymous) and str(token.this).lower() in _TOKENS):
+            continue
+        if token.expressions and token.expressions[0].is_string and isinstance(column, exp.Column):
+            comparison.set(other, exp.cast(column.copy(), "VARCHAR"))
 
 
 def _of(principal: Principal | None) -> Principal:

@@ -20,8 +20,8 @@ from privet.okera.columns import dense, has_nested, in_wire_types, schema_of, sp
 from privet.okera.dialect import understood
 from privet.okera.errors import Unsupported
 from privet.okera.idl import T
+from privet.okera.rpc.ddl.expanding import written_out
 from privet.okera.rpc.files import warnings_of
-from privet.okera.rpc.system import replaced
 from privet.okera.tasks import Handle, Task
 
 _SCAN, _QUERY = b"s", b"q"
@@ -79,11 +79,7 @@ def _planned(call: Call, params: Any) -> tuple[Any, bytes]:
     if params.request_type != T.TRequestType.Sql or params.sampling_params is not None:
         raise Unsupported("only SQL is planned here, without sampling", hint="send a SELECT")
     principal = call.services.sessions.identify(call.caller)
-    text = params.sql_stmt or ""
-    if call.compatibility:
-        request = understood(text, principal, partial(replaced, call))
-    else:
-        request = understood(text, principal)
+    request = understood(params.sql_stmt or "", principal, partial(written_out, call))
     try:
         if isinstance(request, ScanRequest):
             planned, kind = call.services.scans.plan(call.caller, request), _SCAN

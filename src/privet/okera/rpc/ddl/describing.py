@@ -15,6 +15,7 @@ from privet.okera.calls import Call
 from privet.okera.rpc.ddl.answers import Answer, Row
 
 _NAME = r"`?(\w+)`?\.`?(\w+)`?"
+_INDENT = "  "
 _TYPES = {
     pa.bool_(): "boolean",
     pa.int8(): "tinyint",
@@ -74,14 +75,14 @@ def _lines(
         return
     yield "struct<", path
     fields = [kind.field(i) for i in range(kind.num_fields)]
-    indent = " " * (depth + 1)
+    indent = _INDENT * (depth + 1)
     for number, field in enumerate(fields):
         comma = "," if number + 1 < len(fields) else ""
         inner = list(_lines((*path, field.name.lower()), field.type, depth + 1))
         for index, (text, at) in enumerate(inner):
             start = f"{indent}{field.name}:" if index == 0 else ""
             yield start + text + (comma if index + 1 == len(inner) else ""), at
-    yield " " * depth + ">", ()
+    yield _INDENT * depth + ">", ()
 
 
 def type_text(kind: pa.DataType) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from privet.model.errors import NotFound
 from privet.model.names import DatasetName
@@ -11,12 +12,14 @@ from privet.model.requests import ScanRequest
 from privet.okera.calls import Call
 from privet.okera.dialect import reads, understood
 from privet.okera.rpc.ddl.answers import Answer
+from privet.okera.rpc.ddl.expanding import written_out
 
 
 def _explain(call: Call, found: re.Match[str], text: str) -> Answer:
     """Planned as it would be to run it, so that it is refused where that would be."""
     del text
-    request = understood(found[1], call.services.sessions.identify(call.caller))
+    principal = call.services.sessions.identify(call.caller)
+    request = understood(found[1], principal, partial(written_out, call))
     if isinstance(request, ScanRequest):
         call.services.scans.plan(call.caller, request)
         names = [request.dataset]

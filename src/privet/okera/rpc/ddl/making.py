@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from privet.model.errors import Conflict, InvalidRequest, ParseFailed, PrivetError
 from privet.model.names import DatasetName
 from privet.okera.calls import Call
 from privet.okera.dialect import as_stored
 from privet.okera.rpc.ddl.answers import Answer
+from privet.okera.rpc.ddl.expanding import written_out
 from privet.okera.rpc.files import PLACE
 
 _COPIES_OF_A_BUCKET = 24
@@ -18,11 +20,13 @@ _NO_FILES = re.compile(
     r"|columns are declared; the files have"
 )
 """With which the original makes a table all the same: empty, or of NULLs."""
-_SERDE = re.compile(r"(?is)\bwith\s+serdeproperties\s*\((?:[^()']|'[^']*')*\)")
+_SERDE = re.compile(r"(?is)\bwith\s+serdeproperties\s*\(((?:[^()']|'[^']*')*)\)")
+_PAIR = re.compile(r"'([^']*)'\s*=\s*'((?:[^']|'')*)'")
+_READING = frozenset({"field.delim", "separatorchar", "quotechar"})
 _HEADER = "skip.header.line.count"
 _OF_TEXT = re.compile(
     r"(?is)^\s*create\s+(?:external\s+)?table\s+(?:if\s+not\s+exists\s+)?[\w.`]+\s*\("
-    r".*\brow\s+format\s+delimited\b.*\blocation\b"
+    r".*\b(?:row\s+format\s+delimited|stored\s+as\s+textfile)\b.*\blocation\b"
 )
 _PROPERTIES = re.compile(r"(?i)\btblproperties\s*\(")
 _NO_STORE = re.compile(r"is not the path of a local source|scheme that no connector opens")
@@ -44,7 +48,7 @@ def _view(call: Call, found: re.Match[str], text: str) -> Answer:
             hint="leave it out; the view is read now, and by every reader",
         )
     try:
-        body = as_stored(found["body"].strip().strip('"'))
+        body = as_stored(found["body"].strip().strip('"'), partial(written_out, call))
         return _executed(call, f"CREATE VIEW {lenient}{found['name']} AS {body}")
     except (InvalidRequest, ParseFailed) as error:
         _say_unread(call, found["name"], error)
@@ -62,7 +66,8 @@ def _say_unread(call: Call, name: str, error: PrivetError) -> None:
 def _alter_view(call: Call, found: re.Match[str], text: str) -> Answer:
     del text
     try:
-        return _executed(call, f"ALTER VIEW {found['name']} AS {as_stored(found['body'])}")
+        body = as_stored(found["body"], partial(written_out, call))
+        return _executed(call, f"ALTER VIEW {found['name']} AS {body}")
     except (InvalidRequest, ParseFailed) as error:
         _say_unread(call, found["name"], error)
         raise
@@ -72,7 +77,7 @@ def _table(call: Call, found: re.Match[str], text: str) -> Answer:
     """CREATE TABLE; in compatibility mode also over paths that have no files, or two owners."""
     del found
     if call.compatibility:
-        text = _without_header(_SERDE.sub("", text))
+        text = _without_header(_SERDE.sub(_of_reading, text))
     try:
         return _executed(call, text)
     except PrivetError as error:
@@ -88,6 +93,13 @@ def _table(call: Call, found: re.Match[str], text: str) -> Answer:
                 f" s3a://{place[1]}{place[2]} ({error.message})"
             )
         return _again(call, text, error)
+
+
+def _of_reading(found: re.Match[str]) -> str:
+    """What SERDEPROPERTIES say of how text is read; of the rest, nothing is done here."""
+    said = (pair[0] for pair in _PAIR.finditer(found[1]) if pair[1].lower() in _READING)
+    kept = ", ".join(said)
+    return f"WITH SERDEPROPERTIES({kept})" if kept else ""
 
 
 def _without_header(text: str) -> str:
