@@ -26,7 +26,6 @@ from pyiceberg.manifest import (
 )
 from pyiceberg.table import Table
 from pyiceberg.transforms import IdentityTransform
-from pyiceberg.typedef import Record
 from pyiceberg.types import DoubleType, LongType, StringType
 from pyroaring import BitMap
 
@@ -36,6 +35,7 @@ from privet.crawler.formats import look_at_lake
 from privet.model.datasets import Column, Dataset, Format
 from privet.model.errors import NotFound, SchemaChanged, SourceInvalid, SourceUnavailable
 from privet.scan.lakes.iceberg_deletes import Deletes
+from scan.iceberg_deletes import commit_deletes
 from scan.sources import engine_over, failure, rows_of, scan, tell_nothing
 
 SECRET = "hidden-cell-4711"
@@ -193,7 +193,7 @@ def test_only_files_that_may_hold_rows_are_opened(tmp_path: Path) -> None:
 # ---- deleted rows
 
 
-def delete_places(table: Table, folder: Path, content: DataFileContent, *places: int) -> Path:
+def delete_places(table: Table, folder: Path, *places: int) -> Path:
     """Commit a file of deletes for the table's only data file, as other writers do."""
     (task,) = table.scan().plan_files()
     path = task.file.file_path
@@ -208,58 +208,7 @@ def delete_places(table: Table, folder: Path, content: DataFileContent, *places:
     )
     target = folder / "data" / "deletes.parquet"
     pq.write_table(deletes, target)
-    file = DataFile.from_args(
-        content=content,
-        file_path=f"file://{target}",
-        file_format=FileFormat.PARQUET,
-        partition=Record(),
-        record_count=len(places),
-        file_size_in_bytes=target.stat().st_size,
-        equality_ids=[1] if content is DataFileContent.EQUALITY_DELETES else None,
-        sort_order_id=None,
-        spec_id=0,
-    )
-    file.spec_id = 0
-    with table.transaction() as transaction:
-        snapshot = transaction.update_snapshot().fast_append()
-        snapshot.append_data_file(file)
-        original = snapshot._manifests
-        snapshot._added_data_files = []
-        from pyiceberg.manifest import (
-            ManifestContent,
-            ManifestEntry,
-            ManifestEntryStatus,
-            ManifestWriterV2,
-        )
-
-        class Writer(ManifestWriterV2):
-            def content(self) -> ManifestContent:
-                return ManifestContent.DELETES
-
-            @property
-            def _meta(self) -> dict[str, str]:
-                return {**super()._meta, "content": "deletes"}
-
-        def manifests() -> list[Any]:
-            writer = Writer(
-                table.spec(), table.schema(),
-                snapshot.new_manifest_output(), snapshot.snapshot_id, "null",
-            )  # fmt: skip
-            with writer:
-                writer.add(
-                    ManifestEntry.from_args(
-                        status=ManifestEntryStatus.ADDED,
-                        snapshot_id=snapshot.snapshot_id,
-                        sequence_number=None,
-                        file_sequence_number=None,
-                        data_file=file,
-                    )
-                )
-            return [writer.to_manifest_file(), *original()]
-
-        snapshot._manifests = manifests
-        with snapshot:
-            pass
+    commit_deletes(table, target, len(places))
     return target
 
 
@@ -268,7 +217,7 @@ def test_rows_deleted_by_their_places(tmp_path: Path) -> None:
     folder = tmp_path / "t"
     with made(folder) as table:
         table.append(rows(*range(100)))
-        target = delete_places(table, folder, DataFileContent.POSITION_DELETES, 0, 7, 55, 99)
+        target = delete_places(table, folder, 0, 7, 55, 99)
     left = [i for i in range(100) if i not in {0, 7, 55, 99}]
     assert ids(folder) == left
     assert ids(folder, "GRANT SELECT ON TABLE db.t WHERE id > 53 AND id < 57") == [54, 56]
@@ -279,12 +228,12 @@ def test_rows_deleted_by_their_places(tmp_path: Path) -> None:
         assert isinstance(failure(engine, iceberg_of(folder)), SourceUnavailable)
 
 
-def test_rows_deleted_by_their_values(tmp_path: Path) -> None:
-    """Are refused: they cannot be told from the others."""
+def test_places_beyond_the_rows(tmp_path: Path) -> None:
+    """Are those of another file: the list is not taken for fewer deleted rows."""
     folder = tmp_path / "t"
     with made(folder) as table:
-        table.append(rows(1, 2))
-        delete_places(table, folder, DataFileContent.EQUALITY_DELETES, 0)
+        table.append(rows(*range(10)))
+        delete_places(table, folder, 3, 10)
     with engine_over(tmp_path) as engine:
         assert isinstance(failure(engine, iceberg_of(folder)), SourceInvalid)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,8 @@ import pyarrow.parquet as pq
 
 from privet.connector import Connector
 from privet.enforcement import EnforcedPlan
-from privet.scan.files import opening
+from privet.model.errors import SourceInvalid
+from privet.scan.files import RECRAWL, opening
 from privet.scan.formats.binding import told
 from privet.scan.formats.opened import rows_only
 from privet.scan.lakes.projection import Key, KeyOf, Node, project
@@ -23,6 +25,19 @@ from privet.scan.pieces import Piece
 Positions = npt.NDArray[np.int64]
 
 
+class Values(Protocol):
+    """Values of some columns whose rows are deleted."""
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """The columns."""
+        ...
+
+    def holds(self, columns: Sequence[pa.Array]) -> npt.NDArray[np.bool_]:
+        """Of each row of these columns whether it is deleted."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class LakeFile:
     """A data file.
@@ -31,11 +46,15 @@ class LakeFile:
         uri: canonical.
         constants: columns that it does not hold, by name.
         deleted: the places of rows that are no longer the table's, ascending.
+        values: what rows are no longer the table's that hold them.
+        required: whether it has to hold every column that is read.
     """
 
     uri: str
     constants: Mapping[str, pa.Scalar] = field(default_factory=dict[str, pa.Scalar])
     deleted: Positions | None = None
+    values: Sequence[Values] = ()
+    required: bool = False
 
 
 def file_pieces(
@@ -58,7 +77,12 @@ def file_pieces(
         if file.deleted is not None:
             check_rows(file.deleted, probe.metadata.num_rows)
         there = {key_of(f): f for f in probe.schema_arrow}
-        held = {node.name: there[node.key] for node in nodes if _is_held(node, file, there)}
+        compared = [node for values in file.values for node in values.nodes]
+        held = {
+            node.key: there[node.key] for node in (*nodes, *compared) if _is_held(node, file, there)
+        }
+        if file.required and not held.keys() >= {node.key for node in nodes}:
+            raise _lacks()
         finish = _Finish(file, nodes, held, key_of, probe.metadata)
         names = [f.name for f in held.values()]
         opened = OpenedParquet(native, probe.metadata, (), names, finish)
@@ -81,32 +105,43 @@ class _Finish:
 
     file: LakeFile
     nodes: Sequence[Node]
-    held: Mapping[str, pa.Field]
+    held: Mapping[Key, pa.Field]
     key_of: KeyOf
     metadata: pq.FileMetaData
 
     def __call__(self, batch: pa.RecordBatch, place: RowPlace) -> pa.RecordBatch:
+        kept = self._kept(batch, place)
         if not self.nodes:
-            return self._kept(rows_only(batch.num_rows), place)
+            return rows_only(batch.num_rows if kept is None else int(kept.sum()))
         arrays = [self._column(batch, node) for node in self.nodes]
         made = pa.RecordBatch.from_arrays(arrays, names=[node.name for node in self.nodes])
-        return self._kept(made, place)
+        if kept is None or kept.all():
+            return made
+        return made.take(pa.array(np.flatnonzero(kept)))
 
     def _column(self, batch: pa.RecordBatch, node: Node) -> pa.Array:
         constant = self.file.constants.get(node.name)
         if constant is not None:
             return pa.repeat(constant, batch.num_rows)
-        there = self.held.get(node.name)
+        there = self.held.get(node.key)
         if there is None:
             return pa.nulls(batch.num_rows, node.kind)
         return project(batch.column(there.name), node, self.key_of)
 
-    def _kept(self, batch: pa.RecordBatch, place: RowPlace) -> pa.RecordBatch:
+    def _kept(self, batch: pa.RecordBatch, place: RowPlace) -> npt.NDArray[np.bool_] | None:
+        """Which rows are still the table's; None for all."""
+        kept: npt.NDArray[np.bool_] | None = None
         deleted = self.file.deleted
-        if deleted is None or not len(deleted):
-            return batch
-        positions = place.positions(self.metadata, batch.num_rows)
-        kept = ~np.isin(positions, deleted, assume_unique=True)
-        if not batch.num_columns:
-            return rows_only(int(kept.sum()))
-        return batch if kept.all() else batch.take(pa.array(np.flatnonzero(kept)))
+        if deleted is not None and len(deleted):
+            positions = place.positions(self.metadata, batch.num_rows)
+            kept = ~np.isin(positions, deleted, assume_unique=True)
+        for values in self.file.values:
+            gone = values.holds([self._column(batch, node) for node in values.nodes])
+            kept = ~gone if kept is None else kept & ~gone
+        return kept
+
+
+def _lacks() -> SourceInvalid:
+    return SourceInvalid(
+        "a list of deleted rows of this dataset lacks a column that it is about", hint=RECRAWL
+    )

@@ -7,22 +7,15 @@ import struct
 import zlib
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.types as pat
 from pyiceberg.catalog.noop import NoopCatalog
 from pyiceberg.exceptions import NoSuchTableError, ValidationError
-from pyiceberg.io import FileIO
-from pyiceberg.manifest import (
-    DataFile,
-    DataFileContent,
-    FileFormat,
-    ManifestFile,
-    read_manifest_list,
-)
-from pyiceberg.table import DataScan, FileScanTask, StaticTable, Table
+from pyiceberg.manifest import DataFile, FileFormat, read_manifest_list
+from pyiceberg.schema import Schema
+from pyiceberg.table import StaticTable, Table
 from pyiceberg.table.metadata import TableMetadataUtil
 from pyiceberg.table.snapshots import Snapshot
 
@@ -33,10 +26,12 @@ from privet.model.errors import SourceInvalid
 from privet.model.sources import FieldIds
 from privet.scan.files import RECRAWL
 from privet.scan.lakes.base import not_read, within
-from privet.scan.lakes.data_files import LakeFile, Positions, file_pieces
+from privet.scan.lakes.data_files import LakeFile, file_pieces
 from privet.scan.lakes.iceberg_deletes import Deletes
 from privet.scan.lakes.iceberg_files import ConnectorFile, ConnectorIO, read_json
 from privet.scan.lakes.iceberg_filters import as_iceberg
+from privet.scan.lakes.iceberg_plan import PlannedData, planned
+from privet.scan.lakes.iceberg_values import Tools, ValueDeletes
 from privet.scan.lakes.projection import Node
 from privet.scan.pieces import Piece
 
@@ -50,27 +45,6 @@ _BROKEN = (
     AssertionError, MemoryError, struct.error, zlib.error,
 )  # fmt: skip
 """What the library ends with over metadata that are no metadata."""
-
-
-class _Snapshot(Snapshot):
-    """A snapshot whose manifests are those that its own list says.
-
-    The library keeps manifests for the whole process by their paths alone, and another table's
-    list may say something else of this table's.
-    """
-
-    def manifests(self, io: FileIO) -> list[ManifestFile]:
-        """Read the list."""
-        return list(read_manifest_list(io.new_input(self.manifest_list)))
-
-
-class _Scan(DataScan):
-    """A scan of such a snapshot."""
-
-    def snapshot(self) -> Snapshot | None:
-        """Of the table, as `_Snapshot`."""
-        found = super().snapshot()
-        return None if found is None else _Snapshot.model_construct(**dict(found))
 
 
 class Iceberg:
@@ -93,12 +67,11 @@ class Iceberg:
         """
         self._connector = connector
         self._root = root
-        self._pinned = version is not None
         self._io = ConnectorIO(connector, root)
         with _told():
             self._table = _open(self._io, metadata or _newest(connector, root))
             self._snapshot = _snapshot(self._table, version)
-            schema = _schema(self._table, version)
+            schema = self._read_schema = _schema(self._table, version)
             if any(getattr(f, "initial_default", None) is not None for f in schema.fields):
                 raise not_read("Iceberg", "columns with values for files of before")
             self._fields: pa.Schema = schema.as_arrow()
@@ -111,34 +84,39 @@ class Iceberg:
         if self._snapshot is None:
             return
         nodes = [_node(self._fields.field(name)) for name in names]
-        deletes = Deletes(self._connector, self._root)
+        metadata = self._table.metadata
+        places = Deletes(self._connector, self._root)
+        tools = Tools(_key_of, _node)
+        values = ValueDeletes(self._connector, self._root, metadata, tools)
         with _told():
-            tasks = list(self._planned(plan))
-        for task in tasks:
-            file = self._file(task, deletes)
+            files = list(self._planned(plan))
+        for each in files:
+            with _told():
+                file = self._file(each, places, values)
             yield from file_pieces(self._connector, file, nodes, _key_of, None)
 
-    def _planned(self, plan: EnforcedPlan | None) -> Iterable[FileScanTask]:
-        """The files that may hold rows that a plan shows, by partitions and statistics."""
-        # Of an older snapshot columns may have other names than the library looks for.
-        asked = None if self._pinned else plan
-        condition = None if asked is None else as_iceberg(asked.condition, asked.dataset)
-        filters: dict[str, Any] = {} if condition is None else {"row_filter": condition}
-        return _Scan(
-            self._table.metadata, self._io, snapshot_id=self._snapshot, **filters
-        ).plan_files()
+    def _planned(self, plan: EnforcedPlan | None) -> Iterator[PlannedData]:
+        """The files that may hold rows that a plan shows, by partitions and statistics.
 
-    def _file(self, task: FileScanTask, deletes: Deletes) -> LakeFile:
-        file = task.file
-        _check_file(file)
-        uri = within(self._connector, self._root, address_of(file.file_path))
-        found: list[Positions] = []
-        for each in task.delete_files:
-            if each.content is DataFileContent.EQUALITY_DELETES:
-                raise not_read("Iceberg", "rows that are deleted by their values")
-            found.append(deletes.of(each, file.file_path))
+        What a plan's condition names of columns out of the reader's view, the policy names.
+        """
+        assert self._snapshot is not None
+        condition = None if plan is None else as_iceberg(plan.condition, plan.dataset)
+        # The list says which manifests there are. The library keeps them for the whole process by
+        # their paths alone, and another table's list may say something else of this table's.
+        manifests = list(read_manifest_list(self._io.new_input(self._snapshot.manifest_list)))
+        # Names of columns are those of the schema that is read.
+        metadata = self._table.metadata.model_copy(
+            update={"current_schema_id": self._read_schema.schema_id}
+        )
+        return planned(metadata, self._io, manifests, condition)
+
+    def _file(self, each: PlannedData, places: Deletes, values: ValueDeletes) -> LakeFile:
+        _check_file(each.file)
+        uri = within(self._connector, self._root, address_of(each.file.file_path))
+        found = [places.of(file, each.file.file_path) for file in each.places]
         deleted = np.unique(np.concatenate(found)) if found else None
-        return LakeFile(uri, {}, deleted)
+        return LakeFile(uri, {}, deleted, values.of(each.values))
 
 
 def _check_file(file: DataFile) -> None:
@@ -211,17 +189,17 @@ def _open(io: ConnectorIO, location: str) -> Table:
     )
 
 
-def _snapshot(table: Table, version: int | None) -> int | None:
+def _snapshot(table: Table, version: int | None) -> Snapshot | None:
     found = table.current_snapshot() if version is None else table.snapshot_by_id(version)
     if found is None and version is not None:
         raise SourceInvalid(
             "an Iceberg table of this dataset does not have this snapshot",
             hint="snapshots go when they are expired",
         )
-    return None if found is None else found.snapshot_id
+    return found
 
 
-def _schema(table: Table, version: int | None) -> Any:
+def _schema(table: Table, version: int | None) -> Schema:
     """The newest schema; of an older snapshot the one that it was written with."""
     if version is None:
         return table.schema()
