@@ -54,3 +54,20 @@ def test_a_schedule_is_set_listed_and_taken_away(server: TrialServer, command: R
     assert "is not running" in command("crawler", "cancel", name).output
     assert command("crawler", "drop", name).exit_code == 0
     assert command("crawler", "show", name).exit_code != 0
+
+
+def test_registering_tells_of_filters_that_do_not_fit(server: TrialServer, command: Run) -> None:
+    """They are over columns of other datasets of the database."""
+    name, lake = unique("misfit"), server.lake / unique("lake")
+    for folder, header in (("one", "id,opted_out"), ("two", "id,city")):
+        (lake / folder).mkdir(parents=True)
+        (lake / folder / "a.csv").write_text(f"{header}\n1,2\n")
+    command("crawl", str(lake), "--name", name, "--wait")
+    first = command("register", name, "one", "--database", name, "--new-database")
+    assert (first.exit_code, first.stderr) == (0, "")
+    command("role", "create", name)
+    command("sql", f"GRANT SELECT ON DATABASE {name} WHERE opted_out != 1 TO ROLE {name}")
+    second = command("register", name, "two", "--database", name)
+    assert second.exit_code == 0
+    assert f"warning: on `{name}.two` GRANT of role `{name}` grants nothing" in second.stderr
+    assert "no column `opted_out`" in second.stderr

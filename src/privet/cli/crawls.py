@@ -13,7 +13,7 @@ from urllib.parse import quote
 import typer
 
 from privet.cli.datasets import print_columns, print_drift
-from privet.cli.output import Json, cell, print_items, print_json, print_table
+from privet.cli.output import Json, cell, print_items, print_json, print_table, print_warnings
 from privet.cli.session import session
 from privet.model.errors import PrivetError
 from privet.model.names import fold
@@ -269,3 +269,4 @@ def register(
     else:
         print("registered ", end="")
         print_columns(answer)
+        print_warnings(answer.get("warnings") or ())

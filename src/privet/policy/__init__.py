@@ -40,6 +40,7 @@ from privet.policy.language.statements import (
 )
 from privet.policy.language.types import type_sql
 from privet.policy.law import NEVER_TRUE, decide
+from privet.policy.overlaps import misfit
 from privet.policy.sets import elements
 from privet.policy.settling import roles_asked
 from privet.policy.telling.differences import (
@@ -48,6 +49,7 @@ from privet.policy.telling.differences import (
     Rows,
     Shown,
     compare,
+    filter_of,
     rows_of,
     shown_as,
 )
@@ -111,6 +113,7 @@ __all__ = [
     "field_kinds",
     "fields_in",
     "filter_english",
+    "filter_of",
     "filter_sql",
     "fold_filter",
     "from_json",
@@ -120,6 +123,7 @@ __all__ = [
     "may",
     "may_cover",
     "may_pass",
+    "misfit",
     "parse",
     "parse_filter",
     "parse_tags",

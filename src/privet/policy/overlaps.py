@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
 from privet.model.datasets import Dataset
@@ -13,6 +13,7 @@ from privet.policy.binding import check_filter, column_kinds
 from privet.policy.bound import matches, tags_in
 from privet.policy.fields import check_items, field_kinds
 from privet.policy.fold import ALWAYS, NEVER, fold_filter
+from privet.policy.functions import Kind
 from privet.policy.language.printing import to_sql
 from privet.policy.settling import asked_of, of_dataset
 
@@ -37,6 +38,16 @@ def remarks(
         yield from _of_filter(permission, permission.where, covered)
     if permission.effect is Effect.GRANT:
         yield from _of_others(permission, [p for p in beside if p.effect is Effect.GRANT])
+
+
+def misfit(permission: Permission, dataset: Dataset) -> str:
+    """What comes of a filter that does not fit a dataset of its scope; empty where it fits."""
+    if permission.where is None or not permission.scope.covers(dataset.name):
+        return ""
+    settled = of_dataset(permission.where, dataset)
+    why = _misfit(settled, dataset, field_kinds(settled, dataset, column_kinds(dataset)))
+    loses = "grants nothing" if permission.effect is Effect.GRANT else "closes it"
+    return f"{permission.effect.upper()} of role `{permission.role}` {loses}: {why}" if why else ""
 
 
 def _of_tags(permission: Permission, having: TagExpr) -> Iterator[str]:
@@ -79,12 +90,16 @@ def _reduced(where: Expr, dataset: Dataset) -> Expr | None:
     """The filter on a dataset, or None where it does not fit."""
     settled = of_dataset(where, dataset)
     kinds = field_kinds(settled, dataset, column_kinds(dataset))
+    return None if _misfit(settled, dataset, kinds) else fold_filter(settled, kinds)
+
+
+def _misfit(settled: Expr, dataset: Dataset, kinds: Mapping[str, Kind]) -> str:
     try:
         check_filter(settled, kinds)
         check_items(settled, dataset, kinds)
-    except InvalidRequest:
-        return None
-    return fold_filter(settled, kinds)
+    except InvalidRequest as error:
+        return error.message
+    return ""
 
 
 def _of_others(permission: Permission, others: list[Permission]) -> Iterator[str]:

@@ -95,7 +95,8 @@ def register(caller: CallerDep, services: ServicesDep, name: str, body: NewRegis
         new_database=body.new_database,
         columns=_edits(body.columns),
     )
-    return dataset_json(services.crawls.register(caller, name, wanted))
+    made = services.crawls.register(caller, name, wanted)
+    return dataset_json(made) | {"warnings": list(services.permissions.misfits(caller, made))}
 
 
 def _edit(change: ColumnChange) -> ColumnEdit:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from privet.model.datasets import Dataset
 from privet.model.errors import InvalidRequest, NotFound
 from privet.model.names import DatasetName, TagName
 from privet.model.permissions import AccessLevel, Permission, Rights, on_role
@@ -19,6 +20,7 @@ from privet.policy import (
     Vocabulary,
     check,
     from_json,
+    misfit,
     parse,
     to_sql,
 )
@@ -68,6 +70,11 @@ class Permissions:
         """Those that the caller may read and that speak of a tag."""
         named = {p.id for p in self._platform.catalog.permissions.list(tag=tag)}
         return tuple(p for p in self.list(caller) if p.id in named)
+
+    def misfits(self, caller: Caller, dataset: Dataset) -> tuple[str, ...]:
+        """Those that the caller may read and whose filters do not fit a dataset they are on."""
+        administrator = Administrator.of(self._platform, authenticate(self._platform, caller))
+        return misfits_of(self._platform, administrator, dataset)
 
     def dangling(self, found: Iterable[Permission]) -> tuple[Permission, ...]:
         """Those on what is not there (any more); they count again for what gets its name."""
@@ -149,6 +156,18 @@ class Permissions:
                 act = _revoking(permission)
         with administer(self._platform, caller, act):
             return self._platform.catalog.permissions.remove_by_id(identifier)
+
+
+def misfits_of(
+    platform: Platform, administrator: Administrator, dataset: Dataset
+) -> tuple[str, ...]:
+    """What somebody who looks after permissions should know of those on a new dataset."""
+    told = {
+        p.id: problem
+        for p in platform.catalog.permissions.list()
+        if (problem := misfit(p, dataset)) and _readable(administrator, p)
+    }
+    return tuple(f"on `{dataset.name}` {problem}" for problem in dict.fromkeys(told.values()))
 
 
 def known_vocabulary(platform: Platform, principal: Principal) -> Vocabulary:

@@ -9,7 +9,6 @@ from decimal import Decimal
 from sqlglot import exp
 
 from privet.model import expressions as e
-from privet.model.decisions import Decision
 from privet.model.errors import NotExpressible
 
 _OPERATORS: Mapping[e.CompareOp, type[exp.Binary]] = {
@@ -20,16 +19,6 @@ _OPERATORS: Mapping[e.CompareOp, type[exp.Binary]] = {
     e.CompareOp.GT: exp.GT,
     e.CompareOp.GE: exp.GTE,
 }
-
-
-def condition(decision: Decision) -> e.Expr | None:
-    """What is true of visible rows; None if nothing has to be."""
-    filters = [f for f in decision.filters if f is not None]
-    own: tuple[e.Expr, ...] = ()
-    if len(filters) == len(decision.filters):
-        own = (e.Or(tuple(filters)) if len(filters) > 1 else filters[0],)
-    parts = (*own, *decision.restrictions)
-    return e.And(parts) if len(parts) > 1 else next(iter(parts), None)
 
 
 def filtered(filter_: e.Expr) -> exp.Expr:

@@ -23,6 +23,7 @@ from privet.okera.idl import T
 from privet.okera.reading import planned_request
 from privet.okera.rpc.datasets import described
 from privet.okera.rpc.system import replaced
+from privet.policy import filter_of
 
 _CLIENT = T.TAuthorizeQueryClient
 _STYLES: Mapping[int, words.Style] = {
@@ -97,7 +98,7 @@ def _told(decision: Decision, params: Any) -> Any:
     )
     if not all(c.verdict is Verdict.CLEAR for c in decision.columns):
         told.column_access = leaves_of(decision.columns)
-    condition = filters.condition(decision)
+    condition = filter_of(decision)
     if condition is None:
         return told
     if len(decision.filters) > 1:
@@ -122,7 +123,7 @@ def _nothing(params: Any, text: str | None) -> Any:
 
 
 def _where(select: exp.Select, decision: Decision) -> exp.Select:
-    condition = filters.condition(decision)
+    condition = filter_of(decision)
     return select if condition is None else select.where(filters.filtered(condition), copy=False)
 
 

@@ -108,7 +108,7 @@ class ConnectedTables:
                 wanted.comment, frozenset(t.tag for t in wanted.tags), wanted.properties
             )
             made = self._register(found, name, bound.columns, author.user, described)
-            again = permissions_again(self._platform, author, name)
+            again = permissions_again(self._platform, author, made)
             return Made(made, (*bound.notes, *found.notes, *again))
 
     def load(self, caller: Caller, database: str, tables: tuple[str, ...] = ()) -> Loaded:
@@ -180,7 +180,7 @@ class ConnectedTables:
             except (Conflict, InvalidRequest) as error:
                 notes.append(f"`{place.table[:64]}` was left out: {error.message}")
             else:
-                notes.extend(permissions_again(self._platform, author, name))
+                notes.extend(permissions_again(self._platform, author, made[-1]))
             notes.extend(f"`{name}`: {note}" for note in found.notes)
         return Loaded(tuple(made), tuple(notes))
 

@@ -301,7 +301,7 @@ class Tables:
             (
                 *bound.notes,
                 *found.notes,
-                *permissions_again(self._platform, author, wanted.dataset),
+                *permissions_again(self._platform, author, made),
             ),
         )
 
@@ -322,7 +322,7 @@ class Tables:
                 found, wanted.dataset, bound.columns, by=author.user, described=described
             )
         return Made(
-            made, (*bound.notes, *permissions_again(self._platform, author, wanted.dataset))
+            made, (*bound.notes, *permissions_again(self._platform, author, made))
         )
 
     def _look(self, wanted: d.CreateTable, uri: str) -> FoundDataset:
