@@ -51,7 +51,10 @@ def serve(
 
 def demo(
     directory: Annotated[
-        Path | None, typer.Option(file_okay=False, help="Put what it makes into this folder.")
+        Path | None,
+        typer.Option(
+            file_okay=False, help="Put what it makes into this folder; the heat map stays there."
+        ),
     ] = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the state of its services there afterwards.")
