@@ -111,17 +111,47 @@ def bound(plan: EnforcedPlan) -> list[Column]:
     return [c for c in columns if not c.partition]
 
 
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What is known of a column of a file, where its cells are not NULL.
+
+    Attributes:
+        lowest: no cell is less; None if that is unknown.
+        highest: no cell is more; None if that is unknown.
+        nulls: whether there may be NULLs.
+    """
+
+    lowest: pa.Scalar | None
+    highest: pa.Scalar | None
+    nulls: bool = True
+
+    def of(self, column: pc.Expression) -> pc.Expression | None:
+        """The same as a condition; None if it says nothing."""
+        parts = [
+            *([] if self.lowest is None else [column >= self.lowest]),
+            *([] if self.highest is None else [column <= self.highest]),
+        ]
+        if not parts:
+            return None
+        whole = reduce(and_, parts)
+        return whole | column.is_null() if self.nulls else whole
+
+
 def may_hold(
-    partitions: Mapping[str, pa.Scalar], dataset: Dataset, hint: pc.Expression | None
+    partitions: Mapping[str, pa.Scalar],
+    dataset: Dataset,
+    hint: pc.Expression | None,
+    bounds: Mapping[str, Bounds] | None = None,
 ) -> bool:
     """Whether files with these values may hold rows that a hint lets through; by catalog names."""
-    if hint is None or not partitions:
+    if hint is None:
         return True
     sources = {c.name: pc.field(c.source_name) for c in dataset.columns}
-    known = reduce(
-        and_,
-        [sources[n] == v if v.is_valid else sources[n].is_null() for n, v in partitions.items()],
-    )
+    said = [sources[n] == v if v.is_valid else sources[n].is_null() for n, v in partitions.items()]
+    said += [e for n, b in (bounds or {}).items() if (e := b.of(sources[n])) is not None]
+    if not said:
+        return True
+    known = reduce(and_, said)
     schema = pa.schema([(c.source_name, c.type) for c in dataset.columns])
     # Arrow's own simplification of expressions decides; the fragment is never opened.
     kind, nowhere = pds.CsvFileFormat(), LocalFileSystem()

@@ -22,6 +22,7 @@ from privet.scan.formats.opened import too_large
 from privet.scan.lakes.base import not_read, within
 from privet.scan.lakes.data_files import LakeFile, file_pieces
 from privet.scan.lakes.delta_log import Vectors, copy_log
+from privet.scan.lakes.delta_statistics import bounds_of
 from privet.scan.lakes.delta_vectors import deleted_rows, path_in
 from privet.scan.lakes.projection import Node
 from privet.scan.lakes.vectors import MOST
@@ -70,7 +71,7 @@ class DeltaLake:
         nodes = [node_of(self.schema.field(name)) for name in names]
         for added in self._added:
             file = self._file(added)
-            if plan is None or may_hold(self._known(file, plan), plan.dataset, plan.hint):
+            if plan is None or self._may_hold(file, added, plan):
                 whole = self._without_deleted(file, added)
                 yield from file_pieces(self._connectors, whole, nodes, lambda f: f.name, plan)
 
@@ -93,10 +94,21 @@ class DeltaLake:
             raise too_large("the list of deleted rows")
         return replace(file, deleted=deleted)
 
-    def _known(self, file: LakeFile, plan: EnforcedPlan) -> Mapping[str, pa.Scalar]:
-        """The constants of a file by the catalog's names."""
-        names = {c.source_name: c.name for c in plan.dataset.columns}
-        return {names[n]: v for n, v in file.constants.items() if n in names}
+    def _may_hold(self, file: LakeFile, added: Mapping[str, Any], plan: EnforcedPlan) -> bool:
+        """Whether a file may hold rows that a plan shows, by its partition and statistics."""
+        if plan.hint is None:
+            return True
+        known = [c for c in plan.dataset.columns if c.source_name in self.schema.names]
+        partitions = {
+            c.name: file.constants[c.source_name] for c in known if c.source_name in file.constants
+        }
+        bounds = {
+            c.name: found
+            for c in known
+            if c.source_name not in file.constants
+            and (found := bounds_of(added, c.source_name, plain_type(c.type))) is not None
+        }
+        return may_hold(partitions, plan.dataset, plan.hint, bounds)
 
 
 def node_of(field: pa.Field) -> Node:
