@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from deltalake import write_deltalake
 
 _PAIR = pa.struct([("f1", pa.string()), ("f2", pa.string())])
 _TRIPLE = pa.struct([("f1", pa.string()), ("f2", pa.string()), ("a2", pa.list_(pa.string()))])
@@ -61,6 +62,32 @@ _NESTED: dict[str, dict[str, tuple[pa.DataType, list[Any]]]] = {
         "str_map": (pa.map_(pa.string(), pa.string()), [[("k", "v")]]),
     },
 }
+_WITHIN = pa.struct([("f1", pa.string()), ("f2", pa.int64())])
+_NESTED_TWICE = pa.struct([("s1", _WITHIN), ("s2", _WITHIN)])
+_IN = {"f1": "inner", "f2": 2}
+_MORE: dict[str, dict[str, tuple[pa.DataType, list[Any]]]] = {
+    "struct_t2": {"s1": (_WITHIN, [_IN])},
+    "struct_t3": {"id": (pa.int64(), [123]), "s1": (_WITHIN, [_IN]), "s2": (_WITHIN, [_IN])},
+    "struct_nested": {"id": (pa.int64(), [123]), "s1": (_NESTED_TWICE, [{"s1": _IN, "s2": _IN}])},
+    "multiple_structs_nested": {
+        "id": (pa.int64(), [1]),
+        "s1": (_NESTED_TWICE, [{"s1": _IN, "s2": _IN}]),
+        "s2": (_WITHIN, [_IN]),
+    },
+    "avrotbl": {"name": (pa.string(), ["one"]), "numbers": (pa.list_(pa.int64()), [[1, 2]])},
+    "users": {"uid": (pa.int64(), [1]), "who": (_PAIR, [{"f1": "a", "f2": "b"}])},
+    "user_phone_numbers": {
+        "uid": (pa.int64(), [1]),
+        "phone_numbers": (pa.list_(_PAIR), [[{"f1": "home", "f2": "555-0100"}]]),
+    },
+    "user_phone_numbers_map": {
+        "uid": (pa.int64(), [1]),
+        "phone_numbers": (pa.map_(pa.string(), pa.string()), [[("home", "555-0100")]]),
+    },
+}
+MORE = tuple(_MORE)
+"""Of rs_complex alone."""
+_FLIGHTS = 1326
 NESTED = tuple(_NESTED)
 _TRIP_NAMES = (
     "trip_id vendor_id pickup_datetime dropoff_datetime store_and_fwd_flag rate_code_id"
@@ -106,6 +133,11 @@ def write(lake: Path) -> None:
         arrays = {c: pa.array(values, kind) for c, (kind, values) in columns.items()}
         for folder in ("rs_complex", "authdb"):
             _put(own / folder / name, pa.table(arrays))
+    for name, columns in _MORE.items():
+        arrays = {c: pa.array(values, kind) for c, (kind, values) in columns.items()}
+        _put(own / "rs_complex" / name, pa.table(arrays))
+    flights = {"id": range(_FLIGHTS), "origin": [f"airport {n % 40}" for n in range(_FLIGHTS)]}
+    write_deltalake(test / "delta/airlines/airline_events", pa.table(flights))
     _put(
         lake / "cerebro-customers/chase/zd1238_parquet/product",
         pa.table({"id": pa.array([1]), "s": pa.array([{"a": [{"b": "x"}]}])}),

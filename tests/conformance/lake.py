@@ -109,7 +109,7 @@ def write(lake: Path) -> None:
     _text(test / "fs_test" / "file1", "one\n")
     _text(test / "fs_test" / "file2", "two\n")
     _text(test / "zd-1627" / "z.csv", '"a\nb"\n')
-    _text(lake / "cerebro-customers/customers/c1/zd1633_2/z.csv", 'c1,c2\n1,"abc\n2,"123\n')
+    _text(test / "customers/c1/zd1633_2/z.csv", 'c1,c2\n1,"abc\n2,"123\n')
     columnar.write(lake)
 
 
@@ -187,6 +187,10 @@ def _tables() -> list[str]:
         for database in ("rs_complex", "authdb")
         for name in columnar.NESTED
     ]
+    nested += [
+        f"CREATE EXTERNAL TABLE rs_complex.{name} LOCATION 's3://sample-data/rs_complex/{name}'"
+        for name in columnar.MORE
+    ]
     return [
         _over("okera_sample.users", _USERS, "local-files/opt/okera/data/users"),
         _over("cerebro_sample.users", _USERS, "local-files--1/opt/okera/data/users"),
@@ -239,6 +243,10 @@ _VIEWS = {
     "abac_db.all_types_view": "SELECT * FROM abac_db.all_types",
     "rs_complex.struct_t_view": "SELECT * FROM rs_complex.struct_t",
     "rs_complex.strarray_t_view": "SELECT * FROM rs_complex.strarray_t",
+    "rs_complex.struct_view": "SELECT s1 FROM rs_complex.struct_t",
+    "rs_complex.struct_t_view2": "SELECT * FROM rs_complex.struct_t2",
+    "rs_complex.struct_t_restricted_view": "SELECT id FROM rs_complex.struct_t",
+    "rs_complex.struct_nested_view": "SELECT * FROM rs_complex.struct_nested",
     "authdb.struct_t_where_clause_view": "SELECT id, s1 FROM authdb.struct_t WHERE s1.f2 > 1",
 }
 

@@ -20,8 +20,7 @@ _BY_MESSAGE: tuple[tuple[str, str, str], ...] = (
     ),
     (r"no covered dataset has a column", OURS, "a filter over no column is refused when written"),
     (r"there is no field `item`", LATER, "tags on the items of an array"),
-    (r"struct_t2|alltypes_large", LATER, "no files were made up for it"),
-    (r"have no column `s`", LATER, "which character quotes text is not a property of a table"),
+    (r"alltypes_large", LATER, "no files were made up for it"),
     (r"does not fit together here", LATER, "what does not fit is told before what is hidden"),
     (r"^.*hung or killed", LATER, "took longer than a test may"),
 )
@@ -44,7 +43,6 @@ _BY_NAME: tuple[tuple[str, str, str], ...] = (
     (r"null_complex_types", LATER, "tags on the items of an array"),
     (r"authorize_request.*test_table$", OURS, "no table is only for workers to read"),
     (r"scan_dummy_spark_metadata", LATER, "schemas in the properties of tables"),
-    (r"scan_delta_dummy", LATER, "no table of Delta was made up for it"),
     (r"test_add_partition", OURS, "partitions are the folders that a scan finds"),
     (r"create_from_show_create", OURS, "a file is read as what it is, by no class of a library"),
     (r"dataset_path_rename", OURS, "a view keeps the name that it was made of"),

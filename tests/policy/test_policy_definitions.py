@@ -300,8 +300,10 @@ def test_the_text_of_a_view_is_not_read(before: str, text: str, position: Positi
         ("CREATE TABLE d.t (a INT) WITH SERDEPROPERTIES('x'='y')", 46, "'field.delim'"),
         ("CREATE TABLE d.t (a INT) WITH SERDEPROPERTIES('quoteChar'='xy')", 58, ""),
         (
-            "CREATE TABLE d.t ROW FORMAT DELIMITED FIELDS TERMINATED BY '|'"
-            " WITH SERDEPROPERTIES('field.delim'=',')",
+            (
+                "CREATE TABLE d.t ROW FORMAT DELIMITED FIELDS TERMINATED BY '|'"
+                " WITH SERDEPROPERTIES('field.delim'=',')"
+            ),
             17,
             "leave out one",
         ),

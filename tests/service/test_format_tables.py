@@ -212,3 +212,28 @@ def test_every_door(server: TrialServer, steward: Steward, form: str) -> None:
         assert sorted(answer.table.column("id").to_pylist()) == [0, 2, 3], door
         assert "who" not in answer.table.column_names
         assert not any(SECRET.encode() in part for part in answer.received), door
+
+
+STAND_IN = (
+    "(col ARRAY<STRING>) PARTITIONED BY (x INT) STORED AS TEXTFILE LOCATION '{}'"
+    " TBLPROPERTIES('spark.sql.sources.provider'='{}', 'okera.{}.infer-schema'='{}')"
+)
+
+
+@pytest.mark.parametrize(("form", "property_of"), [("delta", "delta"), ("parquet", "spark-table")])
+def test_what_spark_wrote_down_for_hive(place: Place, form: str, property_of: str) -> None:
+    """Its properties count where one asks for it: the columns are those of the files.
+
+    Else, and with what is no format of files, the stand-in does not fit the files.
+    """
+    folder = folder_of(place, form)
+    said = STAND_IN.format(folder, form, property_of, "true")
+    if form == "parquet":
+        said = said.replace("PARTITIONED BY (x INT)", "")
+    name = made(place, said)
+    reader = place.person(f"GRANT SELECT ON TABLE {name}")
+    assert place.scan(reader, name).column_names == ROWS.column_names
+    for asked, provider in (("false", form), ("true", "jdbc")):
+        other = STAND_IN.format(folder_of(place, form), provider, property_of, asked)
+        with pytest.raises(InvalidRequest):
+            made(place, other)

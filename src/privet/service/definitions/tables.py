@@ -48,6 +48,7 @@ from privet.service.definitions.cutting import cut_anew
 from privet.service.definitions.empty import as_own, empty_files, without_files
 from privet.service.definitions.replacing import replaced, replacing
 from privet.service.definitions.returning import permissions_again
+from privet.service.definitions.spark import as_spark_means
 from privet.service.platform import Caller, Platform
 from privet.service.proposals import look_at_files, proposed_now, unanswered
 from privet.service.rights import Administrator, tag_needs
@@ -80,6 +81,7 @@ class Tables:
         """
         if is_connected(wanted):
             return self._connected.create(caller, wanted)
+        wanted = as_spark_means(wanted)
         name = wanted.dataset
         paths = {uri: self._at(uri) for uri in (wanted.location, wanted.like) if uri}
         act = Act(
