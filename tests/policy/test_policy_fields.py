@@ -8,20 +8,24 @@ import pyarrow as pa
 import pytest
 
 from enforcement.plans import column, dataset, decision
-from privet.model.datasets import Dataset
+from privet.model.datasets import Dataset, FieldTag
 from privet.model.errors import InvalidRequest, ParseFailed, TypeMismatch, UnknownName
 from privet.model.expressions import Compare, CompareOp, FieldRef, Literal
+from privet.model.names import TagName
 from privet.policy import (
     Grant,
     Vocabulary,
     check,
+    compare,
     explain,
     filter_english,
     filter_sql,
     from_json,
     parse,
     parse_filter,
+    to_english,
     to_json,
+    to_sql,
 )
 
 PLACE = pa.struct(
@@ -195,3 +199,122 @@ def test_a_filter_over_a_field_out_of_view_asks_to_be_accepted() -> None:
     first, second = (parsed.permission for parsed in map(parse, texts) if isinstance(parsed, Grant))
     with pytest.raises(InvalidRequest, match="about column `place`"):
         check(second, WORDS, (ASSETS,), (replace(first, id="1"),))
+
+
+# ---- grants on fields
+
+
+@pytest.mark.parametrize(
+    ("written", "columns"),
+    [
+        ("place.Country, name", ("name", "place.country")),
+        ("parts.marks.text, parts.marks.text", ("parts.marks.text",)),
+        ("`place`.`select`", ("place.select",)),
+    ],
+)
+def test_fields_that_are_listed_read_back(written: str, columns: tuple[str, ...]) -> None:
+    """As SQL and as JSON; a path is no name with a point in it."""
+    parsed = parse(f"GRANT SELECT({written}) ON DATABASE db TO ROLE analyst")
+    assert isinstance(parsed, Grant)
+    permission = parsed.permission
+    assert permission.columns == columns
+    assert parse(to_sql(permission)) == parsed
+    assert from_json(to_json(permission)) == permission
+    with pytest.raises(InvalidRequest):
+        from_json({**to_json(permission), "columns": ["place..country"]})
+    with pytest.raises(ParseFailed):
+        parse("GRANT SELECT(`place.country`) ON DATABASE db TO ROLE analyst")
+
+
+def test_a_field_that_no_dataset_has_is_refused() -> None:
+    """When the permission is stored, as a column is."""
+    for name in ("place.nowhere", "place.twice", "name.first"):
+        parsed = parse(f"GRANT SELECT({name}) ON DATABASE db TO ROLE analyst")
+        assert isinstance(parsed, Grant)
+        with pytest.raises(UnknownName, match=f"field `{name}`"):
+            check(parsed.permission, WORDS, (ASSETS,))
+
+
+def kind_of(name: str, *grants: str) -> pa.DataType | None:
+    """The type in which a column leaves; None if it does not."""
+    found = {c.column.name: c.column.type for c in decision(ASSETS, *grants).visible}
+    return found.get(name)
+
+
+def test_a_column_leaves_with_the_fields_that_somebody_shows() -> None:
+    """Those of all grants; with all of them where one grant is on the whole column."""
+    country = "GRANT SELECT(place.country) ON DATABASE db"
+    size = "GRANT SELECT(place.size, place.nowhere) ON DATABASE db WHERE name = 'a'"
+    assert kind_of("place", country) == pa.struct([("Country", pa.string())])
+    both = pa.struct([("Country", pa.string()), ("size", pa.int64())])
+    assert kind_of("place", country, size) == both
+    whole = "GRANT SELECT(place) ON DATABASE db WHERE name = 'b'"
+    assert kind_of("place", country, whole) == PLACE
+    assert kind_of("name", country) is None
+    text = "GRANT SELECT(parts.marks.text) ON DATABASE db"
+    inner = pa.list_(pa.struct([("text", pa.string())]))
+    assert kind_of("parts", text) == pa.list_(pa.struct([("marks", inner)]))
+    assert kind_of("parts", "GRANT SELECT(place.size) ON DATABASE db") is None
+
+
+def test_a_field_that_is_gone_is_not_shown() -> None:
+    """Nor is anything else in its place."""
+    data = dataset(column("name", pa.string()), column("place", pa.struct([("x", pa.string())])))
+    grant = "GRANT SELECT(name, place.country) ON DATABASE db"
+    assert [c.column.name for c in decision(data, grant).visible] == ["name"]
+    text = dataset(column("place", pa.string()))
+    assert not decision(text, "GRANT SELECT(place.country) ON DATABASE db").allowed
+
+
+def test_what_is_said_of_fields() -> None:
+    """Explanations name them, and a reader's own does not name the others."""
+    grant = "GRANT SELECT(name, place.country) ON DATABASE db"
+    steward = explain(decision(ASSETS, grant), steward=True)
+    place = next(c for c in steward.columns if c.name == "place")
+    assert (place.verdict, place.shown) == ("partly", "only its fields place.country")
+    assert "its fields place.country in clear" in str(place.reasons)
+    own = explain(decision(ASSETS, grant), steward=False)
+    assert "size" not in str(own)
+    assert "twice" not in str(own).lower()
+    parsed = parse(f"{grant} TO ROLE analyst")
+    assert isinstance(parsed, Grant)
+    assert "only the columns name, place.country" in to_english(parsed.permission)
+
+
+def test_what_a_grant_on_fields_adds_is_told_before() -> None:
+    """As what any grant adds: hidden becomes partly, and partly more of it."""
+    country, size = (f"GRANT SELECT({n}) ON DATABASE db" for n in ("place.country", "place.size"))
+    change = compare(decision(ASSETS, country), decision(ASSETS, country, size))
+    assert change is not None
+    ((name, before, after),) = [(c.name, c.before.how, c.after.how) for c in change.columns]
+    assert (name, before) == ("place", "only its fields place.country")
+    assert after == "only its fields place.country; only its fields place.size"
+
+
+def test_fields_by_rows_tell_about_the_filter() -> None:
+    """Where another grant shows other fields of the row, that has to be accepted."""
+    texts = (
+        "GRANT SELECT(place.country) ON DATABASE db TO ROLE analyst",
+        "GRANT SELECT(place.size) ON DATABASE db WHERE name = 'a' TO ROLE analyst",
+        "GRANT SELECT(place.country) ON DATABASE db WHERE name = 'a' TO ROLE analyst",
+    )
+    first, more, same = (p.permission for p in map(parse, texts) if isinstance(p, Grant))
+    stored_already = (replace(first, id="1"),)
+    with pytest.raises(InvalidRequest, match="about column `name`"):
+        check(more, WORDS, (ASSETS,), stored_already)
+    check(same, WORDS, (ASSETS,), stored_already)
+
+
+@pytest.mark.parametrize(
+    "clause", ["TRANSFORM phi.mrn WITH null()", "HAVING ATTRIBUTE NOT IN (phi.mrn)"]
+)
+def test_tags_inside_are_of_the_whole_column(clause: str) -> None:
+    """Also of one of which a grant lists fields: what protects some of it hides all of it."""
+    tagged = replace(
+        column("place", PLACE), field_tags=(FieldTag(("place", "size"), TagName("phi", "mrn")),)
+    )
+    data = dataset(column("name", pa.string()), tagged)
+    grant = f"GRANT SELECT(name, place.country) ON DATABASE db {clause}"
+    assert [c.column.name for c in decision(data, grant).visible] == ["name"]
+    plain = decision(data, "GRANT SELECT(place.country) ON DATABASE db")
+    assert plain.visible[0].column.field_tags == ()
