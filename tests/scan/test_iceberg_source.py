@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pyarrow as pa
@@ -29,14 +30,20 @@ from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import DoubleType, LongType, StringType
 from pyroaring import BitMap
 
-from enforcement.plans import column, dataset
+from enforcement.plans import column, dataset, plan
 from privet.connector import Connectors, address_of
 from privet.crawler.formats import look_at_lake
 from privet.model.datasets import Column, Dataset, Format
-from privet.model.errors import NotFound, SchemaChanged, SourceInvalid, SourceUnavailable
+from privet.model.errors import (
+    NotFound,
+    PrivetError,
+    SchemaChanged,
+    SourceInvalid,
+    SourceUnavailable,
+)
 from privet.scan.lakes.iceberg_deletes import Deletes
 from scan.iceberg_deletes import commit_deletes
-from scan.sources import engine_over, failure, rows_of, scan, tell_nothing
+from scan.sources import engine_over, failure, rows_of, scan, started, tell_nothing
 
 SECRET = "hidden-cell-4711"
 INNER = pa.struct([("a", pa.int32()), ("b", pa.list_(pa.struct([("c", pa.string())])))])
@@ -337,6 +344,116 @@ def test_manifests_are_those_of_the_table(tmp_path: Path) -> None:
     clear_manifest_cache()
     assert ids(folder) == [0, 1, 2, 3]
     assert len(_manifest_cache) == 0
+
+
+def test_manifests_that_another_table_poisoned(tmp_path: Path) -> None:
+    """What the library kept of a manifest's path, from a list that lies of it, is not replayed."""
+    clear_manifest_cache()
+    folder, other = tmp_path / "t", tmp_path / "other"
+    with made(folder) as table:
+        table.append(rows(*range(4)))
+        table.append(rows(9))
+        snapshot = table.current_snapshot()
+        assert snapshot is not None
+        snapshot.manifests(table.io)
+        # The library now keeps them by their paths, for every reader of this process.
+        with made(other) as lying:
+            lying.append(rows(77))
+            found = lying.current_snapshot()
+            assert found is not None
+            (theirs,) = found.manifests(lying.io)
+        kept = _manifest_cache._cache
+        assert kept
+        for path in list(kept):
+            kept[path] = theirs
+        for _ in range(2):
+            assert ids(folder) == [0, 1, 2, 3, 9]
+    clear_manifest_cache()
+
+
+def test_what_a_pinned_snapshot_spares(tmp_path: Path) -> None:
+    """Conditions are about the columns as that snapshot calls them, whatever they became."""
+    folder = tmp_path / "t"
+    with made(folder) as table:
+        with table.update_spec() as update:
+            update.add_field("word", IdentityTransform(), "by_word")
+        table.append(rows(*range(1, 12)))
+        first = table.current_snapshot()
+        assert first is not None
+        with table.update_schema() as update:
+            update.rename_column("word", "old")
+            update.rename_column("id", "number")
+        with table.update_schema() as update:
+            update.add_column("word", StringType())
+            update.add_column("id", LongType())
+        table.append(
+            pa.Table.from_pylist(
+                [{"number": 50, "old": "w7", "at": None, "word": "w50", "id": 7}],
+                table.schema().as_arrow(),
+            )
+        )
+    pinned = str(first.snapshot_id)
+    assert ids(folder, "GRANT SELECT ON TABLE db.t WHERE word = 'w7'", version=pinned) == [7]
+    assert ids(folder, "GRANT SELECT ON TABLE db.t WHERE id = 7", version=pinned) == [7]
+    assert ids(folder, "GRANT SELECT ON TABLE db.t WHERE word = 'w50'", version=pinned) == []
+    for file in folder.glob("data/**/*.parquet"):
+        if pq.read_table(file).column(1).to_pylist()[0] != "w7":
+            file.unlink()
+    assert ids(folder, "GRANT SELECT ON TABLE db.t WHERE word = 'w7'", version=pinned) == [7]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_metadata_of_any_kind(tmp_path: Path, seed: int) -> None:
+    """Whatever stands in the place of a part of them: the rows, or an error of ours."""
+    chance = Random(seed)
+    folder = tmp_path / "t"
+    with made(folder) as table:
+        table.append(rows(1, 2))
+        dataset_now = iceberg_of(folder)
+    file = Path(table.metadata_location.removeprefix("file://"))
+    said = json.loads(file.read_text())
+    for _ in range(chance.randint(1, 3)):
+        _spoil(said, chance)
+    file.write_text(json.dumps(said))
+    _rows_or_an_error(tmp_path, dataset_now)
+
+
+def _spoil(said: Any, chance: Random) -> None:
+    """Put something else in the place of a part, at some depth."""
+    keys = list(said) if isinstance(said, dict) else list(range(len(said)))
+    key = chance.choice(keys)
+    if isinstance(said[key], dict | list) and said[key] and chance.random() < 0.7:
+        _spoil(said[key], chance)
+        return
+    others: list[Any] = [
+        None, -1, 2**63, 2**70, 1e308, "", "x", [], {}, [[]], True, "decimal(99,1)", "fixed[-1]",
+    ]  # fmt: skip
+    said[key] = chance.choice(others)
+
+
+@pytest.mark.parametrize("seed", [*range(40), 330])
+def test_manifests_of_any_kind(tmp_path: Path, seed: int) -> None:
+    """Bytes that are others, in manifests and their lists: the rows, or an error of ours."""
+    chance = Random(seed)
+    folder = tmp_path / "t"
+    with made(folder) as table:
+        table.append(rows(1, 2))
+    dataset_now = iceberg_of(folder)
+    file = chance.choice(sorted((folder / "metadata").glob("*.avro")))
+    content = bytearray(file.read_bytes())
+    for _ in range(chance.randint(1, 12)):
+        content[chance.randrange(len(content))] = chance.randrange(256)
+    file.write_bytes(bytes(content))
+    _rows_or_an_error(tmp_path, dataset_now)
+
+
+def _rows_or_an_error(folder: Path, data: Dataset) -> None:
+    with engine_over(folder) as engine:
+        stream = started(plan(data, "GRANT SELECT ON TABLE db.t"), engine)
+        with suppress(PrivetError), stream, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for batch in stream:
+                assert set(batch.column("id").to_pylist()) <= {1, 2}
 
 
 def test_metadata_that_become_too_large(tmp_path: Path) -> None:

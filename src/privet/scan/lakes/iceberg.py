@@ -42,7 +42,7 @@ _FIELD_ID = b"PARQUET:field_id"
 _BROKEN = (
     ValueError, LookupError, TypeError, AttributeError, ArithmeticError, EOFError, OSError,
     NotImplementedError, NoSuchTableError, ValidationError, pa.ArrowException, RecursionError,
-    AssertionError, MemoryError, struct.error, zlib.error,
+    AssertionError, MemoryError, SystemError, struct.error, zlib.error,
 )  # fmt: skip
 """What the library ends with over metadata that are no metadata."""
 
