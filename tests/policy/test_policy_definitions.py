@@ -126,6 +126,13 @@ PII, GEO = TagName("pii", "name"), TagName("geo", "town")
             "CREATE TABLE d.t WITH SERDEPROPERTIES('field.delim'='\u00e7', 'quoteChar'='''')",
             d.CreateTable(T, delimiter="\u00e7", quote="'"),
         ),
+        (
+            (
+                "CREATE TABLE d.t ROW FORMAT DELIMITED FIELDS TERMINATED BY '|' WITH"
+                " SERDEPROPERTIES('field.delim'='|', 'serialization.format'='|')"
+            ),
+            d.CreateTable(T, delimiter="|"),
+        ),
         ("ALTER TABLE d.t SET LOCATION '/x'", d.SetLocation(T, "/x")),
         ("ALTER TABLE d.t RECOVER PARTITIONS", d.AlterPartitions(T, "RECOVER")),
         (
@@ -306,6 +313,11 @@ def test_the_text_of_a_view_is_not_read(before: str, text: str, position: Positi
             ),
             17,
             "leave out one",
+        ),
+        (
+            "CREATE TABLE d.t WITH SERDEPROPERTIES('field.delim'='|', 'serialization.format'=';')",
+            80,
+            "",
         ),
         (
             "CREATE TABLE d.t (a INT) ROW FORMAT DELIMITED FIELDS TERMINATED BY 'ab'",

@@ -79,9 +79,10 @@ def _create_table(tree: Branch) -> d.CreateTable:
     row_format, location = clauses.get("row_format"), clauses.get("location")
     properties, tagged = clauses.get("table_properties"), clauses.get("tagged")
     delimiter, quote = read_reading(clauses.get("serde_properties"))
-    if row_format and delimiter is not None:
+    terminated = _delimiter(row_format) if row_format else None
+    if row_format and terminated and delimiter not in {None, terminated}:
         raise ParseFailed(
-            "what terminates fields is said twice",
+            "what terminates fields is said twice, and differs",
             hint="leave out one of ROW FORMAT and SERDEPROPERTIES",
             position=position_of(row_format),
         )
@@ -93,7 +94,7 @@ def _create_table(tree: Branch) -> d.CreateTable:
         like=like,
         location=text_of(location) if location else "",
         format=_format(clauses["stored"]) if "stored" in clauses else "",
-        delimiter=_delimiter(row_format) if row_format else delimiter or "",
+        delimiter=terminated or delimiter or "",
         quote=quote,
         comment=text_of(clauses["comment"]) if "comment" in clauses else "",
         tags=_tags(tagged, ()) if tagged else (),
@@ -259,6 +260,10 @@ def _one_delimiter(what: str, written: str, place: Position) -> str:
     return delimiter
 
 
+_AGAIN, _UNSAID = "serialization.format", "1"
+"""How Hive writes with what fields are delimited: as it reads them, or as it does by itself."""
+
+
 def read_reading(tree: Branch | None) -> tuple[str | None, str | None]:
     """What SERDEPROPERTIES say delimits and quotes fields; None: they do not say.
 
@@ -270,6 +275,13 @@ def read_reading(tree: Branch | None) -> tuple[str | None, str | None]:
     for item in items:
         key, value = tokens(item)
         name = _READING.get(read_text(key).lower())
+        if read_text(key).lower() == _AGAIN:
+            if read_text(value) not in {_UNSAID, said.get("delimiter")}:
+                raise ParseFailed(
+                    f"`{_AGAIN}` is what `field.delim` before it is, or '{_UNSAID}'",
+                    position=position_of(value),
+                )
+            continue
         if name is None or name in said:
             raise ParseFailed(
                 f"`{read_text(key)[:64]}` does not say how text is read, or says it again",
