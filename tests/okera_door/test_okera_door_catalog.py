@@ -112,6 +112,31 @@ def test_describe_has_a_row_for_each_bracket(admin: Client, reader: Client, data
     assert "Columns With Attributes:" in admin.text(f"DESCRIBE FORMATTED {database}.t")
 
 
+def test_tags_inside_lists_are_on_their_fields(admin: Client, database: str) -> None:
+    """Paths look through lists: a tag is told on the field, and not on the item or the list."""
+    admin.ddl(
+        f"CREATE TABLE {database}.u (parts array<struct<code: string, at: struct<x: int>>>,"
+        " by map<string, struct<y: int>>)"
+    )
+    for path in ("parts.code", "parts.at.x"):
+        admin.ddl(f"ALTER TABLE {database}.u ADD COLUMN ATTRIBUTE {path} {database}.pii")
+    tag = f"{database}.pii"
+    assert [[row[1], row[3]] for row in admin.ddl(f"DESCRIBE {database}.u")] == [
+        ["array<struct<", ""],
+        ["  code:string,", tag],
+        ["  at:struct<", ""],
+        ["    x:int", tag],
+        ["  >", ""],
+        [">>", ""],
+        ["map<string,struct<", ""],
+        ["  y:int", ""],
+        [">>", ""],
+    ]
+    (told,) = (d for d in datasets(admin, database) if d.name == "u")
+    tagged = [v.column for c in told.schema.cols for v in c.attribute_values or ()]
+    assert tagged == ["parts.code", "parts.at.x"]
+
+
 def test_hidden_and_absent_read_alike(server: TrialServer, database: str) -> None:
     """To a stranger, a database that is there reads as one that is not, by every call."""
     user = unique("stranger")

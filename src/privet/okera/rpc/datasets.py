@@ -10,7 +10,7 @@ import pyarrow.types as pat
 
 from privet.model.datasets import Column, Dataset, Format, plain_type
 from privet.model.errors import Forbidden, NotFound
-from privet.model.names import DatasetName, TagName, fold
+from privet.model.names import DatasetName, FieldPath, TagName, fold
 from privet.model.permissions import on_dataset
 from privet.model.sources import TablePlace
 from privet.okera.calls import Call, Handler
@@ -138,23 +138,27 @@ def _described(name: DatasetName, column: Column) -> Iterator[Any]:
     told[0].comment = column.comment or None
     told[0].is_partitioning_col = column.partition
     for each, path in zip(told, _paths((column.name,), plain_type(column.type)), strict=True):
-        held = sorted(set(tags.get(path, ())))
-        each.attribute_values = [value_of(tag, *name, ".".join(path)) for tag in held] or None
+        held = sorted(set(tags.get(path or (), ())))
+        told_at = ".".join(path or ())
+        each.attribute_values = [value_of(tag, *name, told_at) for tag in held] or None
         yield each
 
 
-def _paths(path: tuple[str, ...], kind: pa.DataType) -> Iterator[tuple[str, ...]]:
-    """The path of a field and, in the order of the protocol, of those inside it."""
-    yield path
+def _paths(path: FieldPath, kind: pa.DataType, *, named: bool = True) -> Iterator[FieldPath | None]:
+    """The path of a field and, in the order of the protocol, of those inside it.
+
+    Paths look through lists and maps: what is told of their items has none.
+    """
+    yield path if named else None
     if pat.is_struct(kind):
         for i in range(kind.num_fields):
             field = kind.field(i)
             yield from _paths((*path, field.name.lower()), field.type)
     elif pat.is_list(kind):
-        yield from _paths((*path, "item"), kind.value_type)
+        yield from _paths(path, kind.value_type, named=False)
     elif pat.is_map(kind):
-        yield from _paths((*path, "key"), kind.key_type)
-        yield from _paths((*path, "value"), kind.item_type)
+        yield from _paths(path, kind.key_type, named=False)
+        yield from _paths(path, kind.item_type, named=False)
 
 
 def _tables(call: Call, params: Any) -> Any:

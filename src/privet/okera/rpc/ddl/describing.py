@@ -48,7 +48,7 @@ def columns_of(view: Any) -> list[Column]:
 
 
 def _rows(column: Column) -> Iterator[Row]:
-    """A column in one row; of a struct, a row for each field and one for each bracket."""
+    """A column in one row; where structs are in it, a row for each field and for each bracket."""
     tags: dict[tuple[str, ...], set[TagName]] = {}
     for tagged in column.field_tags:
         tags.setdefault(tagged.path, set()).add(tagged.tag)
@@ -70,11 +70,12 @@ def _rows(column: Column) -> Iterator[Row]:
 def _lines(
     path: tuple[str, ...], kind: pa.DataType, depth: int
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    if not pat.is_struct(kind):
+    before, core, after = _around(kind)
+    if not pat.is_struct(core):
         yield type_text(kind), path
         return
-    yield "struct<", path
-    fields = [kind.field(i) for i in range(kind.num_fields)]
+    yield f"{before}struct<", path
+    fields = [core.field(i) for i in range(core.num_fields)]
     indent = _INDENT * (depth + 1)
     for number, field in enumerate(fields):
         comma = "," if number + 1 < len(fields) else ""
@@ -82,7 +83,18 @@ def _lines(
         for index, (text, at) in enumerate(inner):
             start = f"{indent}{field.name}:" if index == 0 else ""
             yield start + text + (comma if index + 1 == len(inner) else ""), at
-    yield _INDENT * depth + ">", ()
+    yield f"{_INDENT * depth}>{after}", ()
+
+
+def _around(kind: pa.DataType) -> tuple[str, pa.DataType, str]:
+    """What lists and maps are of at last, with what is written before and after it."""
+    before = after = ""
+    while pat.is_list(kind) or pat.is_map(kind):
+        listed = pat.is_list(kind)
+        before += "array<" if listed else f"map<{type_text(kind.key_type)},"
+        after += ">"
+        kind = kind.value_type if listed else kind.item_type
+    return before, kind, after
 
 
 def type_text(kind: pa.DataType) -> str:
