@@ -34,8 +34,6 @@ _BY_NAME: tuple[tuple[str, str, str], ...] = (
     (r"Registered.*test_as_testuser", THEIRS, "the client reads any of the datasets at a path"),
     (r"crawler_privileges", OURS, "nobody reads what is not registered"),
     (r"data_partition_col_dup", OURS, "a column as a partition folder is called is a problem"),
-    (r"crawler.*test_flat", LATER, "files of one folder as datasets by themselves"),
-    (r"mindsphere.*_redaction$", LATER, "grants on fields inside a column"),
     (r"invalid_collection_filter", OURS, "a filter that fits nothing is refused when written"),
     (r"hql_all_transforms", OURS, "two values are not tokenized: one of them would be known"),
     (r"session_client_id", OURS, "no name stands for a table without its policy"),
