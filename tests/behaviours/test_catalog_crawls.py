@@ -250,3 +250,32 @@ def test_what_was_cancelled_writes_nothing_into_what_came_after(
         assert catalog.crawls.progress("lake", objects_seen=1, datasets_found=0, started=new)
     done = catalog.crawls.finish("lake", [FOUND], started=new)
     assert (done.status, len(done.found)) == (CrawlStatus.COMPLETED, 1)
+
+
+def test_what_is_a_dataset_stays_as_it_was_said(catalog: Catalog) -> None:
+    """From run to run, until something else is said; before the next run too."""
+    crawls, by = catalog.crawls, Starter("root")
+    assert not crawls.start("c", "file:///lake", by=by).report.single_files
+    crawls.finish("c", ())
+    assert crawls.start("c", "file:///lake", by=by, single_files=True).report.single_files
+    crawls.finish("c", (), error="it broke off")
+    assert crawls.start("c", "file:///lake", by=by).report.single_files
+    crawls.finish("c", ())
+    crawls.set_single_files("c", value=False)
+    assert not crawls.start("c", "file:///lake", by=by).report.single_files
+    with pytest.raises(NotFound):
+        crawls.set_single_files("none", value=True)
+
+
+def test_one_of_the_found_datasets_is_forgotten(catalog: Catalog) -> None:
+    """The others stay as they are."""
+    found = tuple(
+        FoundDataset(name, Source(f"file:///lake/{name}", Format.CSV)) for name in ("a", "b")
+    )
+    catalog.crawls.start("c", "file:///lake", by=Starter("root"))
+    catalog.crawls.finish("c", found)
+    catalog.crawls.forget("c", "a")
+    assert catalog.crawls.get("c").found == found[1:]
+    for crawl, name in (("c", "a"), ("none", "b")):
+        with pytest.raises(NotFound):
+            catalog.crawls.forget(crawl, name)

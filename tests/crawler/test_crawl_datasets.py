@@ -9,7 +9,7 @@ import pytest
 
 from privet.classifier import BUILTIN_RULES
 from privet.connector import Connectors
-from privet.crawler import CrawlProgress, crawl
+from privet.crawler import CrawlProgress, crawl, run_crawl
 from privet.model.crawling.crawls import FoundDataset
 from privet.model.datasets import (
     Format,
@@ -335,3 +335,19 @@ def test_the_last_file_is_looked_into_as_well(lake: Lake) -> None:
     assert (found.problem, found.last_file) == ("", lake.uri("many/part=59/a.csv"))
     lake.write("many/part=60/a.csv", b"other,name\n1,x\n")
     assert "conflicting columns" in lake.one("many").problem
+
+
+def test_each_file_is_a_dataset_where_that_is_said(lake: Lake) -> None:
+    """Called as the file with its ending; whatever else is in the folder does not matter."""
+    for path in ("a/one.csv", "a/two.csv", "a/_hidden.csv", "b/part=1/one.csv"):
+        lake.write(path)
+    lake.write("a/other.csv", b"x,y,z\n1,2,3\n")
+    lake.write("a/empty.csv", b"")
+    found = run_crawl(lake.connectors, lake.uri(), (), single_files=True).found
+    assert {f.name: (f.source.uri, f.problem) for f in found} == {
+        "one_csv": (lake.uri("a/one.csv"), ""),
+        "two_csv": (lake.uri("a/two.csv"), ""),
+        "other_csv": (lake.uri("a/other.csv"), ""),
+        "one_csv_1": (lake.uri("b/part=1/one.csv"), ""),
+    }
+    assert not any(column.partition for each in found for column in each.columns)

@@ -150,3 +150,22 @@ def test_databases_of_crawlers_are_listed_only_where_they_are_asked_for(
     assert database not in wire_databases(admin, T.TListDatabasesParams())
     asked = T.TListDatabasesParams(is_crawler=True, db_names=[database])
     assert wire_databases(admin, asked) == [database]
+
+
+def test_files_as_datasets_and_found_ones_that_are_forgotten(
+    server: TrialServer, admin: Wire, crawler: str
+) -> None:
+    """By a property of the database of a crawl, and by dropping a table of it."""
+    (Path(server.lake) / crawler / "rows" / "b.csv").write_text("id,word\n1,a\n")
+    database = f"_okera_crawler_{crawler}"
+    run(admin, f"DROP TABLE {database}.rows")
+    assert names(admin, crawler) == []
+    with pytest.raises(T.TRecordServiceException, match="no dataset `rows`"):
+        run(admin, f"DROP TABLE {database}.rows")
+    run(admin, f"DROP TABLE IF EXISTS {database}.rows")
+    single = "ALTER DATABASE {} SET DBPROPERTIES('okera.crawler.single_file_datasets'='{}')"
+    for said, found in (("true", ["a_csv", "b_csv"]), ("false", ["rows"])):
+        run(admin, single.format(database, said))
+        run(admin, f"ALTER DATABASE {database} SET DBPROPERTIES('okera.crawler.status'='')")
+        wait(admin, crawler)
+        assert names(admin, crawler) == found

@@ -309,6 +309,14 @@ ACTS: Mapping[str, Trial] = {
         lambda w, c: crawl(w.services, c, f"{w.names['c']}_new", w.names["path"]),
         ("CREATE_CRAWLER_AS_OWNER ON CATALOG", "SELECT ON URI 'file://{path}'"),
     ),
+    "crawl by files": Trial(
+        lambda w, c: w.services.crawls.set_single_files(c, w.names["c"], True),
+        ("ALTER ON CRAWLER {c}",),
+    ),
+    "forget what was found": Trial(
+        lambda w, c: w.services.crawls.forget(c, w.names["c"], "found"),
+        ("ALTER ON CRAWLER {c}",),
+    ),
     "crawl again": Trial(
         lambda w, c: crawl(w.services, c, w.names["c"], w.names["path"]),
         ("ALTER ON CRAWLER {c}", "SELECT ON URI 'file://{path}'"),

@@ -44,11 +44,21 @@ def crawl(
     uri: Annotated[str, typer.Argument(help="Such as s3://bucket/folder, or a path.")],
     name: Annotated[str, typer.Option(help="What to call this crawl.")],
     wait: Annotated[bool, typer.Option("--wait", help="Wait and show what was found.")] = False,
+    single_files: Annotated[
+        bool | None,
+        typer.Option(
+            "--single-files/--folders",
+            help="What makes a dataset; as at the run before.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Look for datasets below a URI and propose tags for their columns."""
     with session(context).rest() as rest:
-        found = rest.post("/v1/crawls", {"name": name, "source": source_of(uri)})
+        body: dict[str, Any] = {"name": name, "source": source_of(uri)}
+        if single_files is not None:
+            body["single_files"] = single_files
+        found = rest.post("/v1/crawls", body)
         if wait:
             found = _wait_for(rest, name)
     _print_crawl(found, as_json=as_json)

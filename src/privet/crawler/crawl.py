@@ -51,7 +51,7 @@ def crawl(
     return run_crawl(connectors, uri, rules, progress=progress, cancelled=cancelled).found
 
 
-def run_crawl(
+def run_crawl(  # noqa: PLR0913 - what it is told is said by name
     connectors: Connector,
     uri: str,
     rules: Sequence[Rule],
@@ -59,6 +59,7 @@ def run_crawl(
     memory: Memory | None = None,
     progress: Report = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
+    single_files: bool = False,
 ) -> Crawled:
     """Find the datasets at `uri`, in path order, with columns and the tags that `rules` propose.
 
@@ -73,6 +74,7 @@ def run_crawl(
         memory: of the crawl before, if there was one.
         progress: told every 500 objects and after every dataset.
         cancelled: asked as often, and before a file is opened.
+        single_files: whether each file is a dataset, called as the file with its ending.
 
     Raises:
         InvalidRequest: `uri` is malformed, outside what settings allow, or holds no data files.
@@ -82,8 +84,10 @@ def run_crawl(
     counting = Counting(connectors, cancelled)
     root = connectors.canonical(uri)
     memory = memory or Forgetful()
-    seen = survey(counting, root, memory, progress, cancelled)
-    groups = [group for group in seen.groups.values() if group.files or group.empty]
+    seen = survey(counting, root, memory, progress, cancelled, single_files=single_files)
+    # Beside datasets of single files, those without rows are none.
+    alone = not single_files
+    groups = [g for g in seen.groups.values() if g.files or (g.empty and alone)]
     if not groups and not seen.failures:
         raise InvalidRequest(
             f"nothing was found at `{shown(root)}`",

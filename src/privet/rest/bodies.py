@@ -119,6 +119,8 @@ class NewCrawl(Body):
 
     name: str
     source: str
+    single_files: bool | None = None
+    """Whether each file is a dataset of its own; left out: as at the run before, else not."""
 
 
 class NewSchedule(Body):

@@ -44,7 +44,9 @@ def _name(database: str, name: str) -> DatasetName:
 @router.post("/crawls", tags=["crawls"], status_code=status.HTTP_202_ACCEPTED)
 def start_crawl(caller: CallerDep, services: ServicesDep, body: NewCrawl) -> Json:
     """Begin a crawl; it goes on in the background."""
-    return crawl_json(services.crawls.start(caller, body.name, body.source))
+    return crawl_json(
+        services.crawls.start(caller, body.name, body.source, single_files=body.single_files)
+    )
 
 
 @router.get("/crawls", tags=["crawls"])

@@ -63,8 +63,16 @@ class Crawls:
         """Stop crawls that run here; whichever server starts next goes on with them."""
         self._runner.close()
 
-    def start(self, caller: Caller, name: str, uri: str) -> Crawl:
+    def start(
+        self, caller: Caller, name: str, uri: str, *, single_files: bool | None = None
+    ) -> Crawl:
         """Begin a crawl, or do it again under the same name; it goes on in the background.
+
+        Args:
+            caller: who may start it, and read what is there.
+            name: of the crawl.
+            uri: where to look.
+            single_files: whether each file is a dataset of its own; None: as it was.
 
         Raises:
             InvalidRequest: the path is malformed or outside what the settings allow.
@@ -92,7 +100,9 @@ class Crawls:
             path = read.scope.name if read.scope.kind is ScopeKind.URI else ""
             place = path or canonical(self._platform, uri)
             by = Starter(admin.user, admin.issuer, self._runner.lease)
-            started = self._platform.catalog.crawls.start(name, place, by=by, again=again)
+            started = self._platform.catalog.crawls.start(
+                name, place, by=by, again=again, single_files=single_files
+            )
             event = event_of(admin, caller, "crawl.end", Outcome.COMPLETED)
             self._runner.submit(started, replace(event, object=started.name))
             return started
@@ -175,6 +185,30 @@ class Crawls:
             )
             catalog.domains.note_profiles(registered, found.profiles)
             return registered
+
+    def set_single_files(self, caller: Caller, name: str, value: bool) -> None:
+        """Say for the next run whether each file is a dataset of its own.
+
+        Raises:
+            NotFound: there is none of that name.
+        """
+        crawler = on_crawler(fold(name))
+        needs = (Need(AccessLevel.ALTER, crawler),)
+        act = Act("crawl.update", crawler.name, detail={"single_files": value}, needs=needs)
+        with administer(self._platform, caller, act):
+            self._platform.catalog.crawls.set_single_files(crawler.name, value)
+
+    def forget(self, caller: Caller, name: str, found: str) -> None:
+        """Forget one dataset that a crawl found, until a run finds it again.
+
+        Raises:
+            NotFound: there is no such crawl, or it found no such dataset.
+        """
+        crawler = on_crawler(fold(name))
+        needs = (Need(AccessLevel.ALTER, crawler),)
+        act = Act("crawl.update", crawler.name, detail={"forgotten": found[:200]}, needs=needs)
+        with administer(self._platform, caller, act):
+            self._platform.catalog.crawls.forget(crawler.name, fold(found, "dataset name"))
 
     def drop(self, caller: Caller, name: str) -> None:
         """Forget a crawl; datasets that were registered from it stay.

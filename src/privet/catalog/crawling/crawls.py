@@ -52,10 +52,19 @@ class Crawls:
         self._engine = engine
         self._clock = clock
 
-    def start(self, name: str, uri: str, *, by: Starter, again: bool = True) -> Crawl:
+    def start(
+        self,
+        name: str,
+        uri: str,
+        *,
+        by: Starter,
+        again: bool = True,
+        single_files: bool | None = None,
+    ) -> Crawl:
         """Write down that a crawl runs. An earlier one of that name that ended is replaced.
 
-        What it remembers of objects stays, unless it is of another address now.
+        What it remembers of objects stays, unless it is of another address now. Whether each file
+        is a dataset is as it was, unless that is said.
 
         Raises:
             Conflict: one of that name is running; or, unless it may be `again`, there is one.
@@ -69,10 +78,13 @@ class Crawls:
                 )
             if row is not None and not again:
                 raise Conflict(f"crawl `{name}` already exists", hint="choose another name")
+            if single_files is None:
+                single_files = row is not None and CrawlReport.from_json(row.report).single_files
+            report = CrawlReport(single_files=single_files).to_json()
             started: dict[str, Any] = {
                 "uri": uri, "status": _RUNNING, "objects_seen": 0, "datasets_found": 0,
                 "found": [], "error": "", "started_at": self._clock(), "finished_at": None,
-                "created_by": by.user, "issuer": by.issuer, "report": {},
+                "created_by": by.user, "issuer": by.issuer, "report": report,
                 "run": 1 if row is None else row.run + 1, "leased_until": by.leased_until,
             }  # fmt: skip
             if row is None:
@@ -133,6 +145,31 @@ class Crawls:
                 )
             )
             return _read_one(connection, name)
+
+    def set_single_files(self, name: str, value: bool) -> None:
+        """Say for the next run whether each file is a dataset of its own.
+
+        Raises:
+            NotFound: there is no such crawl.
+        """
+        with writing(self._engine) as connection:
+            report = replace(_read_one(connection, name).report, single_files=value).to_json()
+            connection.execute(update(crawls).filter_by(name=name).values(report=report))
+
+    def forget(self, name: str, found: str) -> None:
+        """Forget one dataset that a crawl found, until it finds it again.
+
+        Raises:
+            NotFound: there is no such crawl, or it found no such dataset.
+        """
+        with writing(self._engine) as connection:
+            held = _read_one(connection, name).found
+            kept = [dump_found(each) for each in held if each.name != found]
+            if len(kept) == len(held):
+                raise NotFound(f"crawl `{name}` found no dataset `{found[:64]}`")
+            connection.execute(
+                update(crawls).filter_by(name=name).values(found=kept, datasets_found=len(kept))
+            )
 
     def cancel(self, name: str) -> Crawl:
         """End a running crawl as cancelled; whoever runs it hears of that by its progress.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from privet.connector import Connector, ObjectInfo, place, shown
@@ -55,6 +55,7 @@ class Survey:
     problems: list[ObjectProblem] = field(default_factory=list[ObjectProblem])
     problem_count: int = 0
     lakes: dict[str, Format] = field(default_factory=dict[str, Format])
+    single_files: bool = False
 
     @property
     def whole(self) -> bool:
@@ -90,17 +91,20 @@ def survey(
     memory: Memory,
     progress: Report,
     cancelled: Callable[[], bool],
+    *,
+    single_files: bool = False,
 ) -> Survey:
     """Walk all below `root`, and note it in `memory`.
 
-    Where a listing breaks half-way, what it may have left out counts as failed.
+    Where a listing breaks half-way, what it may have left out counts as failed. With
+    `single_files` each file is a dataset, unless it is one of a table of a log.
 
     Raises:
         NotFound, SourceUnavailable: nothing is there, or it cannot be listed at all.
         InvalidRequest: there are too many datasets.
         Cancelled: `cancelled` said so.
     """
-    found = Survey()
+    found = Survey(single_files=single_files)
 
     def note_failure(folder: str, error: PrivetError) -> None:
         # Of a partition that cannot be listed, the whole dataset must not look complete.
@@ -154,6 +158,8 @@ def _see(
     if (lake := lake_of(info.uri)) is not None and len(lake[0]) >= len(root):
         found.lakes[lake[0]] = lake[1]
     placement = place(root, info.uri)
+    if found.single_files and not placement.hidden and info.size:
+        placement = replace(placement, dataset=info.uri, partitions=())
     group = found.group_at(placement.dataset)
     group.add(info, placement)
     if info.size and not placement.hidden:

@@ -61,6 +61,7 @@ class CrawlReport:
         broke_off: why the listing ended early; empty if it is whole.
         resumed: how often it went on after its server had ended.
         died: how often that server had not handed it on: it was killed, by the crawl perhaps.
+        single_files: whether each file is a dataset of its own, whatever else is in its folder.
     """
 
     unchanged: int = 0
@@ -75,6 +76,7 @@ class CrawlReport:
     broke_off: str = ""
     resumed: int = 0
     died: int = 0
+    single_files: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As doors and the store write it."""

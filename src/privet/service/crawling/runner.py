@@ -245,11 +245,17 @@ class CrawlRunner:
             memory=RunMemory(self._platform.catalog.crawl_memory, crawl.name, crawl.run),
             progress=progress,
             cancelled=stop.is_set,
+            single_files=crawl.report.single_files,
         )
 
     def _finish(self, crawl: Crawl, crawled: Crawled) -> Crawl:
         before = crawl.report
-        report = replace(crawled.report, resumed=before.resumed, died=before.died)
+        report = replace(
+            crawled.report,
+            resumed=before.resumed,
+            died=before.died,
+            single_files=before.single_files,
+        )
         error = f"the listing broke off: {report.broke_off}" if report.broke_off else ""
         return self._platform.catalog.crawls.finish(
             crawl.name, crawled.found, error=error, report=report, started=crawl

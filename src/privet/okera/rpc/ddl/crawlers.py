@@ -57,12 +57,29 @@ def _set(call: Call, found: re.Match[str], text: str) -> Answer:
     crawl = crawl_behind(call, found["name"])
     if crawl is None:
         return _executed(call, text)
+    if said := _SINGLE_FILES.fullmatch(found["properties"]):
+        value = said["value"].lower() == "true"
+        call.services.crawls.set_single_files(call.caller, crawl.name, value)
+        return Answer()
     if not re.fullmatch(rf"\s*'{re.escape(STATUS)}'\s*=\s*''\s*", found["properties"]):
         raise Unsupported(
-            "of the database of a crawler only the status is changed, and only emptied",
+            "of the database of a crawler only its status and what is a dataset are changed",
             hint="a crawl finds what it finds; say the rest when a dataset is registered",
         )
     call.services.crawls.start(call.caller, crawl.name, crawl.uri)
+    return Answer()
+
+
+def _forget(call: Call, found: re.Match[str], text: str) -> Answer:
+    """DROP TABLE of what a crawl found: it is shown again when it is found again."""
+    crawl = crawl_behind(call, found["name"])
+    if crawl is None:
+        return _executed(call, text)
+    try:
+        call.services.crawls.forget(call.caller, crawl.name, found["table"])
+    except NotFound:
+        if not found["lenient"]:
+            raise
     return Answer()
 
 
@@ -78,6 +95,9 @@ def _executed(call: Call, text: str) -> Answer:
     return Answer(result.columns, result.rows, warnings=result.warnings)
 
 
+_SINGLE_FILES = re.compile(
+    r"(?i)\s*'okera\.crawler\.single_file_datasets'\s*=\s*'(?P<value>true|false)'\s*"
+)
 _NAME = r"`?(?P<name>_okera_crawler_\w+)`?"
 SPECIAL: tuple[tuple[str, Callable[[Call, re.Match[str], str], Answer]], ...] = (
     (r"\s*create\s+crawler\s+`?\w+`?\s+source\s+'(?P<source>[^']*)'\s*", _create),
@@ -88,4 +108,8 @@ SPECIAL: tuple[tuple[str, Callable[[Call, re.Match[str], str], Answer]], ...] = 
         _set,
     ),
     (r"\s*show\s+tables\s+in\s+" + _NAME, _tables),
+    (
+        r"\s*drop\s+table\s+(?P<lenient>if\s+exists\s+)?" + _NAME + r"\.`?(?P<table>\w+)`?",
+        _forget,
+    ),
 )
