@@ -22,6 +22,7 @@ UV_OF_PATH := $(shell uv --version 2>/dev/null | grep -qF 'uv $(UV_VERSION)' && 
 UV := $(or $(UV_OF_PATH),.tools/bin/uv)
 TOOLS := $(if $(UV_OF_PATH),,.tools/uv-$(UV_VERSION).stamp)
 AZURITE := .tools/azurite-3.37.0.stamp
+LAKANA := .tools/lakana-0.20.0.stamp
 CHROMIUM := .tools/chromium.stamp
 PROJECTS := pyproject.toml uv.lock $(wildcard clients/*/pyproject.toml)
 
@@ -41,7 +42,7 @@ help:  ## print this menu
 demo: setup  ## run the acceptance flow end to end on fictitious data, and print it
 	@$(BIN)/privet demo $(ARGS)
 
-test: setup $(AZURITE) $(CHROMIUM)  ## run the tests (ARGS=... goes to pytest)
+test: setup $(AZURITE) $(LAKANA) $(CHROMIUM)  ## run the tests (ARGS=... goes to pytest)
 	@$(BIN)/pytest $(ARGS)
 
 check: check-format check-lint check-types check-imports check-lock  ## format, lint, types, architecture and lock file: under a minute
@@ -114,6 +115,12 @@ $(AZURITE):
 	  npm install --silent --no-audit --no-fund --ignore-scripts --prefix .tools/azurite azurite@3.37.0 >/dev/null; \
 	else echo "test: npm is not on the PATH; the tests of Azure are skipped" >&2; fi
 	@mkdir -p .tools && touch $@
+
+# A catalog of Iceberg, from PyPI, apart from the rest: it needs another botocore.
+$(LAKANA): .venv/privet.stamp
+	@$(UV) venv --quiet --clear --python $(BIN)/python .tools/lakana
+	@$(UV) pip install --quiet --python .tools/lakana/bin/python lakana-server==0.20.0
+	@touch $@
 
 # A browser, from Debian; where there is none the tests of browsers are skipped.
 $(CHROMIUM):
