@@ -41,7 +41,7 @@ from privet.model.errors import (
     SourceInvalid,
     SourceUnavailable,
 )
-from privet.scan.lakes.iceberg_deletes import Deletes
+from privet.scan.lakes.iceberg.deletes import Deletes
 from scan.iceberg_deletes import commit_deletes
 from scan.sources import engine_over, failure, rows_of, scan, started, tell_nothing
 

@@ -17,8 +17,8 @@ from pyiceberg.types import LongType
 
 from enforcement.plans import column
 from privet.model.errors import PrivetError, SourceInvalid, SourceUnavailable
-from privet.scan.lakes import iceberg_values
-from privet.scan.lakes.iceberg_values import DeletedValues
+from privet.scan.lakes.iceberg import values as iceberg_values
+from privet.scan.lakes.iceberg.values import DeletedValues
 from privet.scan.lakes.projection import Node
 from scan.iceberg_deletes import commit_deletes, delete_values
 from scan.sources import engine_over, failure, scan

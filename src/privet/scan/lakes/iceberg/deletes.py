@@ -16,7 +16,7 @@ from privet.scan.formats.binding import told
 from privet.scan.formats.opened import too_large
 from privet.scan.lakes.base import not_read, within
 from privet.scan.lakes.data_files import Positions
-from privet.scan.lakes.iceberg_files import LARGEST
+from privet.scan.lakes.iceberg.files import LARGEST
 from privet.scan.lakes.vectors import FRAME, MOST, framed
 
 _VECTOR = "deletion-vector-v1"

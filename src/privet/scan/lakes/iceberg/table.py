@@ -27,11 +27,11 @@ from privet.model.sources import FieldIds
 from privet.scan.files import RECRAWL
 from privet.scan.lakes.base import not_read, within
 from privet.scan.lakes.data_files import LakeFile, file_pieces
-from privet.scan.lakes.iceberg_deletes import Deletes
-from privet.scan.lakes.iceberg_files import ConnectorFile, ConnectorIO, read_json
-from privet.scan.lakes.iceberg_filters import as_iceberg
-from privet.scan.lakes.iceberg_plan import PlannedData, planned
-from privet.scan.lakes.iceberg_values import Tools, ValueDeletes
+from privet.scan.lakes.iceberg.deletes import Deletes
+from privet.scan.lakes.iceberg.files import ConnectorFile, ConnectorIO, read_json
+from privet.scan.lakes.iceberg.filters import as_iceberg
+from privet.scan.lakes.iceberg.plan import PlannedData, planned
+from privet.scan.lakes.iceberg.values import Tools, ValueDeletes
 from privet.scan.lakes.projection import Node
 from privet.scan.pieces import Piece
 

@@ -26,7 +26,7 @@ from pyiceberg.transforms import VoidTransform
 from pyiceberg.typedef import Record
 
 from privet.scan.formats.opened import too_large
-from privet.scan.lakes.iceberg_files import ConnectorIO
+from privet.scan.lakes.iceberg.files import ConnectorIO
 
 _MOST_FILES = 1 << 20
 _FIRST = 0
