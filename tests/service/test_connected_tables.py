@@ -224,10 +224,15 @@ def test_permissions_that_stayed_are_told_of(place: Place, source: SourceServer)
     maker = place.person("GRANT CREATE ON DATABASE d", "GRANT USE ON DATACONNECTION shop")
     assert again not in run(place, maker, text).warnings
     run(place, place.admin, f"DROP TABLE {dataset.name}")
+    table, database = place.unique("kept"), place.unique("again")
+    source.run(f"CREATE TABLE {table} (v int)")
     over = "DBPROPERTIES('okera.connection.name'='shop')"
-    run(place, place.admin, f"ALTER DATABASE d SET {over}")
-    load = f"ALTER DATABASE d LOAD DEFINITIONS({dataset.name.name})"
-    assert again in run(place, place.admin, load).warnings
+    run(place, place.admin, f"CREATE DATABASE {database} {over}")
+    load = f"ALTER DATABASE {database} LOAD DEFINITIONS({table})"
+    assert not run(place, place.admin, load).warnings
+    place.person(f"GRANT SELECT ON TABLE {database}.{table}")
+    run(place, place.admin, f"DROP TABLE {database}.{table}")
+    assert any("count again" in w for w in run(place, place.admin, load).warnings)
 
 
 def test_who_may_make_one(place: Place, source: SourceServer) -> None:
@@ -308,8 +313,10 @@ def test_loading_a_schema(place: Place, source: SourceServer) -> None:
     rest = run(place, place.admin, "ALTER DATABASE stock LOAD DEFINITIONS()")
     assert rest.rows == (("stock.mixed_case",),)
     assert "items" in " ".join(rest.warnings)
+    bare = place.unique("bare")
+    run(place, place.admin, f"CREATE DATABASE {bare}")
     with pytest.raises(InvalidRequest, match="names no connection"):
-        run(place, place.admin, "ALTER DATABASE d LOAD DEFINITIONS()")
+        run(place, place.admin, f"ALTER DATABASE {bare} LOAD DEFINITIONS()")
     changer = place.person("GRANT ALTER ON DATABASE stock", "GRANT CREATE ON CATALOG")
     for refused in (
         "ALTER DATABASE stock LOAD DEFINITIONS()",

@@ -22,6 +22,7 @@ from joserfc.util import urlsafe_b64decode
 from privet.identity.attributes import CLAIMS, read_attributes
 from privet.model.errors import InvalidRequest, Unauthenticated
 from privet.model.names import check_group_name, check_principal_name
+from privet.model.strict_json import unique_members
 
 MAX_TOKEN_BYTES = 16 * 1024
 MAX_GROUPS = 1000
@@ -214,20 +215,13 @@ def _read_object(raw: bytes) -> dict[str, Any]:
     """A JSON object with no member twice and no NaN: readers of such texts disagree."""
     try:
         value = json.loads(
-            raw.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse_constant
+            raw.decode("utf-8"), object_pairs_hook=unique_members, parse_constant=_refuse_constant
         )
     except (ValueError, RecursionError) as error:
         raise _malformed() from error
     if not isinstance(value, dict):
         raise _malformed()
     return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member stands twice")
-    return members
 
 
 def _refuse_constant(text: str) -> None:

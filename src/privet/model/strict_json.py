@@ -23,7 +23,7 @@ def read_json(data: bytes) -> Any:
     try:
         value = json.loads(
             data.decode("utf-8"),
-            object_pairs_hook=_unique,
+            object_pairs_hook=unique_members,
             parse_int=_whole,
             parse_float=_real,
             parse_constant=_real,
@@ -40,7 +40,12 @@ def read_json(data: bytes) -> Any:
     return value
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these members, as a hook of `json.loads`.
+
+    Raises:
+        ValueError: a member stands twice.
+    """
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("a member stands twice")

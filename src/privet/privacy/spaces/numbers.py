@@ -21,9 +21,9 @@ from privet.privacy.spaces.permuting import (
     WordsPermutation,
     last_words,
     tweak_of,
-    walk,
 )
 from privet.privacy.tokens.aes import Bytes, Words
+from privet.privacy.tokens.walking import walk
 
 Integers = NDArray[np.int64]
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from privet.privacy.base import Flags, frame
+from privet.privacy.base import frame
 from privet.privacy.tokens.aes import BLOCK, BlockCipher, Bytes, Words
 from privet.privacy.tokens.feistel import Number, Rounds, prepare
 from privet.privacy.tokens.numerals import width_of
@@ -98,21 +97,6 @@ class WordsPermutation:
             for into, word in zip(result, (*left, *right), strict=True):
                 into[at : at + _ROWS] = word
         return result
-
-
-def walk(
-    permute: Callable[[Numbers], Numbers], values: Numbers, excluded: Callable[[Numbers], Flags]
-) -> Numbers:
-    """Restrict a permutation to what is not excluded, by going on until it is left.
-
-    Ends for every value that is not excluded itself: its cycle comes back to it.
-    """
-    result = permute(values)
-    rows = np.flatnonzero(excluded(result))
-    while len(rows):
-        result[rows] = permute(result[rows])
-        rows = rows[excluded(result[rows])]
-    return result
 
 
 def tweak_of(common: bytes, name: str) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,6 +23,7 @@ from privet.privacy.tokens.feistel import Rounds, prepare
 from privet.privacy.tokens.numerals import width_of
 from privet.privacy.tokens.opaque import OpaqueTokens
 from privet.privacy.tokens.text import select, without
+from privet.privacy.tokens.walking import walk
 
 Integers = NDArray[np.int64]
 
@@ -86,23 +85,6 @@ class _Width:
             numbers = (left << self._half_bits | right) - self._bias
             result[at : at + _ROWS] = numbers.view(np.int64)
         return result
-
-
-def walk(
-    permute: Callable[[Integers], Integers],
-    values: Integers,
-    excluded: Callable[[Integers], Flags],
-) -> Integers:
-    """Restrict a permutation to what is not excluded, by going on until it is left.
-
-    Ends for every value that is not excluded itself: its cycle comes back to it.
-    """
-    result = permute(values)
-    rows = np.flatnonzero(excluded(result))
-    while len(rows):
-        result[rows] = permute(result[rows])
-        rows = rows[excluded(result[rows])]
-    return result
 
 
 def in_int32(values: Integers) -> Flags:

@@ -15,7 +15,13 @@ from privet.model.datasets import (
 )
 from privet.model.errors import Conflict, InvalidRequest
 from privet.model.names import DatasetName, fold
-from privet.model.permissions import AccessLevel, on_connection, on_database, on_dataset
+from privet.model.permissions import (
+    AccessLevel,
+    Scope,
+    on_connection,
+    on_database,
+    on_dataset,
+)
 from privet.model.principals import Principal
 from privet.model.sources import CatalogPlace, TablePlace
 from privet.policy import Need
@@ -85,7 +91,7 @@ class ConnectedTables:
             "table.create",
             str(name),
             detail={"connection": connection},
-            needs=_creating(wanted, connection),
+            needs=(*using(connection), *creating(wanted)),
             creates=on_dataset(name),
         )
         with administer(self._platform, caller, act) as author:
@@ -235,14 +241,15 @@ def check_types(columns: tuple[Column, ...], shape: TableShape) -> None:
             )
 
 
-def _creating(wanted: d.CreateTable, connection: str) -> tuple[Need, ...]:
+def creating(wanted: d.CreateTable, paths: tuple[Scope, ...] = ()) -> tuple[Need, ...]:
+    """The right to create in the database, to read what is at paths, and to use the tags."""
     tags = dict.fromkeys(
         need
         for each in written_tags(wanted)
         for need in tag_needs(AccessLevel.ADD_ATTRIBUTE, each.tag, None)
     )
-    creating = Need(AccessLevel.CREATE, on_database(wanted.dataset.database))
-    return (*using(connection), creating, *tags)
+    reading = (Need(AccessLevel.SELECT, path) for path in paths)
+    return (Need(AccessLevel.CREATE, on_database(wanted.dataset.database)), *reading, *tags)
 
 
 def _connection(wanted: d.CreateTable) -> str:

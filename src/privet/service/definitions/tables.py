@@ -42,6 +42,7 @@ from privet.service.definitions.connected import (
     ConnectedTables,
     Loaded,
     Made,
+    creating,
     is_connected,
 )
 from privet.service.definitions.cutting import cut_anew
@@ -51,7 +52,7 @@ from privet.service.definitions.returning import permissions_again
 from privet.service.definitions.spark import as_spark_means
 from privet.service.platform import Caller, Platform
 from privet.service.proposals import look_at_files, proposed_now, unanswered
-from privet.service.rights import Administrator, tag_needs
+from privet.service.rights import Administrator
 from privet.service.tags import check_known
 
 
@@ -88,7 +89,7 @@ class Tables:
             "table.create",
             str(name),
             detail={"source": (wanted.location or wanted.like)[:200]},
-            needs=_creating(wanted, tuple(paths.values())),
+            needs=creating(wanted, tuple(paths.values())),
             creates=on_dataset(name),
         )
         with administer(self._platform, caller, act) as author:
@@ -323,9 +324,7 @@ class Tables:
             made = self._platform.catalog.datasets.register(
                 found, wanted.dataset, bound.columns, by=author.user, described=described
             )
-        return Made(
-            made, (*bound.notes, *permissions_again(self._platform, author, made))
-        )
+        return Made(made, (*bound.notes, *permissions_again(self._platform, author, made)))
 
     def _look(self, wanted: d.CreateTable, uri: str) -> FoundDataset:
         version = wanted.properties.get(VERSION)
@@ -362,14 +361,3 @@ def check_kind(dataset: Dataset, *, view: bool) -> None:
     if (dataset.view is not None) != view:
         kind = "table" if view else "view"
         raise InvalidRequest(f"`{dataset.name}` is a {kind}", hint=f"write {kind.upper()}")
-
-
-def _creating(wanted: d.CreateTable, paths: tuple[Scope, ...]) -> tuple[Need, ...]:
-    """The right to create in the database, to read the files, and to use the tags."""
-    tags = dict.fromkeys(
-        need
-        for each in written_tags(wanted)
-        for need in tag_needs(AccessLevel.ADD_ATTRIBUTE, each.tag, None)
-    )
-    reading = (Need(AccessLevel.SELECT, path) for path in paths)
-    return (Need(AccessLevel.CREATE, on_database(wanted.dataset.database)), *reading, *tags)
