@@ -146,3 +146,33 @@ def test_no_setting_leads_to_it(setting: str, tmp_path: Path) -> None:
     """A server that is started by its settings has the other rule."""
     with pytest.raises(ConfigurationInvalid):
         Settings.load(None, state_dir=tmp_path, **{setting: "plain"})
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("SELECT spot FROM {0}", {"spot.geo": "pii.geo", "spot.geo.lat": "pii.lat"}),
+        ("SELECT spot.geo AS g, id FROM {0}", {"g": "pii.geo", "g.lat": "pii.lat"}),
+        ("SELECT x.spot.geo.lat, x.spot.town FROM {0} x", {"lat": "pii.lat"}),
+        ("SELECT g.lat AS l FROM (SELECT spot.geo AS g FROM {0})", {"l": "pii.lat"}),
+        ("SELECT spot.geo.lat + 1 AS l FROM {0}", {}),
+        ("SELECT spot.geo.lat FROM {0} spot", {"lat": "pii.lat"}),
+        ("SELECT id FROM {0}", {}),
+    ],
+)
+def test_tags_of_fields_go_on_with_them(
+    statement: str, expected: dict[str, str], place: Place, definer: Person, plain: Catalog
+) -> None:
+    """A field as it is keeps its own tags and those inside it; in doubt what it is, it has none."""
+    place.tags("pii.geo", "pii.lat")
+    row = {"id": 1, "spot": {"town": "x", "geo": {"lat": 1}}}
+    table = place.dataset(pa.Table.from_pylist([row]), f"p.{place.unique('nested')}").name
+    catalog = place.platform.catalog.datasets
+    catalog.assign_tag(table, ("spot", "geo"), TagName("pii", "geo"), by="s")
+    catalog.assign_tag(table, ("spot", "geo", "lat"), TagName("pii", "lat"), by="s")
+    name = DatasetName("v", place.unique("view"))
+    place.services.views.create(definer.caller, name, statement.format(table))
+    found = plain.datasets.find(name)
+    assert found is not None
+    told = {".".join(t.path): str(t.tag) for c in found.columns for t in c.field_tags}
+    assert told == expected

@@ -127,7 +127,8 @@ class View:
         sees: the datasets that it names, with the columns of each that its definer saw then. No
             others are in view when it is read: a `*`, or a join by name, stays what it was.
         rests: what each column rests on, by its name: pairs of a dataset and a column.
-        refers: the one of these that a column is, as it is, by the columns that are one.
+        refers: the one of these that a column is, as it is, by the columns that are one; with the
+            way to a field inside it, if the column is only that.
         released: tags that a steward took off a column although what it is made of bears them.
     """
 
@@ -139,8 +140,8 @@ class View:
     released: Mapping[str, frozenset[TagName]] = field(
         default_factory=dict[str, frozenset[TagName]]
     )
-    refers: Mapping[str, tuple[DatasetName, str]] = field(
-        default_factory=dict[str, tuple[DatasetName, str]]
+    refers: Mapping[str, tuple[DatasetName, str, FieldPath]] = field(
+        default_factory=dict[str, tuple[DatasetName, str, FieldPath]]
     )
 
     @property
@@ -158,7 +159,7 @@ class View:
             "sees": [[*name, list(columns)] for name, columns in self.sees.items()],
             "rests": {c: sorted([*d, name] for d, name in r) for c, r in self.rests.items()},
             "released": {c: sorted(map(str, tags)) for c, tags in self.released.items()},
-            "refers": {c: [*of, name] for c, (of, name) in self.refers.items()},
+            "refers": {c: [*of, name, *way] for c, (of, name, way) in self.refers.items()},
         }
 
     @classmethod
@@ -176,7 +177,10 @@ class View:
             },
             {c: frozenset(map(TagName.parse, t)) for c, t in options["released"].items()},
             # Views of earlier versions say nothing of it.
-            {c: (DatasetName(d, t), n) for c, (d, t, n) in options.get("refers", {}).items()},
+            {
+                c: (DatasetName(d, t), n, tuple(way))
+                for c, (d, t, n, *way) in options.get("refers", {}).items()
+            },
         )
 
 

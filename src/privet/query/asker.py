@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from privet.model.batches import BatchStream
 from privet.model.errors import Cancelled, Position, PrivetError, ResourcesExceeded
-from privet.model.names import DatasetName, fold
+from privet.model.names import DatasetName, FieldPath, fold
 from privet.model.requests import QueryRequest
 from privet.query.answers import read_answer
 from privet.query.feeding import Feeding, Open, Read
@@ -62,14 +62,15 @@ class Traced:
     Attributes:
         schema: of the answer.
         rests: the columns of datasets that each rests on.
-        refers: those of them that a column is, as they are, by the columns that are one.
+        refers: those of them that a column is, as they are, by the columns that are one; with the
+            way to a field inside it, if the column is only that.
         plain: what the columns are called in the one dataset whose rows the answer has, as they
             are; None if it is made otherwise.
     """
 
     schema: pa.Schema
     rests: Mapping[str, frozenset[tuple[DatasetName, str]]]
-    refers: Mapping[str, tuple[DatasetName, str]]
+    refers: Mapping[str, tuple[DatasetName, str, FieldPath]]
     plain: tuple[str, ...] | None = None
 
 
@@ -153,9 +154,9 @@ class Asker:
             rests = [[_column(pair, names, schemas) for pair in found] for found in told["rests"]]
             made_of = dict(zip(schema.names, map(frozenset, rests), strict=True))
             refers = {
-                column: of
-                for column, pair in zip(schema.names, told["refers"], strict=True)
-                if pair is not None and (of := _column(pair, names, schemas)) in made_of[column]
+                column: (*of, tuple(map(str, way[2:])))
+                for column, way in zip(schema.names, told["refers"], strict=True)
+                if way is not None and (of := _column(way[:2], names, schemas)) in made_of[column]
             }
             return Traced(schema, made_of, refers, _plain(told["plain"], schema, schemas))
 

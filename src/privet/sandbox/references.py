@@ -1,4 +1,4 @@
-"""Which columns of an answer are columns of datasets as they are, by the statement's tree.
+"""Which columns of an answer are columns or fields of datasets as they are, by the tree.
 
 The engine's plan says what a column rests on, at the most; this says where it is no more than a
 name for another column. In doubt it is not.
@@ -12,11 +12,13 @@ from typing import Any
 
 from privet.model.names import DatasetName
 
-Reference = tuple[DatasetName, str]
-"""A dataset and a column of it."""
+Reference = tuple[DatasetName, str, tuple[str, ...]]
+"""A dataset, a column of it, and the way to a field inside it; empty if it is the column."""
 _Columns = list[tuple[str, Reference | None]]
 """Names in lower case, in order, with what each stands for."""
 _TABLE_AND_COLUMN = 2
+_LONGEST_TABLE = 3
+"""Parts of a table's name."""
 
 
 class _Unknown(Exception):
@@ -63,13 +65,28 @@ class _From:
                 seen.add(column[0])
 
     def find(self, parts: Sequence[str]) -> Reference | None:
-        """What a column is, by its name or its table's and its own."""
-        *table, column = (part.lower() for part in parts[-_TABLE_AND_COLUMN:])
+        """What a column is, by its name or its table's and its own, or a field by its path.
+
+        The engine takes as much for the name of a table as there is one of.
+        """
+        folded = [part.lower() for part in parts]
+        for start in reversed(range(min(_LONGEST_TABLE + 1, len(folded)))):
+            column = folded[start]
+            found = self._named(folded[start - 1 : start] if start else (), column)
+            if not found:
+                continue
+            if found[0] is None or (len(found) > 1 and column not in self.joined):
+                return None
+            name, of, way = found[0]
+            return name, of, (*way, *folded[start + 1 :])
+        return None
+
+    def _named(self, table: Sequence[str], column: str) -> list[Reference | None]:
+        """What columns of that name stand for, of one table or of any; nothing if there is none."""
         among = [columns for name, columns in self.tables if not table or name == table[0]]
         if None in among:
-            return None
-        found = [what for columns in among for name, what in columns or () if name == column]
-        return found[0] if len(found) == 1 or (found and column in self.joined) else None
+            return [None]
+        return [what for columns in among for name, what in columns or () if name == column]
 
 
 @dataclass(slots=True)
@@ -128,7 +145,7 @@ class _Reader:
         name = DatasetName(database or "", path[-1])
         if name not in self.datasets:
             return None
-        return [(column.lower(), (name, column)) for column in self.datasets[name]]
+        return [(column.lower(), (name, column, ())) for column in self.datasets[name]]
 
 
 def _renamed(columns: _Columns | None, names: Sequence[str]) -> _Columns | None:

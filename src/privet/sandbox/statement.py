@@ -162,7 +162,10 @@ class Asking:
         return rests
 
     def _refers(self, statement: gate.Statement, schema: pa.Schema) -> list[list[Any] | None]:
-        """The one column that each column of an answer is as it is, written as in `_trace`."""
+        """The one column that each column of an answer is as it is, written as in `_trace`.
+
+        After it comes the way to the field inside it that it is, if it is one.
+        """
         columns = {
             name: [c.partition(".")[2] for c in source.schema.names]
             for name, source in self._sources.items()
@@ -170,7 +173,7 @@ class Asking:
         found = find_references(statement.tree, statement.database, columns)
         if len(found) != len(schema):
             return [None] * len(schema)
-        return [of and [self._sources[of[0]].number, of[1]] for of in found]
+        return [of and [self._sources[of[0]].number, of[1], *of[2]] for of in found]
 
     def _untouched(self, statement: gate.Statement) -> list[str] | None:
         """What the columns of an answer are called in the one dataset whose rows they are."""

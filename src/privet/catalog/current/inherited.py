@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from privet.catalog.definitions.lineage import LineageRule, as_copied, inheriting, tags_of_parts
-from privet.model.datasets import Column, Dataset, View
-from privet.model.names import DatasetName, TagName
+from privet.model.datasets import Column, Dataset, FieldTag, TagOrigin, View
+from privet.model.names import DatasetName
 
 Stored = Mapping[DatasetName, Dataset | None]
 """Datasets by name without the tags of lineage; None, or not there, if there is none."""
@@ -22,7 +22,7 @@ class Inheritance:
 
     def __init__(self, stored: Stored, rule: LineageRule = LineageRule.WHOLE) -> None:
         self._stored = stored
-        self._tags_of = _tags_referred_to if rule is LineageRule.PLAIN else _tags_rested_on
+        self._rule = rule
         self._known: dict[DatasetName, Dataset | None] = {}
 
     def of(self, name: DatasetName) -> Dataset | None:
@@ -43,20 +43,25 @@ class Inheritance:
 
     def _inheriting(self, column: Column, view: View, bases: Stored) -> Column:
         """A column with the tags of what it is made of, but for those released."""
-        inherited = self._tags_of(column.name, view, bases)
         released = view.released.get(column.name, frozenset())
+        if self._rule is LineageRule.PLAIN:
+            fresh = (t for t in _tags_referred_to(column, view, bases) if t.tag not in released)
+            return replace(column, field_tags=(*column.field_tags, *fresh))
+        inherited = tags_of_parts(view.rests.get(column.name, ()), bases)
         return inheriting(column, {t: w for t, w in inherited.items() if t not in released})
 
 
-def _tags_rested_on(column: str, view: View, bases: Stored) -> dict[TagName, bool]:
-    return tags_of_parts(view.rests.get(column, ()), bases)
-
-
-def _tags_referred_to(column: str, view: View, bases: Stored) -> dict[TagName, bool]:
-    name, of = view.refers.get(column, (None, ""))
+def _tags_referred_to(column: Column, view: View, bases: Stored) -> Iterator[FieldTag]:
+    """The tags of the one column or field that a column is, and of the fields inside it."""
+    name, of, way = view.refers.get(column.name, (None, "", ()))
     base = bases.get(name) if name is not None else None
-    tags = (c.tags for c in base.columns if c.name == of) if base is not None else ()
-    return dict.fromkeys(frozenset[TagName]().union(*tags), True)
+    own = {(t.path, t.tag) for t in column.field_tags}
+    for tagged in (t for c in base.columns if c.name == of for t in c.field_tags) if base else ():
+        inside = tagged.path[1:]
+        path = (column.name, *inside[len(way) :])
+        if inside[: len(way)] == way and (path, tagged.tag) not in own:
+            own.add((path, tagged.tag))
+            yield FieldTag(path, tagged.tag, TagOrigin.LINEAGE)
 
 
 def rests_on(stored: Stored, name: DatasetName) -> frozenset[DatasetName]:
