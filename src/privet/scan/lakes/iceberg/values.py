@@ -75,14 +75,37 @@ class DeletedValues:
 
 
 def _distinct(column: pa.ChunkedArray) -> pa.Array:
-    found = pc.unique(column)
-    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+    """The values of a column, each once; ascending, with NULL at the end, where that finds them."""
+    found = _whole(pc.unique(column))
+    return found.take(pc.sort_indices(found)) if _is_searched(found.type) else found
 
 
 def _places(column: pa.Array | pa.ChunkedArray, values: pa.Array) -> Codes:
-    """Where each cell is among values, NULL too; -1 if it is not."""
-    found = pc.index_in(column, value_set=values, skip_nulls=False)
-    return np.asarray(pc.fill_null(found, -1), np.int64)
+    """Where each cell is among distinct values, NULL too; -1 if it is not."""
+    cells = _whole(column)
+    if not _is_searched(values.type):
+        found = pc.index_in(cells, value_set=values, skip_nulls=False)
+        return np.asarray(pc.fill_null(found, -1), np.int64)
+    # A table of hashes would be made anew for each batch.
+    known = values.slice(0, len(values) - values.null_count)
+    places = np.full(len(cells), -1, np.int64)
+    if len(known):
+        at = pc.min_element_wise(
+            pc.fill_null(pc.search_sorted(known, cells), 0), pa.scalar(len(known) - 1, pa.uint64())
+        )
+        same = pc.fill_null(pc.equal(known.take(at), cells), fill_value=False)
+        places = np.where(np.asarray(same), np.asarray(at, np.int64), places)
+    if values.null_count:
+        places = np.where(np.asarray(cells.is_null()), len(known), places)
+    return places
+
+
+def _is_searched(kind: pa.DataType) -> bool:
+    return not (pat.is_decimal(kind) or pat.is_fixed_size_binary(kind))
+
+
+def _whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def _pair(codes: Codes, others: Codes, count: int) -> Codes:
