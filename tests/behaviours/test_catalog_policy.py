@@ -103,6 +103,22 @@ def test_other_properties_take_the_place_of_the_old(catalog: Catalog) -> None:
     assert catalog.permissions.remove(bare).id == second.id
 
 
+def test_how_a_transform_is_called_makes_no_other_permission(catalog: Catalog) -> None:
+    """It is kept, and REVOKE finds the permission by any name of the function."""
+    (clause,) = FULL.transforms
+    called = dataclasses.replace(clause.call, spelled="fpt_ref", function="tokenize")
+    plain = dataclasses.replace(called, spelled="")
+    written, canonical = (
+        dataclasses.replace(FULL, transforms=(dataclasses.replace(clause, call=c),))
+        for c in (called, plain)
+    )
+    catalog.permissions.add(written, by="steward")
+    (stored,) = catalog.permissions.list()
+    assert stored.transforms[0].call.spelled == "fpt_ref"
+    catalog.permissions.remove(canonical)
+    assert catalog.permissions.list() == ()
+
+
 def test_removal_by_content_and_by_id(catalog: Catalog) -> None:
     """Either way gives back what was stored; a second time there is nothing."""
     stored = catalog.permissions.add(FULL, by="steward")

@@ -46,7 +46,6 @@ _BY_NAME: tuple[tuple[str, str, str], ...] = (
     (r"create_from_show_create", OURS, "a file is read as what it is, by no class of a library"),
     (r"dataset_path_rename", OURS, "a view keeps the name that it was made of"),
     (r"dataconnection_use_table", LATER, "tables that are statements of a database"),
-    (r"test_privacy", OURS, "booleans have no tokens; tags go on into views, which have their own"),
 )
 
 

@@ -163,6 +163,22 @@ def test_canonical_tags(written: str, canonical: str) -> None:
     assert tags_sql(parse_tags(written)) == canonical
 
 
+def test_how_an_author_called_a_transform_is_kept() -> None:
+    """It makes no other permission of it, and only the stored form has it."""
+    written, plain = (grant(f"TRANSFORM t.a WITH {name}()") for name in ("FPT_ref", "tokenize"))
+    assert replace(written, id=plain.id) == plain
+    assert to_sql(written) == to_sql(plain)
+    form = to_json(written)
+    assert form["transforms"][0]["transform"] == "tokenize()"
+    assert form["transforms"][0]["spelled"] == "fpt_ref"
+    assert from_json(form).transforms[0].call.spelled == "fpt_ref"
+    assert "spelled" not in to_json(plain)["transforms"][0]
+    for other in ("mask", "sha3", ""):
+        clause = form["transforms"][0] | {"spelled": other}
+        with pytest.raises(InvalidRequest, match="spelled"):
+            from_json({**form, "transforms": [clause]})
+
+
 def test_aliases_become_the_name() -> None:
     """A transform's alias is stored as its name; a missing column slot is supplied."""
     assert transform_sql(parse_transform("FP_REF_tokenize(__column__)")) == "tokenize()"

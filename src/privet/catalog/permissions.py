@@ -240,8 +240,10 @@ def _on_table(name: DatasetName) -> ColumnElement[bool]:
 
 
 def _digest(document: Mapping[str, Any]) -> str:
-    """What REVOKE finds it by: its content, without properties and grant option."""
+    """What REVOKE finds it by: its content, without properties, grant option and spelling."""
     content = {k: v for k, v in document.items() if k not in {"properties", "grant_option"}}
+    clauses: list[Mapping[str, Any]] = content.get("transforms") or []
+    content["transforms"] = [{k: v for k, v in c.items() if k != "spelled"} for c in clauses]
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return sha256(canonical.encode()).hexdigest()
 

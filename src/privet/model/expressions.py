@@ -154,11 +154,15 @@ class Negate:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function of the closed list, by its folded canonical name."""
+    """A function of the closed list, by its folded canonical name.
+
+    `spelled` is the name that its author wrote instead, or of what stands for another function.
+    """
 
     function: str
     arguments: tuple[Expr, ...]
     position: Position | None = field(default=None, compare=False, repr=False)
+    spelled: str = field(default="", compare=False, repr=False)
 
 
 Expr = (

@@ -18,6 +18,7 @@ from sqlglot.dialects.hive import Hive
 from privet.model.datasets import plain_type
 from privet.model.decisions import ColumnDecision, Decision
 from privet.model.errors import NotExpressible
+from privet.model.expressions import Call
 from privet.model.names import DatasetName
 from privet.model.transforms import get_spec
 
@@ -120,19 +121,19 @@ def _shown(decided: ColumnDecision, decision: Decision, style: Style) -> exp.Exp
     cell: exp.Expr = raw
     kind = plain_type(decided.column.type)
     for use in uses:
-        cell = _applied(get_spec(use.call.function).name, cell, kind, style)
+        cell = _applied(use.call, cell, kind, style)
     return exp.alias_(cell, name) if uses else raw
 
 
-def _applied(name: str, cell: exp.Expr, kind: pa.DataType, style: Style) -> exp.Expr:
-    word = _word(kind)
+def _applied(call: Call, cell: exp.Expr, kind: pa.DataType, style: Style) -> exp.Expr:
+    name, word = get_spec(call.spelled or call.function).name, _word(kind)
     if name == "null":
         return exp.null() if word is None else _null(kind, word)
     if name in {"mask", "zero"} and not pat.is_string(kind):
         return _zero(kind, word or "STRING")
     if name == "zero":
         return exp.Literal.string("")
-    called = style.function(name, cell)
+    called = style.function(call.spelled or name, cell)
     if name == "sha2" and not pat.is_int64(kind) and word is not None:
         return exp.cast(called, word, dialect="hive")
     return called

@@ -168,7 +168,7 @@ def read_transform(tree: Branch) -> Call:
         arguments = (ColumnSlot(), *arguments)
     if spec.keyed and arguments[-1] == _SHARED:
         arguments = arguments[:-1]
-    call = Call(spec.name, arguments, position)
+    call = Call(spec.name, arguments, position, name if name != spec.name else "")
     specs_of(call)
     return call
 

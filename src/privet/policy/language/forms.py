@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from privet.model.permissions import (
     check_uri,
     fold_object,
 )
+from privet.model.transforms import find_spec
 from privet.policy.language.expressions import parse_filter, parse_tags, parse_transform
 from privet.policy.language.parsing import check_properties, check_shape
 from privet.policy.language.printing import filter_sql, tags_sql, transform_sql
@@ -59,6 +61,7 @@ def to_json(permission: Permission) -> dict[str, Any]:
                 "transform": transform_sql(clause.call),
                 "excepted": clause.excepted,
             }
+            | ({"spelled": clause.call.spelled} if clause.call.spelled else {})
             for clause in permission.transforms
         ],
         "where": None if permission.where is None else filter_sql(permission.where),
@@ -123,15 +126,17 @@ def _object(kind: ScopeKind, part: str, text: str) -> str:
 
 
 def _transform_clause(form: Any) -> TransformClause:
-    clause = _mapping(form, "a transform", ("tags", "transform", "excepted"))
+    clause = _mapping(form, "a transform", ("tags", "transform", "excepted", "spelled"))
     excepted = clause.get("excepted", False)
     if not isinstance(excepted, bool):
         raise InvalidRequest("`excepted` must be true or false")
-    return TransformClause(
-        parse_tags(_text(clause, "tags")),
-        parse_transform(_text(clause, "transform")),
-        excepted=excepted,
-    )
+    call = parse_transform(_text(clause, "transform"))
+    if "spelled" in clause:
+        spec = find_spec(_text(clause, "spelled"))
+        if spec is None or spec.name != call.function:
+            raise InvalidRequest("`spelled` must be another name of the transform")
+        call = replace(call, spelled=_text(clause, "spelled"))
+    return TransformClause(parse_tags(_text(clause, "tags")), call, excepted=excepted)
 
 
 def _mapping(value: Any, what: str, keys: tuple[str, ...] | None = None) -> Mapping[str, Any]:
