@@ -435,13 +435,15 @@ def test_listings_without_end(lake: Lake) -> None:
 
 
 @pytest.mark.parametrize("lake", ["rest"], indirect=True)
-def test_a_catalog_that_stalls(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("drips", [False, True])
+def test_a_catalog_that_stalls(lake: Lake, drips: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Is not waited for, whether it sends nothing or a byte now and then."""
     lake.make("n.people")
     name = lake.register("people")
     monkeypatch.setattr(rest, "SECONDS", 1)
     assert lake.server is not None
     lake.server.stall = threading.Event()
+    lake.server.drips = drips
     started = time.monotonic()
     assert isinstance(refused(lake.place, name), SourceUnavailable)
     assert time.monotonic() - started < 20

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from pyiceberg.catalog.sql import SqlCatalog
@@ -31,6 +31,7 @@ class RestCatalogServer:
         self.prefix = prefix
         self.lie: Lie | None = None
         self.stall: threading.Event | None = None
+        self.drips = False
         self.asked: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.port = 0
@@ -60,6 +61,18 @@ class RestCatalogServer:
             "metadata": json.loads(table.metadata.model_dump_json()),
             "config": {"s3.access-key-id": VENDED, "s3.secret-access-key": VENDED},
         }
+
+    def write(self, out: BinaryIO, content: bytes) -> None:
+        """Send a body, or let its reader wait: for all of it, or for each byte."""
+        if self.stall is None:
+            out.write(content)
+        elif not self.drips:
+            self.stall.wait(60)
+        else:
+            for at in range(len(content)):
+                out.write(content[at : at + 1])
+                if self.stall.wait(0.2):
+                    break
 
     def _page(self, tables: list[Any], query: dict[str, list[str]]) -> tuple[int, Any]:
         """Two at a time."""
@@ -106,10 +119,8 @@ def _handler(served: RestCatalogServer) -> type[BaseHTTPRequestHandler]:
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(content)))
             self.end_headers()
-            if served.stall is not None:
-                served.stall.wait(60)
             with suppress(OSError):
-                self.wfile.write(content)
+                served.write(self.wfile, content)
 
     return Handler
 
