@@ -30,7 +30,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 from sqlalchemy import insert
 from privet.catalog import Catalog
-from privet.model.crawling import FoundDataset
+from privet.model.crawling.crawls import FoundDataset
 from privet.model.datasets import *
 from privet.model.names import DatasetName, TagName
 from privet.store import open_engine, writing
