@@ -2,6 +2,7 @@
 
 from privet.audit import to_dict as event_dict
 from privet.identity import read_authorization
+from privet.policy import filter_of
 from privet.service.connecting import catalog_endpoints
 from privet.service.connections import endpoints
 from privet.service.platform import Caller, Platform
@@ -14,5 +15,6 @@ __all__ = [
     "catalog_endpoints",
     "endpoints",
     "event_dict",
+    "filter_of",
     "read_authorization",
 ]

@@ -23,7 +23,7 @@ from privet.okera.idl import T
 from privet.okera.reading import planned_request
 from privet.okera.rpc.datasets import described
 from privet.okera.rpc.system import replaced
-from privet.policy import filter_of
+from privet.service import filter_of
 
 _CLIENT = T.TAuthorizeQueryClient
 _STYLES: Mapping[int, words.Style] = {
