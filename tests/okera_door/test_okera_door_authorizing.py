@@ -221,6 +221,19 @@ def test_a_note_of_what_ran_elsewhere(granted: Client) -> None:
     assert told.table is None
 
 
+def test_a_note_in_the_call_of_its_own(server: TrialServer, granted: Client) -> None:
+    """`AuditQuery` records the statement and what its client says it read, and no more."""
+    params = T.TAuditQueryParams(
+        query="select * from lake.far", accessed_datasets={"lake.far", "lake.away"}
+    )
+    assert granted.call("AuditQuery", params) is not None
+    (event, *_) = server.events(action="query.note")
+    assert event["statement"] == "select * from lake.far"
+    assert event["detail"] == {"datasets": ["lake.away", "lake.far"]}
+    with pytest.raises(T.TRecordServiceException):
+        granted.call("AuditQuery", T.TAuditQueryParams(query="x", requesting_user="somebody"))
+
+
 def test_a_long_note(server: TrialServer, granted: Client) -> None:
     """Its beginning is kept, and enough of the rest to know it by: anybody may send one."""
     text = "select " + "1, " * 300_000 + "1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from privet.okera.authorizing.requests import authorize
+from privet.okera.authorizing.requests import authorize, note
 from privet.okera.calls import Handler
 
-HANDLERS: Mapping[str, Handler] = {"AuthorizeQuery": authorize}
+HANDLERS: Mapping[str, Handler] = {"AuthorizeQuery": authorize, "AuditQuery": note}

@@ -63,6 +63,20 @@ def authorize(call: Call, params: Any) -> Any:
     return _statement(call, params)
 
 
+def note(call: Call, params: Any) -> Any:
+    """Record a statement that ran elsewhere, as its client tells it.
+
+    Raises:
+        RequestTooLarge: the statement.
+        PrivetError: as the use case.
+    """
+    text = params.query or ""
+    if len(text) > _LONGEST:
+        raise RequestTooLarge("Request is larger than the maximum allowed size.")
+    call.services.rewrites.note(call.caller, text, sorted(params.accessed_datasets or ()))
+    return T.TAuditQueryResult()
+
+
 def _check(params: Any) -> None:
     """Refuse what would have another answer if it were left out."""
     for name in ("use_session_local_tables", "is_create_tmp_view", "ignore_unknown_tables"):

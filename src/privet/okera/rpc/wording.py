@@ -38,7 +38,10 @@ _TEXTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^connection `([^`]*)` does not exist", r"Connection does not exist: \1"),
         (r"^connection `([^`]*)` already exists", r"Connection already exists: \1"),
         (r"^role `([^`]*)` does not exist", r"Role '\1' does not exist"),
-        (r"^no covered dataset has a (?:column|field)", r"Verify that both table and columns exist"),
+        (
+            r"^no covered dataset has a (?:column|field)",
+            r"Verify that both table and columns exist",
+        ),
         (
             r"^column `([^`]*)` does not exist, or you have no access",
             (

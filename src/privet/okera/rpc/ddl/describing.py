@@ -141,7 +141,7 @@ def _pages(view: Any) -> Iterator[str]:
         for name, value in sorted(dataset.properties.items()):
             yield f"\t{name}\t{value}"
     if dataset.tags:
-        yield f"Table Attributes:\t {', '.join(sorted(map(str, dataset.tags)))}"
+        yield f"Table Attributes:\t\t{', '.join(sorted(map(str, dataset.tags)))}"
     tagged = [(path, tags) for column in columns for path, tags in _tagged(column)]
     if tagged:
         yield "Columns With Attributes:"
