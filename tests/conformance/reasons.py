@@ -33,7 +33,6 @@ _BY_NAME: tuple[tuple[str, str, str], ...] = (
     ),
     (r"transform_priorities", THEIRS, "functions that the vendor's server is built with"),
     (r"drop_restrict_ddl", THEIRS, "reads the vendor's own store by JDBC"),
-    (r"Registered.*test_as_testuser", THEIRS, "the client reads any of the datasets at a path"),
     (r"crawler_privileges", OURS, "nobody reads what is not registered"),
     (r"data_partition_col_dup", OURS, "a column as a partition folder is called is a problem"),
     (r"invalid_collection_filter", OURS, "a filter that fits nothing is refused when written"),
