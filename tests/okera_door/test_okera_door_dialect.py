@@ -76,8 +76,8 @@ def test_anything_more_is_a_query(text: str) -> None:
         ("select nvl(a, b) as c from d.t", 'SELECT COALESCE("a", "b") AS "c" FROM "d"."t"'),
         ("select sha2(a, 256) as c from d.t", 'SELECT SHA2("a") AS "c" FROM "d"."t"'),
         ("select 1 from d.t where ts = fpt('2015-01-01', signed_user(false)) and a = fpt(1)",
-         'SELECT 1 FROM "d"."t" WHERE CAST("ts" AS TEXT) = '
-         "FPT('2015-01-01', SIGNED_USER(FALSE)) AND \"a\" = FPT(1)"),
+         'SELECT 1 FROM "d"."t" WHERE CAST("ts" AS TEXT) = {} AND "a" = FPT(1)'.format(
+             "FPT('2015-01-01', SIGNED_USER(FALSE))")),
         ("select 1 /* x */ as a -- y", 'SELECT 1 AS "a"'),
     ],
 )  # fmt: skip

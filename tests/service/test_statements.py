@@ -427,34 +427,6 @@ def test_safeguards_do_not_end_with_a_name(place: Place) -> None:
         run(place, f"ALTER TABLE {new} RENAME TO elsewhere.t")
 
 
-def test_filters_that_do_not_fit_are_told_of(place: Place) -> None:
-    """Whoever makes a table learns which permissions on it have filters over other columns."""
-    folder = files(place)
-    name = made(place, f"LOCATION '{folder}'")
-    database = name.partition(".")[0]
-    role, other = place.unique("role"), place.unique("other")
-    for each in (role, other):
-        run(place, f"CREATE ROLE {each}")
-    elsewhere = place.dataset(pa.table({"only_there": [1]}), f"{database}.{place.unique('t')}")
-    assert elsewhere.columns
-    told = run(place, f"GRANT SELECT ON DATABASE {database} WHERE only_there = 1 TO ROLE {role}")
-    said = "no column `only_there`"
-    assert any(said in w and name in w for w in told.warnings)
-    run(place, f"RESTRICT SELECT ON DATABASE {database} WHERE only_there = 1 FROM ROLE {other}")
-    run(place, f"DROP TABLE {name}")
-    warnings = run(place, f"CREATE TABLE {name} LOCATION '{folder}'").warnings
-    assert [w for w in warnings if said in w] == [
-        f"on `{name}` GRANT of role `{role}` grants nothing: {said}",
-        f"on `{name}` RESTRICT of role `{other}` closes it: {said}",
-    ]
-    run(place, f"DROP TABLE {name}")
-    maker = place.person(f"GRANT CREATE ON DATABASE {database}", f"GRANT SELECT ON URI '{folder}'")
-    unknowing = place.services.statements.execute(
-        maker.caller, f"CREATE TABLE {name} LOCATION '{folder}'"
-    )
-    assert not [w for w in unknowing.warnings if said in w]
-
-
 def test_dropping_with_and_without_permissions(place: Place) -> None:
     """They stay and are marked, or go; a new table of the name meets those that stayed."""
     folder = files(place)
