@@ -174,11 +174,11 @@ def test_files_of_a_table_of_a_log_are_not_handed_out(place: Place, form: str) -
     file = next(folder.glob("**/*.parquet"))
     reader = place.person(f"GRANT ALL ON TABLE {name}", f"GRANT SELECT ON URI 'file://{folder}'")
     if form == "parquet":
-        assert place.services.files.open(reader.caller, str(file))
+        assert place.services.files.issue_key(reader.caller, str(file))
         return
     with pytest.raises(Forbidden):
-        place.services.files.open(reader.caller, str(file))
-    assert place.services.files.open(place.admin.caller, str(file))
+        place.services.files.issue_key(reader.caller, str(file))
+    assert place.services.files.issue_key(place.admin.caller, str(file))
 
 
 def test_hidden_and_absent_read_alike(place: Place) -> None:

@@ -32,6 +32,8 @@ STATEMENTS = (
     ("ALTER TABLE r.t REPLACE COLUMNS (id BIGINT, word STRING)", "dataset.update"),
     ("ALTER TABLE r.t EXECUTE AUTOTAG", "dataset.autotag"),
     ("ALTER TABLE r.t RENAME TO r.u", "dataset.rename"),
+    ("CREATE TABLE r.text LOCATION '{text}'", "table.create"),
+    ("ALTER TABLE r.text SET SERDEPROPERTIES('quoteChar'='')", "dataset.update"),
     ("CREATE ROLE recorded", "role.create"),
     ("GRANT ROLE recorded TO GROUP g", "role.grant"),
     ("GRANT SELECT ON TABLE r.u TO ROLE recorded", "permission.create"),
@@ -72,6 +74,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     copies.mkdir(parents=True)
     with open_place(home, copy_roots=[str(copies)]) as place:
         pq.write_table(ROWS, made(place.lake / "files") / "part.parquet")
+        (made(place.lake / "text") / "part.csv").write_text("id,word\n1,a\n")
         yield place
 
 
@@ -92,7 +95,9 @@ def test_every_statement_is_decided_and_recorded(place: Place) -> None:
     nobody = place.person(user="nobody")
     kinds: set[type] = set()
     for template, action in STATEMENTS:
-        text = template.format(files=place.lake / "files", dial=DIAL)
+        text = template.format(
+            files=place.lake / "files", text=place.lake / "text", dial=DIAL
+        )
         kinds.add(type(parse(text)))
         seen = len(events(place, nobody))
         with pytest.raises((Forbidden, NotFound)) as caught:
