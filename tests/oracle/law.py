@@ -27,7 +27,6 @@ from showing import (
     in_part,
     leaves_as,
     left_of,
-    standing_for,
     transformed,
     way_of,
 )
@@ -191,7 +190,7 @@ def shown_by(permission: Permission, world: World) -> Iterator[tuple[str, Way]]:
             continue
         ways = [way_of(c, tags_of(column, dataset), dataset) for c in clauses]
         # Several clauses of one grant: the most protective one; if it does not fit, no column.
-        best = standing_for(max(ways, key=Way.protectiveness, default=CLEAR), column)
+        best = max(ways, key=Way.protectiveness, default=CLEAR)
         # What is shown in part is shown in clear: transforms are of the whole.
         if not (fields and clauses) and fits(best, column, dataset):
             yield column.name, replace(best, fields=fields)

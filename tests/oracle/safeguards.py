@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from asked import answered
 from fitting import Fit, fit_of, may_be_true
-from showing import Way, fits, standing_for, way_of
+from showing import Way, fits, way_of
 from world import World, matches, readings_of, safeguards_heard, tags_of
 
 from privet.model.datasets import Column
@@ -63,7 +63,7 @@ def _transform(safeguard: Permission, column: Column, world: World, taken: Taken
     ways = [way_of(c, held, world.dataset) for c in clauses]
     if not ways:
         return
-    strictest = standing_for(max(ways, key=Way.protectiveness), column)
+    strictest = max(ways, key=Way.protectiveness)
     if fits(strictest, column, world.dataset):
         taken.ways.setdefault(column.name, set()).add(strictest)
     else:

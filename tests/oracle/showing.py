@@ -97,14 +97,6 @@ def way_of(clause: TransformClause, held: frozenset[TagName], dataset: Dataset) 
     return Way(clause.call, domain, domain in dataset.domains)
 
 
-def standing_for(way: Way, column: Column) -> Way:
-    """What is shown where two values would be told apart by their tokens: NULL for each."""
-    alone = way.call is not None and len(steps_of(way.call)) == 1
-    if way.keyed and alone and kind_of_type(column.type) == "boolean":
-        return Way(Call("null", (ColumnSlot(),)))
-    return way
-
-
 def asked_for(tags: TagExpr, wanted: bool = True) -> list[TagName]:
     """The tags that a tag expression asks for, rather than asks to be absent."""
     match tags:

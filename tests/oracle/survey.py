@@ -28,7 +28,7 @@ AT_LEAST = {
     "three ways to show a column": 0.03,
     "a safeguard binds": 0.30,
     "several grants and several safeguards": 0.10,
-    "a column is taken": 0.09,
+    "a column is taken": 0.10,
     "rows are taken": 0.05,
     "cells are taken": 0.05,
     "all is taken": 0.02,

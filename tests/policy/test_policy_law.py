@@ -19,7 +19,6 @@ from policy_cases import (
     dataset,
     decide_on,
     grant,
-    guard,
 )
 
 from privet.model.datasets import CanonicalType, Column, Dataset, TokenDomain
@@ -336,24 +335,6 @@ def test_per_table_transforms_keep_type_and_version_of_the_domain() -> None:
     assert (use.domain, use.admitted) == ("t.a", True)
 
 
-@pytest.mark.parametrize("word", ["GRANT", "RESTRICT"])
-@pytest.mark.parametrize("written", ["fpt_ref()", "sha2()", "tokenize(signed_user(TRUE))"])
-def test_booleans_have_no_tokens(word: str, written: str) -> None:
-    """Two values are none to hide among: the column is there, and all of it is NULL.
-
-    What stands there for the function remembers how its author called it.
-    """
-    table = dataset(column("c", pa.bool_(), "t.a"), column("d"), domains=DOMAINS)
-    clause = f"TRANSFORM t.a WITH {written}"
-    held = [grant(clause)] if word == "GRANT" else [grant(""), guard(f"RESTRICT {clause}")]
-    (found, other) = decide_on(table, held).columns
-    (used,) = found.safeguards or [o.transform for o in found.options]
-    assert used is not None
-    spelled = written.partition("(")[0]
-    assert (used.call.function, used.domain, used.call.spelled) == ("null", "", spelled)
-    assert other.verdict is Verdict.CLEAR
-
-
 def test_unkeyed_transforms_have_no_domain() -> None:
     """A mask needs no key."""
     decision = decide_on(COSTS, [grant("TRANSFORM phi.mrn WITH mask()")])
@@ -525,10 +506,7 @@ def naive_way(permission: Permission, item: Column) -> tuple[int, str] | None:
     if not ways:
         return (0, "")
     rank, text, clause = max(ways, key=lambda w: w[:2])
-    spec = get_spec(clause.call.function)
-    if spec.keyed and item.type == pa.bool_():
-        return (get_spec("null").rank, "null()")
-    return (rank, text) if spec.fits(item.type) else None
+    return (rank, text) if get_spec(clause.call.function).fits(item.type) else None
 
 
 def naive_holds(permission: Permission, row: Row) -> bool:

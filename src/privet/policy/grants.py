@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import pyarrow.types as pat
-
 from privet.model.datasets import Column, Dataset
 from privet.model.decisions import TransformUse
 from privet.model.errors import InvalidRequest
-from privet.model.expressions import Call, ColumnSlot, Expr
+from privet.model.expressions import Call, Expr
 from privet.model.names import FieldPath, TagName
 from privet.model.permissions import Effect, Permission, TransformClause
 from privet.model.transforms import (
@@ -141,10 +139,6 @@ def use_of(clause: TransformClause, column: Column, dataset: Dataset) -> Transfo
         InvalidRequest: a transform that this version does not know, or wrong arguments.
     """
     specs = specs_of(clause.call)
-    if len(specs) == 1 and specs[0].keyed and pat.is_boolean(column.type):
-        # Two values are none to hide among: a token of one is what has no form, NULL.
-        spelled = clause.call.spelled or clause.call.function
-        return TransformUse(Call("null", (ColumnSlot(),), clause.call.position, spelled))
     use = TransformUse(clause.call)
     if any(spec.keyed for spec in specs):
         domain = _domain_of(clause, dataset.effective_tags(column))
