@@ -20,11 +20,7 @@ from privet.model.crawling.crawls import (
     SeenObject,
 )
 from privet.model.crawling.remembered import Remembered
-from privet.model.datasets import (
-    Column,
-    Format,
-    Source,
-)
+from privet.model.datasets import Column, Format, Source
 from privet.model.errors import Conflict, NotFound
 from privet.policy import from_json, to_json
 

@@ -9,13 +9,7 @@ import pytest
 
 from privet.catalog import Catalog, Described
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Column,
-    Dataset,
-    FieldTag,
-    Format,
-    Source,
-)
+from privet.model.datasets import Column, Dataset, FieldTag, Format, Source
 from privet.model.errors import Conflict, InvalidRequest, NotFound
 from privet.model.names import DatasetName, TagName
 from privet.model.permissions import Effect, Permission

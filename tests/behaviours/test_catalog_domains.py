@@ -11,14 +11,7 @@ from sqlalchemy import Engine
 
 from privet.catalog import Catalog, Starter
 from privet.model.crawling.crawls import CrawlStatus, FoundDataset
-from privet.model.datasets import (
-    CanonicalType,
-    Column,
-    Dataset,
-    FieldTag,
-    Format,
-    Source,
-)
+from privet.model.datasets import CanonicalType, Column, Dataset, FieldTag, Format, Source
 from privet.model.errors import Conflict, NotFound, RateLimited, TypeMismatch, UnknownName
 from privet.model.names import DatasetName, TagName
 from privet.model.principals import Principal

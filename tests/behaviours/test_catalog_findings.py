@@ -9,14 +9,7 @@ import pytest
 
 from privet.catalog import Catalog
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Column,
-    Dataset,
-    FieldTag,
-    Format,
-    Source,
-    TagOrigin,
-)
+from privet.model.datasets import Column, Dataset, FieldTag, Format, Source, TagOrigin
 from privet.model.edits import DriftKind, drift_of
 from privet.model.errors import Conflict, NotFound
 from privet.model.names import DatasetName, TagName

@@ -18,13 +18,7 @@ from sqlalchemy import Engine
 
 from privet.catalog import Catalog
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Column,
-    FieldTag,
-    Format,
-    Source,
-    View,
-)
+from privet.model.datasets import Column, FieldTag, Format, Source, View
 from privet.model.decisions import Facts
 from privet.model.errors import PrivetError
 from privet.model.expressions import HasTag

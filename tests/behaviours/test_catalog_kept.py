@@ -16,12 +16,7 @@ from privet.catalog import Catalog
 from privet.catalog.current.changes import NOTHING, Changes, Journal
 from privet.catalog.versions import Version, changing
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Column,
-    Format,
-    Source,
-    View,
-)
+from privet.model.datasets import Column, Format, Source, View
 from privet.model.decisions import Facts
 from privet.model.names import PUBLIC_ROLE, DatasetName, TagName
 from privet.model.permissions import CATALOG, Permission, on_dataset

@@ -12,11 +12,7 @@ from sqlalchemy import Engine, text, update
 
 from privet.catalog import Catalog
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Column,
-    Format,
-    Source,
-)
+from privet.model.datasets import Column, Format, Source
 from privet.model.errors import Conflict, NotFound, StoreUnavailable, UnknownName
 from privet.model.expressions import (
     Call,

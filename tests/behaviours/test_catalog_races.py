@@ -9,11 +9,7 @@ import pyarrow as pa
 
 from privet.catalog import Catalog, Starter
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Column,
-    Format,
-    Source,
-)
+from privet.model.datasets import Column, Format, Source
 from privet.model.errors import Conflict
 from privet.model.names import DatasetName, TagName
 from privet.model.permissions import Permission, Scope, ScopeKind

@@ -18,14 +18,7 @@ from privet.catalog.documents import (
     load_types,
 )
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Column,
-    Evidence,
-    FieldTag,
-    Format,
-    Source,
-    TagOrigin,
-)
+from privet.model.datasets import Column, Evidence, FieldTag, Format, Source, TagOrigin
 from privet.model.names import TagName
 
 FLAT = [

@@ -23,10 +23,7 @@ from privet.crawler import Crawled, CrawlProgress, run_crawl
 from privet.crawler.groups import LOOKED_AT
 from privet.crawler.walking.survey import PROGRESS_EVERY
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Rule,
-    RuleTarget,
-)
+from privet.model.datasets import Rule, RuleTarget
 from privet.model.errors import Cancelled, InvalidRequest, SourceUnavailable
 from privet.model.names import TagName
 from privet.policy import from_json, to_json

@@ -11,11 +11,7 @@ from privet.classifier import BUILTIN_RULES
 from privet.connector import Connectors
 from privet.crawler import CrawlProgress, crawl, run_crawl
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Format,
-    Rule,
-    RuleTarget,
-)
+from privet.model.datasets import Format, Rule, RuleTarget
 from privet.model.errors import Cancelled, InvalidRequest, NotFound, SourceUnavailable
 from privet.model.names import TagName
 

@@ -14,10 +14,7 @@ from privet.classifier import BUILTIN_RULES, ColumnSample, classify
 from privet.connector import Connectors
 from privet.crawler import crawl
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Rule,
-    RuleTarget,
-)
+from privet.model.datasets import Rule, RuleTarget
 from privet.model.names import TagName
 
 PHONES = [b"(555) 123-4567"] * 20

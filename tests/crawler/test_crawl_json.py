@@ -12,9 +12,7 @@ from privet.classifier import BUILTIN_RULES
 from privet.connector import Connectors
 from privet.crawler import crawl, sample_source
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Format,
-)
+from privet.model.datasets import Format
 
 ROW = b'{"id": 1, "who": {"email": "a@example.org", "tags": ["x"]}, "n": 1}\n'
 

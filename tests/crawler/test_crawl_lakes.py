@@ -11,9 +11,7 @@ from privet.classifier import BUILTIN_RULES
 from privet.connector import Connectors
 from privet.crawler import Given, crawl, look, sample_source
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Format,
-)
+from privet.model.datasets import Format
 from scan.writing import WRITERS
 
 LAKES = {"delta": Format.DELTA, "iceberg": Format.ICEBERG}

@@ -12,9 +12,7 @@ from privet.classifier import BUILTIN_RULES
 from privet.connector import Connectors
 from privet.crawler import crawl, sample_source
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Format,
-)
+from privet.model.datasets import Format
 from scan.writing import WRITERS, write_avro
 
 OPENED = {

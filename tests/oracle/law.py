@@ -18,18 +18,7 @@ from fitting import Fit, fit_of, may_be_true
 from kinds import inner_kinds, kind_of_type
 from meaning import Row, holds
 from safeguards import Taken, taken_from
-from showing import (
-    CLEAR,
-    Keyed,
-    Place,
-    Way,
-    fits,
-    in_part,
-    leaves_as,
-    left_of,
-    transformed,
-    way_of,
-)
+from showing import CLEAR, Keyed, Place, Way, fits, in_part, leaves_as, left_of, transformed, way_of
 from world import World, grants_heard, matches, readings_of, tags_of
 
 from privet.model.datasets import Column

@@ -16,13 +16,7 @@ import pyarrow.parquet as pq
 
 from privet.keys import FileKeys
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Column,
-    Dataset,
-    FieldTag,
-    Format,
-    Source,
-)
+from privet.model.datasets import Column, Dataset, FieldTag, Format, Source
 from privet.model.errors import PrivetError
 from privet.model.names import DatasetName, TagName
 from privet.model.principals import BearerToken

@@ -8,11 +8,7 @@ import pyarrow as pa
 import pytest
 
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Column,
-    Format,
-    Source,
-)
+from privet.model.datasets import Column, Format, Source
 from privet.model.errors import AuditUnavailable, Revoked, SourceInvalid
 from privet.model.names import DatasetName
 from privet.model.requests import QueryRequest

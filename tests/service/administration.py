@@ -13,13 +13,7 @@ import pyarrow.parquet as pq
 
 from privet.catalog import Starter
 from privet.model.crawling.crawls import CrawlStatus
-from privet.model.datasets import (
-    CanonicalType,
-    FieldTag,
-    Rule,
-    RuleTarget,
-    TagOrigin,
-)
+from privet.model.datasets import CanonicalType, FieldTag, Rule, RuleTarget, TagOrigin
 from privet.model.edits import ColumnEdit
 from privet.model.names import DatasetName, TagName
 from privet.policy import Grant, Revoke, parse

@@ -10,9 +10,7 @@ import pytest
 
 from privet.catalog import Starter
 from privet.model.crawling.crawls import Crawl, CrawlStatus, FoundDataset
-from privet.model.datasets import (
-    Column,
-)
+from privet.model.datasets import Column
 from privet.model.edits import DriftKind
 from privet.model.errors import InvalidRequest, NotFound, SourceUnavailable
 from privet.model.names import DatasetName

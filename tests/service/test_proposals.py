@@ -12,11 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from privet.model.crawling.crawls import CrawlStatus
-from privet.model.datasets import (
-    Dataset,
-    Rule,
-    RuleTarget,
-)
+from privet.model.datasets import Dataset, Rule, RuleTarget
 from privet.model.errors import InvalidRequest, NotFound, PrivetError
 from privet.model.names import DatasetName, TagName
 from privet.service.proposals import Evaluated

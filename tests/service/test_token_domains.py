@@ -13,9 +13,7 @@ import pytest
 
 from privet.catalog import TokenJob
 from privet.model.crawling.crawls import CrawlStatus
-from privet.model.datasets import (
-    CanonicalType,
-)
+from privet.model.datasets import CanonicalType
 from privet.model.errors import (
     Conflict,
     Forbidden,

@@ -27,15 +27,7 @@ from privet.catalog.paths import PathOwners
 from privet.catalog.tags import require_tags
 from privet.catalog.versions import Clock, changing
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Column,
-    Dataset,
-    FieldTag,
-    Format,
-    Source,
-    TagOrigin,
-    View,
-)
+from privet.model.datasets import Column, Dataset, FieldTag, Format, Source, TagOrigin, View
 from privet.model.errors import Conflict, InvalidRequest, NotFound
 from privet.model.names import DatasetName, FieldPath, TagName, fold
 from privet.store import reading

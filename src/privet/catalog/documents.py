@@ -11,14 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Column,
-    Evidence,
-    FieldTag,
-    Format,
-    Source,
-    TagOrigin,
-)
+from privet.model.datasets import Column, Evidence, FieldTag, Format, Source, TagOrigin
 from privet.model.names import FieldPath, TagName
 from privet.model.tokens import Profile
 

@@ -25,9 +25,7 @@ from privet.crawler.walking import (
 )
 from privet.model.crawling.crawls import CrawlReport, FoundDataset, ObjectChange
 from privet.model.crawling.remembered import Remembered
-from privet.model.datasets import (
-    Rule,
-)
+from privet.model.datasets import Rule
 from privet.model.errors import InvalidRequest
 
 

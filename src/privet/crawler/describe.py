@@ -16,12 +16,7 @@ from privet.crawler.profiles import profiles_of
 from privet.crawler.sample import sample_source
 from privet.crawler.shapes import GUESS, Given, Shape
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Column,
-    Format,
-    Rule,
-    Source,
-)
+from privet.model.datasets import Column, Format, Rule, Source
 from privet.model.errors import (
     Cancelled,
     NotFound,

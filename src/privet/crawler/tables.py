@@ -16,11 +16,7 @@ from privet.crawler.profiles import profiles_of
 from privet.crawler.sample import SAMPLE_ROWS
 from privet.crawler.walking import CrawlProgress, Report
 from privet.model.crawling.crawls import CrawlReport, FoundDataset
-from privet.model.datasets import (
-    Column,
-    Rule,
-    Source,
-)
+from privet.model.datasets import Column, Rule, Source
 from privet.model.errors import Cancelled, PrivetError, SourceUnavailable
 from privet.model.sources import SchemaPlace, TablePlace
 

@@ -11,14 +11,7 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Column,
-    Dataset,
-    FieldTag,
-    Format,
-    Source,
-    plain_type,
-)
+from privet.model.datasets import Column, Dataset, FieldTag, Format, Source, plain_type
 from privet.model.errors import InvalidRequest
 from privet.model.names import TagName
 from privet.model.sources import FIELD_IDS, TABLE_ID, CatalogPlace, are_same

@@ -7,11 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from privet.catalog import Starter
 from privet.model.crawling.crawls import Crawl, FoundDataset
-from privet.model.datasets import (
-    Column,
-    Dataset,
-    Format,
-)
+from privet.model.datasets import Column, Dataset, Format
 from privet.model.edits import ColumnEdit, Drift, edit_columns
 from privet.model.errors import Conflict, InvalidRequest, NotFound
 from privet.model.events import Outcome

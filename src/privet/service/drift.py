@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from privet.model.crawling.crawls import Crawl, FoundDataset
-from privet.model.datasets import (
-    Dataset,
-)
+from privet.model.datasets import Dataset
 from privet.model.edits import Drift, drift_of
 from privet.policy import Reach
 from privet.service.platform import Platform

@@ -8,13 +8,7 @@ from typing import Any
 
 from privet.catalog import Database, DataConnection, Role, Tag
 from privet.model.crawling.crawls import Crawl, FoundDataset, Schedule
-from privet.model.datasets import (
-    Column,
-    Dataset,
-    FieldTag,
-    Rule,
-    View,
-)
+from privet.model.datasets import Column, Dataset, FieldTag, Rule, View
 from privet.model.edits import Drift
 from privet.model.events import Event
 from privet.model.permissions import Permission

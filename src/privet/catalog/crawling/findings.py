@@ -13,10 +13,7 @@ from privet.catalog.datasets import at_revision
 from privet.catalog.documents import dump_found, dump_types, load_found
 from privet.catalog.versions import Clock, changing
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Column,
-    Dataset,
-)
+from privet.model.datasets import Column, Dataset
 from privet.model.edits import accepted, drift_of, noticed, noticed_ids
 from privet.model.names import DatasetName
 from privet.model.sources import connection_of

@@ -6,13 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from privet.connector.base import Connector
-from privet.connector.lake_catalogs.base import (
-    REST,
-    SQLITE,
-    CatalogEndpoint,
-    CatalogName,
-    lies,
-)
+from privet.connector.lake_catalogs.base import REST, SQLITE, CatalogEndpoint, CatalogName, lies
 from privet.connector.lake_catalogs.rest import RestTables
 from privet.connector.lake_catalogs.sql import SqlTables
 from privet.model.errors import InvalidRequest, SourceInvalid

@@ -16,9 +16,7 @@ from privet.model.crawling.crawls import (
     ObjectProblem,
     SeenObject,
 )
-from privet.model.datasets import (
-    Format,
-)
+from privet.model.datasets import Format
 from privet.model.errors import Cancelled, InvalidRequest, PrivetError, SourceUnavailable
 
 if TYPE_CHECKING:

@@ -17,13 +17,7 @@ import pyarrow as pa
 from privet.catalog import Described
 from privet.enforcement import enforce
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    COPIED,
-    Copy,
-    Dataset,
-    Format,
-    Source,
-)
+from privet.model.datasets import COPIED, Copy, Dataset, Format, Source
 from privet.model.errors import Conflict, InvalidRequest, Position, PrivetError
 from privet.model.events import Outcome
 from privet.model.names import DatasetName

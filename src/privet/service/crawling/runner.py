@@ -20,9 +20,7 @@ from privet.catalog import CrawlMemory
 from privet.crawler import Crawled, CrawlProgress, crawl_catalog, crawl_tables, run_crawl
 from privet.model.crawling.crawls import Crawl, CrawlStatus, ObjectChange, SeenObject
 from privet.model.crawling.remembered import Remembered
-from privet.model.datasets import (
-    Rule,
-)
+from privet.model.datasets import Rule
 from privet.model.errors import Cancelled, NotFound, PrivetError
 from privet.model.events import Event, Outcome
 from privet.service.connecting import is_catalog

@@ -9,13 +9,7 @@ import pyarrow as pa
 import pyarrow.types as pat
 
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Column,
-    FieldTag,
-    Format,
-    TagOrigin,
-    plain_type,
-)
+from privet.model.datasets import Column, FieldTag, Format, TagOrigin, plain_type
 from privet.model.errors import InvalidRequest, Position
 from privet.policy import definitions as d
 from privet.policy import type_sql

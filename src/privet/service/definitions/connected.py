@@ -9,19 +9,10 @@ from dataclasses import dataclass, replace
 from privet.catalog import DataConnection, Described
 from privet.connector import TableShape, check_database
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Column,
-    Dataset,
-)
+from privet.model.datasets import Column, Dataset
 from privet.model.errors import Conflict, InvalidRequest
 from privet.model.names import DatasetName, fold
-from privet.model.permissions import (
-    AccessLevel,
-    Scope,
-    on_connection,
-    on_database,
-    on_dataset,
-)
+from privet.model.permissions import AccessLevel, Scope, on_connection, on_database, on_dataset
 from privet.model.principals import Principal
 from privet.model.sources import CatalogPlace, TablePlace
 from privet.policy import Need

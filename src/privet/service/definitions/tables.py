@@ -9,10 +9,7 @@ from functools import partial
 from privet.catalog import Described
 from privet.crawler import Given
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Dataset,
-    FieldTag,
-)
+from privet.model.datasets import Dataset, FieldTag
 from privet.model.errors import (
     Conflict,
     InvalidRequest,

@@ -17,13 +17,7 @@ from privet.crawler import (
     propose_tags,
 )
 from privet.model.crawling.crawls import FoundDataset
-from privet.model.datasets import (
-    Column,
-    Dataset,
-    FieldTag,
-    Format,
-    Rule,
-)
+from privet.model.datasets import Column, Dataset, FieldTag, Format, Rule
 from privet.model.errors import PrivetError, SourceInvalid
 from privet.model.names import FieldPath, TagName
 from privet.model.sources import CatalogPlace, Source, TablePlace

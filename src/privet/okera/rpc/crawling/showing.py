@@ -9,9 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from privet.model.crawling.crawls import Crawl, FoundDataset
-from privet.model.datasets import (
-    Format,
-)
+from privet.model.datasets import Format
 from privet.model.errors import InvalidRequest
 from privet.model.names import DatasetName
 from privet.okera.calls import Call, Handler
