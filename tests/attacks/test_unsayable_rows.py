@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from query.platforms import Person, Place, open_place
-from services.postgres import DATABASE, PASSWORD, READER, SourceServer, source_server
+from query.platforms import Person, Place
+from services.connected import connected_place
+from services.postgres import SourceServer, source_server
 
 pytestmark = pytest.mark.service
 ODD, EVEN = 3, 4
@@ -32,20 +33,9 @@ def source() -> Iterator[SourceServer]:
 @pytest.fixture(scope="module")
 def place(source: SourceServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("unsayable")
-    (folder / "user").write_text(READER)
-    (folder / "word").write_text(PASSWORD)
-    secrets = [
-        {"name": name, "hosts": ["127.0.0.1"], "file": str(folder / name)}
-        for name in ("user", "word")
-    ]
-    with open_place(folder / "place", secrets=secrets) as place:
-        properties = (
-            f"'driver'='postgresql', 'host'='127.0.0.1', 'port'='{source.port}',"
-            f" 'database'='{DATABASE}', 'user'='secret:user', 'password'='secret:word'"
-        )
+    with connected_place(folder, source, "clinic") as place:
         visits = "d.visits (id int, ward string, seen date, dose bigint)"
         for text in (
-            f"CREATE DATACONNECTION clinic CXNPROPERTIES({properties})",
             "CREATE DATABASE d",
             f"CREATE TABLE {visits} OVER DATACONNECTION clinic TABLE 'visits'",
             "CREATE TABLE d.computed OVER DATACONNECTION clinic TABLE 'computed'",

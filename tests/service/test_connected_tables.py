@@ -22,8 +22,9 @@ from privet.model.names import DatasetName, TagName
 from privet.model.requests import ScanRequest
 from privet.service.definitions import create_sql
 from privet.service.statements.results import StatementResult
-from query.platforms import Person, Place, open_place
-from services.postgres import DATABASE, PASSWORD, READER, SourceServer, free_port, source_server
+from query.platforms import Person, Place
+from services.connected import connected_place, properties_of
+from services.postgres import PASSWORD, READER, SourceServer, free_port, source_server
 
 pytestmark = pytest.mark.service
 OVER = "'okera.connection.name'='shop'"
@@ -48,23 +49,9 @@ def source() -> Iterator[SourceServer]:
 @pytest.fixture(scope="module")
 def place(source: SourceServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("tables")
-    (folder / "user").write_text(READER)
-    (folder / "word").write_text(PASSWORD)
-    secrets = [
-        {"name": name, "hosts": ["127.0.0.1"], "file": str(folder / name)}
-        for name in ("user", "word")
-    ]
-    with open_place(folder / "place", secrets=secrets) as place:
-        run(place, place.admin, f"CREATE DATACONNECTION shop CXNPROPERTIES({properties(source)})")
+    with connected_place(folder, source, "shop") as place:
         run(place, place.admin, "CREATE DATABASE d")
         yield place
-
-
-def properties(source: SourceServer, port: int = 0) -> str:
-    return (
-        f"'driver'='postgresql', 'host'='127.0.0.1', 'port'='{port or source.port}',"
-        f" 'database'='{DATABASE}', 'user'='secret:user', 'password'='secret:word'"
-    )
 
 
 def run(place: Place, person: Person, text: str) -> StatementResult:
@@ -96,7 +83,7 @@ def scanned(
         return [row for batch in stream for row in batch.to_pylist()]
 
 
-def rows_read(place: Place, person: Person) -> int:
+def rows_read(place: Place, person: Person) -> int | None:
     """How many rows somebody's last scan took from its source."""
     (ended, *_) = place.platform.audit.list_events(user=person.user, action="scan.end")
     return ended.rows_read
@@ -291,7 +278,7 @@ def test_tables_that_are_not_there(place: Place) -> None:
 def test_other_databases_are_defined_and_not_read(place: Place, source: SourceServer) -> None:
     """A connection of another kind says which there are."""
     name = place.unique("other")
-    text = properties(source).replace("postgresql", "mysql")
+    text = properties_of(source).replace("postgresql", "mysql")
     run(place, place.admin, f"CREATE DATACONNECTION {name} CXNPROPERTIES({text})")
     with pytest.raises(InvalidRequest, match="mysql"):
         run(place, place.admin, created("d.never", "orders", connection=name))
@@ -304,7 +291,7 @@ def test_loading_a_schema(place: Place, source: SourceServer) -> None:
     for table in ("items", '"Mixed Case"', "hidden"):
         source.run(f"CREATE TABLE stock.{table} (v int)")
     source.run(f"REVOKE ALL ON stock.hidden FROM {READER}")
-    text = f"{properties(source)}, 'schema'='stock'"
+    text = f"{properties_of(source)}, 'schema'='stock'"
     run(place, place.admin, f"CREATE DATACONNECTION stock CXNPROPERTIES({text})")
     over = "DBPROPERTIES('okera.connection.name'='stock')"
     run(place, place.admin, f"CREATE DATABASE stock {over}")
@@ -343,13 +330,13 @@ def test_readers_are_told_no_names(place: Place, source: SourceServer) -> None:
     fails(SchemaChanged)
     source.run(f"DROP TABLE {table}")
     fails(SchemaChanged)
-    gone = properties(source, free_port())
+    gone = properties_of(source, free_port())
     run(place, place.admin, f"ALTER DATACONNECTION shop CXNPROPERTIES({gone})")
     fails(SourceUnavailable)
-    wrong = properties(source).replace("secret:word", "secret:user")
+    wrong = properties_of(source).replace("secret:word", "secret:user")
     run(place, place.admin, f"ALTER DATACONNECTION shop CXNPROPERTIES({wrong})")
     fails(SourceUnavailable)
-    run(place, place.admin, f"ALTER DATACONNECTION shop CXNPROPERTIES({properties(source)})")
+    run(place, place.admin, f"ALTER DATACONNECTION shop CXNPROPERTIES({properties_of(source)})")
     for error in told:
         words = f"{error.message} {error.hint}"
         for hidden in ("127.0.0.1", READER, PASSWORD, f"public.{table}", "secret"):

@@ -14,6 +14,7 @@ from behaviours.conftest import PostgresServer
 from privet.model.errors import Conflict, Forbidden, InvalidRequest, NotFound, PrivetError
 from privet.service.statements.results import StatementResult
 from query.platforms import Person, Place, open_place
+from services.connected import secrets_in
 
 PASSWORD = "pass-word-of-the-reader"
 PROPERTIES = (
@@ -25,12 +26,7 @@ PROPERTIES = (
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A platform with two secrets for loopback."""
     folder = tmp_path_factory.mktemp("connecting")
-    (folder / "user").write_text("reader\n")
-    (folder / "word").write_text(PASSWORD)
-    secrets = [
-        {"name": name, "hosts": ["127.0.0.1"], "file": str(folder / name)}
-        for name in ("user", "word")
-    ]
+    secrets = secrets_in(folder, {"user": "reader\n", "word": PASSWORD})
     with open_place(folder / "place", secrets=secrets) as place:
         yield place
 

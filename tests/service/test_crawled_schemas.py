@@ -17,7 +17,8 @@ from privet.model.names import DatasetName
 from privet.model.requests import ScanRequest
 from privet.model.sources import TablePlace
 from privet.service.crawls import Registration
-from query.platforms import Person, Place, open_place
+from query.platforms import Person, Place
+from services.connected import connected_place
 from services.postgres import DATABASE, PASSWORD, READER, SourceServer, source_server
 
 pytestmark = pytest.mark.service
@@ -39,19 +40,7 @@ def source() -> Iterator[SourceServer]:
 @pytest.fixture(scope="module")
 def place(source: SourceServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("crawls")
-    (folder / "user").write_text(READER)
-    (folder / "word").write_text(PASSWORD)
-    secrets = [
-        {"name": name, "hosts": ["127.0.0.1"], "file": str(folder / name)}
-        for name in ("user", "word")
-    ]
-    with open_place(folder / "place", secrets=secrets) as place:
-        place.services.statements.execute(
-            place.admin.caller,
-            "CREATE DATACONNECTION shop CXNPROPERTIES('driver'='postgresql', 'host'='127.0.0.1',"
-            f" 'port'='{source.port}', 'database'='{DATABASE}', 'user'='secret:user',"
-            " 'password'='secret:word')",
-        )
+    with connected_place(folder, source, "shop") as place:
         yield place
 
 

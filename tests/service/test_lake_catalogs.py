@@ -35,6 +35,7 @@ from privet.model.requests import ScanRequest
 from privet.service.crawls import Registration
 from privet.service.definitions import create_sql
 from query.platforms import Person, Place, open_place
+from services.connected import secrets_in
 from services.iceberg_rest import CLIENT, TOKEN, VENDED, RestCatalogServer, rest_catalog
 from services.postgres import DATABASE, PASSWORD, READER, SourceServer, source_server
 
@@ -57,11 +58,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         "user": READER, "word": PASSWORD, "token": TOKEN, "client": CLIENT[0], "own": CLIENT[1],
         "wrong": "not-the-token",
     }  # fmt: skip
-    secrets: list[dict[str, object]] = []
-    for name, word in words.items():
-        (folder / name).write_text(word)
-        secrets.append({"name": name, "hosts": ["127.0.0.1"], "file": str(folder / name)})
-    with open_place(folder / "place", secrets=secrets) as place:
+    with open_place(folder / "place", secrets=secrets_in(folder, words)) as place:
         yield place
 
 
