@@ -33,7 +33,7 @@ _BY_NAME: tuple[tuple[str, str, str], ...] = (
     ),
     (r"transform_priorities", THEIRS, "functions that the vendor's server is built with"),
     (r"Registered.*test_as_testuser", THEIRS, "the client reads any of the datasets at a path"),
-    (r"test_rs_db", LATER, "not all of its tables were made up"),
+    (r"test_privacy", OURS, "booleans have no tokens, and so no column"),
     (r"drop_restrict_ddl", THEIRS, "reads the vendor's own store by JDBC"),
     (r"crawler_privileges", OURS, "nobody reads what is not registered"),
     (r"data_partition_col_dup", OURS, "a column as a partition folder is called is a problem"),

@@ -46,7 +46,7 @@ def main() -> int:
     """Run the kit's tests, write the page, and say how many passed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kit", type=Path, required=True)
-    parser.add_argument("--limit", type=int, default=150, help="seconds for one test")
+    parser.add_argument("--limit", type=int, default=60, help="seconds for one test")
     parser.add_argument("--again", action="store_true", help="forget what an earlier run came to")
     given = parser.parse_args()
     if not (given.kit / "harness" / "run_suite.py").exists():
