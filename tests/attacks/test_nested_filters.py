@@ -12,8 +12,10 @@ from doors.servers import TrialServer
 from doors.steward import Steward, write
 from enforcement.plans import column, decision
 from enforcement.plans import dataset as dataset_of
+from privet.enforcement import passing_rows
 from privet.enforcement.rewriting import Foreign, get_engine, list_engines
 from privet.model.errors import NotExpressible
+from privet.policy import parse_filter
 
 pytestmark = pytest.mark.service
 SECRET = "AT-SECRET"
@@ -138,3 +140,29 @@ def test_no_other_engine_is_told_such_a_filter(engine: str, condition: str) -> N
     assert decided.allowed
     with pytest.raises(NotExpressible):
         Foreign("SELECT id FROM db.t", get_engine(engine), None).rewrite({data.name: decided})
+
+
+def test_long_lists_cost_no_more_than_their_items() -> None:
+    """A row is repeated for each of its items; its lists and its long texts are not, all at once.
+
+    A hidden row could else end every scan of its dataset.
+    """
+    items = 20_000
+    marks = pa.list_(pa.struct([("text", pa.string())]))
+    part = [{"code": "a", "marks": [{"text": "y"}] * items}, *([{"code": "b" * 20}] * items)]
+    columns = {
+        "name": pa.array(["x" * (1 << 18), "b"]),
+        "parts": pa.array(
+            [part, []], pa.list_(pa.struct([("code", pa.string()), ("marks", marks)]))
+        ),
+    }
+    before = pa.total_allocated_bytes()
+    highest = pa.default_memory_pool().max_memory()
+    for condition, passing in (
+        ("parts.code = 'a'", [True, False]),
+        ("parts.marks.text = 'y' AND parts.code = 'a' AND parts IS NOT NULL", [True, False]),
+        ("parts.marks IS NULL AND parts.marks.text IS NULL", [True, True]),
+        ("parts.code = name", [False, False]),
+    ):
+        assert passing_rows(parse_filter(condition), columns, 2).tolist() == passing, condition
+    assert pa.default_memory_pool().max_memory() - max(before, highest) < 1 << 30

@@ -6,7 +6,7 @@ The law is docs/reference/expressions.md; `tests/oracle` holds a slow interprete
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -78,7 +78,7 @@ def passing_rows(filter_: Expr | None, columns: Columns, rows: int) -> Mask:
     if filter_ is None:
         return np.ones(rows, np.bool_)
     if not (fields := fields_in(filter_)):
-        return _passing(filter_, Asked(columns, {}, rows), rows)
+        return _passing(filter_, [Asked(columns, {}, rows)], rows)
     found = np.zeros(rows, np.bool_)
     for start in range(0, rows, _SLICE):
         part = {name: column[start : start + _SLICE] for name, column in columns.items()}
@@ -88,14 +88,17 @@ def passing_rows(filter_: Expr | None, columns: Columns, rows: int) -> Mask:
     return found
 
 
-def _passing(filter_: Expr, asked: Asked, rows: int) -> Mask:
+def _passing(filter_: Expr, questions: Iterable[Asked], rows: int) -> Mask:
     """The rows for one question about which a filter is TRUE, and for none of which it failed."""
-    value = _Evaluation(asked).boolean(filter_)
-    passing, failed = true_rows(value.datum, asked.count), value.failed
-    if asked.rows is not None:
-        passing = np.bincount(asked.rows, passing, rows) > 0
-        failed = None if failed is None else np.bincount(asked.rows, failed, rows) > 0
-    return passing if failed is None else passing & ~failed
+    found, broken = np.zeros(rows, np.bool_), np.zeros(rows, np.bool_)
+    for asked in questions:
+        value = _Evaluation(asked).boolean(filter_)
+        passing = true_rows(value.datum, asked.count)
+        at = np.arange(rows) if asked.rows is None else asked.rows
+        found[at[passing]] = True
+        if value.failed is not None:
+            broken[at[value.failed]] = True
+    return found & ~broken
 
 
 class _Evaluation:

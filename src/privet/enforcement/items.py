@@ -6,8 +6,8 @@ with NULL for all that an item would have.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -21,6 +21,11 @@ from privet.model.names import FieldPath
 
 Rows = npt.NDArray[np.int64]
 _LISTS = (pat.is_list, pat.is_large_list, pat.is_fixed_size_list)
+_TEXTS = (pat.is_string, pat.is_large_string, pat.is_binary, pat.is_large_binary)
+_VIEWS = (pat.is_string_view, pat.is_binary_view)
+_QUESTIONS, _BYTES, _NUMBER = 65_536, 64 << 20, 16
+"""So many items, and bytes of a column of them, are asked about at once."""
+_IS_THERE = pa.array([{}, None], pa.struct([]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,41 +48,106 @@ class Asked:
 
 def ask(
     columns: Mapping[str, pa.Array], named: Iterable[str], refs: Iterable[FieldRef], rows: int
-) -> Asked:
-    """What a filter that names these columns, and fields inside them, is asked of."""
+) -> Iterator[Asked]:
+    """What a filter that names these columns, and fields inside them, is asked of.
+
+    Of many items the values are taken a part at a time: those of a row are repeated for each of
+    its items, and no list is.
+    """
     refs = tuple(refs)
     on_the_way = {p for ref in refs for p in _lists_of(columns[ref.path[0]].type, ref.path)}
     lists = sorted(on_the_way, key=len)
     if any(inner[: len(outer)] != outer for outer, inner in pairwise(lists)):
         # The decision let no such filter through: these values are not of the types it saw.
-        return Asked(columns, {ref.name: None for ref in refs}, rows)
-    own = {name: columns[name] for name in named}
-    reached: dict[FieldPath, pa.Array] = {}
+        yield Asked(columns, {ref.name: None for ref in refs}, rows)
+        return
+    reached: dict[FieldPath, _Spread] = {}
     of_row: Rows | None = None
     for path in lists:
-        found = _field(path, columns, reached)
+        found = _field(path, columns, reached).values
         while found is not None and _is_list(found.type):
             parents, found = _items(found)
-            reached = {p: values.take(pa.array(parents)) for p, values in reached.items()}
+            reached = {p: _Spread(each.values, _at(each, parents)) for p, each in reached.items()}
             of_row = parents if of_row is None else of_row[parents]
         assert found is not None
-        reached[path] = found
-    count = rows
-    if of_row is not None:
-        own = {name: column.take(pa.array(of_row)) for name, column in own.items()}
-        count = len(of_row)
-    fields = {ref.name: _field(ref.path, own, reached) for ref in refs}
-    return Asked(own, fields, count, of_row)
+        reached[path] = _Spread(found, None)
+    own = {name: _Spread(columns[name], of_row) for name in named}
+    fields = {ref.name: _field(ref.path, columns, reached, of_row) for ref in refs}
+    own, fields = _told(own), _told(fields)
+    if of_row is None:
+        yield Asked(*_part(own, fields, None), rows)
+        return
+    widest = max((_widest(each.values) for each in (*own.values(), *fields.values())), default=1)
+    step = max(1, min(_QUESTIONS, _BYTES // widest))
+    for start in range(0, len(of_row), step):
+        part = slice(start, start + step)
+        asked = of_row[part]
+        yield Asked(*_part(own, fields, part), len(asked), asked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """Values, and which of them each question is about; None where they are one of each."""
+
+    values: pa.Array | None
+    places: Rows | None
+
+
+def _at(items: _Spread, places: Rows) -> Rows:
+    return places if items.places is None else items.places[places]
+
+
+def _part(
+    own: Mapping[str, _Spread], fields: Mapping[str, _Spread], part: slice | None
+) -> tuple[Mapping[str, pa.Array], Mapping[str, pa.Array | None]]:
+    told = {name: _taken(each, part) for name, each in own.items()}
+    return told, {name: _taken(each, part) for name, each in fields.items()}
+
+
+def _taken(items: _Spread, part: slice | None) -> pa.Array | None:
+    if items.values is None or part is None:
+        return items.values
+    if items.places is None:
+        return items.values[part]
+    return items.values.take(pa.array(items.places[part]))
+
+
+def _told(spread: Mapping[str, _Spread]) -> Mapping[str, _Spread]:
+    """What filters can tell of values: of what is nested, whether it is NULL."""
+    return {
+        name: replace(each, values=_IS_THERE.take(each.values.is_null().cast(pa.int8())))
+        if each.values is not None and pat.is_nested(each.values.type)
+        else each
+        for name, each in spread.items()
+    }
+
+
+def _widest(array: pa.Array | None) -> int:
+    """The bytes of the largest cell, about."""
+    if array is None:
+        return _NUMBER
+    if isinstance(array, pa.DictionaryArray):
+        return _widest(array.dictionary)
+    viewed = any(check(array.type) for check in _VIEWS)
+    texts = array.cast(pa.large_binary()) if viewed else array
+    if not any(check(texts.type) for check in _TEXTS):
+        return _NUMBER
+    return max(_NUMBER, pc.max(pc.binary_length(texts)).as_py() or 0)
 
 
 def _field(
-    path: FieldPath, columns: Mapping[str, pa.Array], reached: dict[FieldPath, pa.Array]
-) -> pa.Array | None:
+    path: FieldPath,
+    columns: Mapping[str, pa.Array],
+    reached: dict[FieldPath, _Spread],
+    of_row: Rows | None = None,
+) -> _Spread:
     """A field, from the items of the innermost list around it if they are taken out already."""
     for start in reversed(reached):
         if path[: len(start)] == start and len(path) > len(start):
-            return _walk(reached[start], path[len(start) :])
-    return _walk(columns[path[0]], path[1:])
+            items = reached[start]
+            assert items.values is not None
+            return _Spread(_walk(items.values, path[len(start) :]), items.places)
+    return _Spread(_walk(columns[path[0]], path[1:]), of_row)
 
 
 def _is_list(kind: pa.DataType) -> bool:
