@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from pathlib import Path
 from privet.demo.main import run
 sys.exit(run(directory=Path(sys.argv[1])))
 """
-RUN_ANYWHERE = "import sys; from privet.demo.main import run; sys.exit(run())"
 
 
 def start(directory: Path) -> subprocess.Popen[str]:
@@ -96,20 +94,3 @@ def test_an_interrupted_demo_stops_its_services(
     assert demo.returncode == 128 + number
     assert processes_of(tmp_path) == []
     assert not tmp_path.exists(), "nothing is left where nothing was made"
-
-
-def test_without_a_folder_nothing_is_left() -> None:
-    """Whoever wants the heat map says where."""
-    # The object store has sockets, whose addresses are short.
-    with tempfile.TemporaryDirectory(prefix="d") as folder:
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", RUN_ANYWHERE],
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-            env=os.environ | {"TMPDIR": folder},
-        )
-        assert done.returncode == 0, done.stdout
-        assert "--directory DIR keeps it" in done.stdout
-        assert list(Path(folder).iterdir()) == []

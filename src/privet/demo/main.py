@@ -35,8 +35,7 @@ def run(keep: bool = False, directory: Path | None = None) -> int:
 
     Args:
         keep: leave the state of the server and of the object store on disk afterwards.
-        directory: where to put that state and the heat map; without one, neither outlasts the
-            call unless `keep` says so.
+        directory: where to put that state and the heat map; a new temporary one by default.
 
     Returns:
         0; 1 when something that the demo says of Privet did not hold or a service failed; 130
@@ -48,7 +47,7 @@ def run(keep: bool = False, directory: Path | None = None) -> int:
     state = Path(tempfile.mkdtemp(prefix="state-", dir=output))
     try:
         with _ending_on_sigterm():
-            _play(console, output, state, lasting=keep or directory is not None)
+            _play(console, output, state)
     except (ClaimBroken, PrivetError) as error:
         console.print(Text(f"\nThe demo failed: {error}", "bold red"))
         print_block(console, DevServer(state / "server").last_words())
@@ -60,18 +59,17 @@ def run(keep: bool = False, directory: Path | None = None) -> int:
         if keep:
             console.print(f"The state was kept in {state}")
         else:
-            shutil.rmtree(state if directory else output, ignore_errors=True)
+            shutil.rmtree(state, ignore_errors=True)
             with suppress(OSError):
                 output.rmdir()  # only if there is nothing in it, not even a heat map
     return 0
 
 
-def _play(console: Console, output: Path, state: Path, *, lasting: bool) -> None:
+def _play(console: Console, output: Path, state: Path) -> None:
     clock = Clock()
     with ExitStack() as services, clock.lap("everything"):
         with clock.lap("start the object store and the server"):
             stage = _set_up(services, console, clock, output=output, state=state)
-            stage.lasting = lasting
         steward.prepare(stage)
         scientist.work(stage)
         officer.review(stage)

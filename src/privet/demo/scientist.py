@@ -106,10 +106,8 @@ def _train(stage: Stage) -> None:
         headers = ("whose frame", "rows#", "linear regression#", "with squares and products#")
         print_table(stage.console, headers, rows)
         stage.say(f"What goes with what in {ANALYST}'s frame, as a heat map:")
-        path = _draw(stage, stage.frames[ANALYST])
-        where = path if stage.lasting else "removed at the end; --directory DIR keeps it"
         # A path that is broken over two lines is no path any more.
-        stage.console.print(f"    {where}", soft_wrap=True)
+        stage.console.print(f"    {_draw(stage, stage.frames[ANALYST])}", soft_wrap=True)
 
 
 def _draw(stage: Stage, frame: pd.DataFrame) -> str:

@@ -53,7 +53,7 @@ class Stage:
     """Everything that an act works on.
 
     `admin` is the steward's connection to the REST door; `tokens` and `frames` are by user;
-    `aliases` are short names of permissions; `lasting` says whether `output` stays.
+    `aliases` are short names of permissions.
     """
 
     console: Console
@@ -66,7 +66,6 @@ class Stage:
     tokens: dict[str, str] = field(default_factory=dict[str, str])
     frames: dict[str, pd.DataFrame] = field(default_factory=dict[str, pd.DataFrame])
     aliases: dict[str, str] = field(default_factory=dict[str, str])
-    lasting: bool = True
 
     @contextmanager
     def step(self, number: int, title: str) -> Generator[None]:
