@@ -197,16 +197,17 @@ def test_what_the_catalog_says_counts(lake: Lake) -> None:
 
 @pytest.mark.parametrize("lake", KINDS, indirect=True)
 def test_all_tables_are_found(lake: Lake) -> None:
-    """Of all namespaces and pages; what is wrong with one is its problem."""
+    """Of all namespaces and pages, a second of one name as `_1`; what is wrong is its problem."""
     lake.catalog.create_namespace(("n", "inner"))
     for at in range(3):
         lake.make(f"n.t{at}")
     lake.make("n.inner.deep")
+    lake.make("n.inner.t0")
     broken = lake.make("n.broken")
     Path(broken.metadata_location.removeprefix("file://")).write_text("{")
     crawl = crawled(lake.place, lake.place.admin, lake.name)
     found = {f.name: f.problem for f in crawl.found}
-    assert set(found) == {"t0", "t1", "t2", "deep", "broken"}
+    assert set(found) == {"t0", "t0_1", "t1", "t2", "deep", "broken"}
     assert {name for name, problem in found.items() if problem} == {"broken"}
 
 

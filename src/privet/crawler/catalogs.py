@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import pyarrow as pa
-
-from privet.connector import CatalogName, Connector, LakeCatalogs
-from privet.crawler.crawl import Crawled
-from privet.crawler.describe import tagged
+from privet.connector import Connector, LakeCatalogs
+from privet.crawler.crawl import Crawled, crawl_named
+from privet.crawler.describe import no_cells, sampled, tagged
 from privet.crawler.formats import look_at_lake
-from privet.crawler.names import distinct, fold_name
+from privet.crawler.names import column_names, fold_name
 from privet.crawler.profiles import profiles_of
-from privet.crawler.sample import sample_source
-from privet.crawler.walking import CrawlProgress, Report
-from privet.model.crawling.crawls import CrawlReport, FoundDataset
+from privet.crawler.walking import Report
+from privet.model.crawling.crawls import FoundDataset
 from privet.model.datasets import Column, Format, Rule, Source
-from privet.model.errors import Cancelled, PrivetError, SourceInvalid
+from privet.model.errors import PrivetError, SourceInvalid
 from privet.model.sources import CatalogPlace, SchemaPlace
 from privet.scan.lakes import METADATA, table_root
 
@@ -39,18 +36,13 @@ def crawl_catalog(
         As `LakeCatalogs.names`.
         Cancelled: `cancelled` said so.
     """
-    tables = catalogs.names(connection)
-    found: list[FoundDataset] = []
-    for table in tables:
-        if cancelled():
-            raise Cancelled("the crawl was called off")
-        place = _place(connection, table)
-        found.append(look_in_catalog(catalogs, connectors, place, rules))
-        progress(CrawlProgress(len(tables), tuple(found)))
-    named = distinct(f.name for f in found)
-    whole = tuple(replace(f, name=name) for f, name in zip(found, named, strict=True))
-    problems = sum(bool(f.problem) for f in whole)
-    return Crawled(whole, CrawlReport(opened=len(tables), problem_count=problems))
+    names = catalogs.names(connection)
+    places = [CatalogPlace(connection, name.namespace, name.table) for name in names]
+
+    def look(place: CatalogPlace) -> FoundDataset:
+        return look_in_catalog(catalogs, connectors, place, rules)
+
+    return crawl_named(places, look, progress, cancelled)
 
 
 def look_in_catalog(
@@ -87,31 +79,17 @@ def look_in_catalog(
         source = Source(nowhere, Format.ICEBERG, place.options())
         return FoundDataset(name, source, problem=str(error))
     source = Source(root, Format.ICEBERG, {**shape.options, **place.options()})
-    names = distinct(fold_name(f.name, f"column_{at}") for at, f in enumerate(shape.fields, 1))
+    names = column_names(field.name for field in shape.fields)
     columns = tuple(
         Column(own, field.kind, field.name, field.comment)
         for own, field in zip(names, shape.fields, strict=True)
     )
     asked = replace(source, options={**source.options, METADATA: metadata})
-    table, trouble = _sampled(connectors, asked, columns)
+    table, trouble = sampled(connectors, asked, columns)
     return FoundDataset(
         name,
         source,
         tagged(columns, table, rules),
-        notes=(*shape.notes, *trouble),
+        notes=shape.notes if trouble is None else (*shape.notes, no_cells(trouble)),
         profiles=profiles_of(columns, table),
     )
-
-
-def _sampled(
-    connectors: Connector, source: Source, columns: tuple[Column, ...]
-) -> tuple[pa.Table, tuple[str, ...]]:
-    try:
-        return sample_source(connectors, source, columns), ()
-    except PrivetError as error:
-        none = pa.schema([(column.name, column.type) for column in columns]).empty_table()
-        return none, (f"no cells were looked at: {error.message}",)
-
-
-def _place(connection: str, table: CatalogName) -> CatalogPlace:
-    return CatalogPlace(connection, table.namespace, table.table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from privet.connector import Connector, shown
 from privet.crawler.describe import Described, Known, counted, describe
@@ -27,6 +28,8 @@ from privet.model.crawling.crawls import CrawlReport, FoundDataset, ObjectChange
 from privet.model.crawling.remembered import Remembered
 from privet.model.datasets import Rule
 from privet.model.errors import InvalidRequest
+
+_Place = TypeVar("_Place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,28 @@ def run_crawl(  # noqa: PLR0913 - what it is told is said by name
     if seen.whole:
         memory.forget_missing()
     return Crawled(tuple(found), looking.report(counting.opened))
+
+
+def crawl_named(
+    places: Sequence[_Place],
+    look: Callable[[_Place], FoundDataset],
+    progress: Report,
+    cancelled: Callable[[], bool],
+) -> Crawled:
+    """Look into places that somebody else lists by name, each a dataset; in their order.
+
+    Raises:
+        Cancelled: `cancelled` said so.
+    """
+    found: list[FoundDataset] = []
+    for place in places:
+        stop_if(cancelled)
+        found.append(look(place))
+        progress(CrawlProgress(len(places), tuple(found)))
+    names = distinct((each.name for each in found), first=1)
+    named = tuple(replace(each, name=name) for each, name in zip(found, names, strict=True))
+    problems = sum(bool(each.problem) for each in found)
+    return Crawled(named, CrawlReport(opened=len(places), problem_count=problems))
 
 
 @dataclass(slots=True)

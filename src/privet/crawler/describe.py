@@ -11,7 +11,7 @@ from privet.classifier import ColumnSample, classify
 from privet.connector import Connector, shown
 from privet.crawler.formats import format_by_suffix, look_at_file, look_at_lake, settled
 from privet.crawler.groups import LOOKED_AT, Group, name_of
-from privet.crawler.names import distinct, fold_name
+from privet.crawler.names import column_names
 from privet.crawler.profiles import profiles_of
 from privet.crawler.sample import sample_source
 from privet.crawler.shapes import GUESS, Given, Shape
@@ -105,9 +105,9 @@ def describe(  # noqa: PLR0913 - three of them are what is known beforehand
     ):
         again = replace(found, columns=known.found.columns, profiles=known.found.profiles)
         return Described(again, look.shape, unread, not unread)
-    table, trouble = _sampled(connector, source, columns)
+    table, trouble = sampled(connector, source, columns)
     if trouble is not None:
-        notes = (*notes, f"no cells were looked at: {trouble.message}")
+        notes = (*notes, no_cells(trouble))
     return Described(
         replace(
             found,
@@ -200,9 +200,7 @@ def _columns(shape: Shape, group: Group) -> tuple[Column, ...]:
         )
     if len(set(group.partitions)) < len(group.partitions):
         raise SourceInvalid("a partition folder lies in another one of the same name")
-    names = distinct(
-        fold_name(each, f"column_{at}") for at, each in enumerate((*own, *group.partitions), 1)
-    )
+    names = column_names((*own, *group.partitions))
     columns = [
         Column(name, field.kind, field.name, field.comment)
         for name, field in zip(names, shape.fields, strict=False)
@@ -217,14 +215,23 @@ def propose_tags(
     connector: Connector, source: Source, columns: tuple[Column, ...], rules: Sequence[Rule]
 ) -> tuple[tuple[Column, ...], str]:
     """The columns with proposed tags, and why no cells could be looked at, if so."""
-    table, trouble = _sampled(connector, source, columns)
-    problem = "" if trouble is None else f"no cells were looked at: {trouble.message}"
-    return tagged(columns, table, rules), problem
+    table, trouble = sampled(connector, source, columns)
+    return tagged(columns, table, rules), "" if trouble is None else no_cells(trouble)
 
 
-def _sampled(
+def no_cells(error: PrivetError) -> str:
+    """What is said where tags are proposed without a look at cells."""
+    return f"no cells were looked at: {error.message}"
+
+
+def sampled(
     connector: Connector, source: Source, columns: tuple[Column, ...]
 ) -> tuple[pa.Table, PrivetError | None]:
+    """The first rows; none where they cannot be read, and why.
+
+    Raises:
+        Cancelled: the crawl ends.
+    """
     try:
         return sample_source(connector, source, columns), None
     except Cancelled:

@@ -19,6 +19,11 @@ def fold_name(text: str, fallback: str) -> str:
     return folded if _MEANING.search(folded) else fallback
 
 
+def column_names(names: Iterable[str]) -> tuple[str, ...]:
+    """What columns are called here that their source calls by these names, in their order."""
+    return distinct(fold_name(name, f"column_{at}") for at, name in enumerate(names, 1))
+
+
 def distinct(names: Iterable[str], first: int = 2) -> tuple[str, ...]:
     """The names in order; a repeated one gets `_2`, `_3` and so on, still within 128.
 

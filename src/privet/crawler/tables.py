@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 import pyarrow as pa
 
 from privet.connector import Databases, Reading, TableShape
-from privet.crawler.crawl import Crawled
-from privet.crawler.describe import tagged
-from privet.crawler.names import distinct, fold_name
+from privet.crawler.crawl import Crawled, crawl_named
+from privet.crawler.describe import no_cells, tagged
+from privet.crawler.names import column_names, fold_name
 from privet.crawler.profiles import profiles_of
 from privet.crawler.sample import SAMPLE_ROWS
-from privet.crawler.walking import CrawlProgress, Report
-from privet.model.crawling.crawls import CrawlReport, FoundDataset
+from privet.crawler.walking import Report
+from privet.model.crawling.crawls import FoundDataset
 from privet.model.datasets import Column, Rule, Source
-from privet.model.errors import Cancelled, PrivetError, SourceUnavailable
+from privet.model.errors import PrivetError, SourceUnavailable
 from privet.model.sources import SchemaPlace, TablePlace
 
 _MOST_BYTES = 32 * 1024 * 1024
@@ -58,17 +57,9 @@ def crawl_tables(
         NotFound, InvalidRequest, SourceUnavailable: its server cannot be asked.
         Cancelled: `cancelled` said so.
     """
-    tables = databases.names(place.connection, place.database, place.schema)
-    found: list[FoundDataset] = []
-    for table in tables:
-        if cancelled():
-            raise Cancelled("the crawl was called off")
-        found.append(_looked_at(databases, place.table(table), rules))
-        progress(CrawlProgress(len(tables), tuple(found)))
-    named = distinct((f.name for f in found), first=1)
-    whole = tuple(replace(f, name=name) for f, name in zip(found, named, strict=True))
-    problems = sum(bool(f.problem) for f in whole)
-    return Crawled(whole, CrawlReport(opened=len(tables), problem_count=problems))
+    names = databases.names(place.connection, place.database, place.schema)
+    tables = [place.table(name) for name in names]
+    return crawl_named(tables, lambda t: _looked_at(databases, t, rules), progress, cancelled)
 
 
 def _looked_at(databases: Databases, place: TablePlace, rules: Sequence[Rule]) -> FoundDataset:
@@ -87,7 +78,7 @@ def propose_table_tags(
 
 
 def _columns(shape: TableShape) -> tuple[Column, ...]:
-    names = distinct(fold_name(c.name, f"column_{at}") for at, c in enumerate(shape.columns, 1))
+    names = column_names(column.name for column in shape.columns)
     return tuple(
         Column(name, there.kind, there.name, there.comment)
         for name, there in zip(names, shape.columns, strict=True)
@@ -103,7 +94,7 @@ def _sampled(
         with databases.read(TablePlace.of(source), reading, _no_longer_than(_SECONDS)) as batches:
             return pa.Table.from_batches(_bounded(batches), schema), ""
     except PrivetError as error:
-        return schema.empty_table(), f"no cells were looked at: {error.message}"
+        return schema.empty_table(), no_cells(error)
 
 
 def _bounded(batches: Iterable[pa.RecordBatch]) -> list[pa.RecordBatch]:
