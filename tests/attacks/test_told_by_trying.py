@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import cast
 
 import pyarrow as pa
 import pytest
@@ -59,6 +60,41 @@ def test_records_do_not_name_hidden_columns(place: Place) -> None:
         place.services.rewrites.records(reader.caller, name, [json.dumps({"grade": "x"})])
     assert "grade" not in str(caught.value)
     assert "int64" not in str(caught.value)
+
+
+NESTED = pa.struct([("country", pa.string()), ("zip", pa.int64()), ("floor", pa.int64())])
+NESTED_ROWS = pa.table(
+    {
+        "place": pa.array([{"country": "AT", "zip": 5, "floor": 1}], NESTED),
+        "parts": pa.array([[{"country": "AT", "zip": 5, "floor": 1}]], pa.list_(NESTED)),
+    }
+)
+
+
+@pytest.mark.parametrize("where", ["", "WHERE place.floor = 1"])
+@pytest.mark.parametrize("column", ["place", "parts"])
+def test_records_do_not_tell_of_hidden_fields(place: Place, where: str, column: str) -> None:
+    """Neither what they are called nor of which type they are, by a refusal or its text."""
+    name = place.dataset(NESTED_ROWS).name
+    grant = f"GRANT SELECT(place.country, parts.country) ON TABLE {name}"
+    reader = place.person(f"{grant} {where}")
+
+    def told(inside: object) -> object:
+        cell = [inside] if column == "parts" else inside
+        whole = {"place": {"country": "AT", "floor": 1}, column: cell}
+        try:
+            found = place.services.rewrites.records(reader.caller, name, [json.dumps(whole)])
+        except PrivetError as error:
+            return error.code, error.message, error.hint
+        return found.passed, found.records
+
+    known = {"country": "AT", "floor": 1}
+    assert told(known | {"zip": "x"}) == told(known | {"zap": "x"}) == told(known | {"zip": 7})
+    for wrong in (5, "x", [], {"country": 5, "zip": "x", "floor": 1}):
+        code, message, _ = cast("tuple[str, str, str]", told(wrong))
+        assert code == "invalid_request"
+        assert "zip" not in message
+        assert "floor" not in message
 
 
 def test_keys_of_answers_differ_by_where_names_are(place: Place) -> None:

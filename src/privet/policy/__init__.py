@@ -17,7 +17,7 @@ from privet.policy.domains import (
     Risk,
     admission_risks,
 )
-from privet.policy.fields import check_items, field_kinds, fields_in
+from privet.policy.fields import check_items, field_kinds, fields_in, with_fields
 from privet.policy.fold import ALWAYS, NEVER, fold_filter
 from privet.policy.functions import FUNCTIONS, Function, Kind, kind_of_type
 from privet.policy.language import definitions, shows
@@ -141,4 +141,5 @@ __all__ = [
     "to_sql",
     "transform_sql",
     "type_sql",
+    "with_fields",
 ]

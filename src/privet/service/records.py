@@ -6,7 +6,7 @@ They are rows of the dataset in all but where they lie, and go through the same 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,11 +17,13 @@ import pyarrow.types as pat
 
 from privet.enforcement import EnforcedPlan, enforce
 from privet.model.datasets import Column, plain_type
-from privet.model.decisions import Decision, Verdict
+from privet.model.decisions import ColumnDecision, Decision, Verdict
 from privet.model.errors import InvalidRequest
 from privet.model.events import Event, Outcome
+from privet.model.names import FieldPath
 from privet.model.requests import ScanRequest
 from privet.model.strict_json import read_json
+from privet.policy import fields_in, with_fields
 from privet.service.platform import Platform
 
 MOST_RECORDS = 100_000
@@ -61,7 +63,7 @@ def filter_records(
         raise InvalidRequest("these are too many records at once", hint="send them in parts")
     plan = enforce(decision, ScanRequest(decision.name), platform.derive, platform.circumstances)
     records = [_read(number, text) for number, text in enumerate(texts, 1)]
-    raw = _batch(plan, records)
+    raw = _batch(plan, decision, records)
     passed = [bool(each) for each in plan.visible_rows(raw)]
     kept = [record for record, passes in zip(records, passed, strict=True) if passes]
     shown = {c.column.name: c for c in decision.visible}
@@ -108,25 +110,49 @@ def _read(number: int, text: str) -> Record:
     return record
 
 
-def _batch(plan: EnforcedPlan, records: Sequence[Record]) -> pa.RecordBatch:
+def _batch(plan: EnforcedPlan, decision: Decision, records: Sequence[Record]) -> pa.RecordBatch:
     """The columns that a plan reads, of what the records have under these names."""
     folded = [{name.lower(): value for name, value in record.items()} for record in records]
-    shown = frozenset(plan.schema.names)
-    arrays = [_array(c, [each.get(c.name) for each in folded], shown) for c in plan.reads]
+    shown = {c.column.name: c for c in decision.visible}
+    named = _named(decision)
+    arrays: list[pa.Array] = []
+    for column in plan.reads:
+        seen = shown.get(column.name)
+        kind = _kind(column, seen, named)
+        arrays.append(_array(kind, [each.get(column.name) for each in folded], seen))
     fields = [pa.field(c.name, a.type) for c, a in zip(plan.reads, arrays, strict=True)]
     if not arrays:
         return pa.table({"": pa.nulls(len(records))}).select([]).to_batches()[0]
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
 
-def _array(column: Column, values: list[Any], shown: Collection[str]) -> pa.Array:
-    kind = plain_type(column.type)
+def _named(decision: Decision) -> frozenset[FieldPath]:
+    """The fields inside columns that filters name."""
+    cells = (f for c in decision.visible for f in c.cell_filters)
+    filters = (*(f for f in decision.filters if f is not None), *decision.restrictions, *cells)
+    return frozenset(ref.path for f in filters for ref in fields_in(f))
+
+
+def _kind(column: Column, seen: ColumnDecision | None, named: frozenset[FieldPath]) -> pa.DataType:
+    """The type of what counts of a column: other fields are not looked at, as if there were none.
+
+    Whoever sends records would else learn their names and types by those that are refused.
+    """
+    fields = {path for path in named if path[0] == column.name}
+    for option in seen.options if seen else ():
+        if option.fields is None:
+            return plain_type(column.type)
+        fields |= option.fields
+    return plain_type((with_fields(column, frozenset(fields)) if fields else column).type)
+
+
+def _array(kind: pa.DataType, values: list[Any], seen: ColumnDecision | None) -> pa.Array:
     try:
         return pa.array([_cell(kind, value) for value in values], kind)
     except (pa.ArrowException, ValueError, TypeError, OverflowError, ArithmeticError):
         # The library's own words show the cell, and a filter may read what its reader does not.
-        named = f"the column `{column.name}`" if column.name in shown else "a member"
-        wanted = f" `{kind}`" if column.name in shown else ""
+        named = f"the column `{seen.column.name}`" if seen else "a member"
+        wanted = f" `{plain_type(seen.column.type)}`" if seen else ""
         raise InvalidRequest(
             f"{named} of some record is not of its type{wanted}",
             hint="send records as the dataset has them",
@@ -141,6 +167,8 @@ def _cell(kind: pa.DataType, value: Any) -> Any:
     """
     if value is None:
         return None
+    if (pat.is_struct(kind) or pat.is_map(kind)) and not isinstance(value, dict):
+        raise TypeError
     if pat.is_struct(kind):
         members = {name.lower(): member for name, member in value.items()}
         fields = [kind.field(i) for i in range(kind.num_fields)]
