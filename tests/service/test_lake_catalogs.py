@@ -314,7 +314,7 @@ def test_a_crawl_of_the_path_changes_nothing(lake: Lake) -> None:
 
 
 def test_who_may(lake: Lake) -> None:
-    """Who defines a connection can read its location; who uses it, registers over it."""
+    """Who defines a connection can read its location, whatever it calls it; who uses it, registers."""
     lake.make("n.people")
     place = lake.place
     person = place.person("GRANT CREATE_DATACONNECTION_AS_OWNER ON CATALOG")
@@ -326,6 +326,8 @@ def test_who_may(lake: Lake) -> None:
         run(place, text, person)
     place.grant(f"GRANT SELECT ON URI 'file://{lake.folder}.db'", person.role)
     run(place, text, person)
+    theirs = lake.properties.replace("'database'", "'jdbc.db.name'")
+    run(place, f"ALTER DATACONNECTION {lake.name}_2 CXNPROPERTIES({theirs})", person)
     wider = lake.properties.replace(str(lake.folder), str(place.lake.resolve()))
     with pytest.raises((Forbidden, NotFound)):
         run(place, f"ALTER DATACONNECTION {lake.name}_2 CXNPROPERTIES({wider})", person)

@@ -3,8 +3,7 @@
 from privet.audit import to_dict as event_dict
 from privet.identity import read_authorization
 from privet.policy import filter_of
-from privet.service.connecting import catalog_endpoints
-from privet.service.connections import endpoints
+from privet.service.connecting import catalog_endpoints, endpoints
 from privet.service.platform import Caller, Platform
 from privet.service.services import Services
 

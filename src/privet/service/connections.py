@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from privet.catalog import Catalog, DataConnection
-from privet.connector import CATALOG_DRIVERS, SSLMODES, Endpoint, Secrets
+from privet.catalog import DataConnection
+from privet.connector import CATALOG_DRIVERS
 from privet.model.errors import Conflict, InvalidRequest, PrivetError
 from privet.model.names import fold
 from privet.model.permissions import CATALOG, AccessLevel, on_connection
@@ -16,10 +16,14 @@ from privet.service.access import Act, administer, authenticate, steward
 from privet.service.connecting import (
     DRIVER,
     HOST,
+    OWN,
     catalog_endpoint_of,
+    check_sslmode,
     defined_catalog,
+    endpoint_of,
     is_catalog,
     matching,
+    own_name,
     placed,
     port_of,
     reading_places,
@@ -30,17 +34,6 @@ from privet.service.rights import Administrator
 
 _SECRET_WORDS = re.compile(r"pass|pwd|secret|token|credential|private", re.IGNORECASE)
 _MOST_PROPERTIES = 64
-_ALIASES = {
-    "jdbc_driver": "driver",
-    "user_key": "user",
-    "password_key": "password",
-    "jdbc.db.name": "database",
-    "defaultdb": "database",
-    "jdbc.schema.name": "schema",
-    "defaultschema": "schema",
-}
-_SSLMODE = "sslmode"
-_OWN = frozenset({"driver", "host", "port", "user", "password", "database", "schema"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,35 +180,6 @@ def _tried(connection: DataConnection, dial: Callable[[], None]) -> Tested:
     return Tested(connection)
 
 
-def endpoints(catalog: Catalog, secrets: Secrets) -> Callable[[str], Endpoint]:
-    """Gives a connection by its name, with the secrets that it refers to.
-
-    What it gives raises NotFound without such a connection, and as `Secrets.get`.
-    """
-
-    def find(name: str) -> Endpoint:
-        return endpoint_of(catalog.connections.get(name), secrets)
-
-    return find
-
-
-def endpoint_of(connection: DataConnection, secrets: Secrets) -> Endpoint:
-    """A connection with the secrets that it refers to.
-
-    Raises:
-        As `Secrets.get`.
-    """
-    return Endpoint(
-        connection.driver,
-        connection.host,
-        connection.port,
-        secrets.get(connection.user, connection.host),
-        secrets.get(connection.password, connection.host),
-        connection.database,
-        connection.properties.get(_SSLMODE, ""),
-    )
-
-
 def defined(name: str, properties: Mapping[str, str]) -> DataConnection:
     """A connection from what a statement says of it.
 
@@ -224,7 +188,7 @@ def defined(name: str, properties: Mapping[str, str]) -> DataConnection:
     """
     said: dict[str, str] = {}
     for key, value in properties.items():
-        known = _ALIASES.get(key.lower(), key.lower())
+        known = own_name(key)
         if known in said:
             raise InvalidRequest(f"`{key[:64]}` is given twice")
         said[known] = value
@@ -233,14 +197,13 @@ def defined(name: str, properties: Mapping[str, str]) -> DataConnection:
         raise InvalidRequest(f"connection_type `{kind[:32]}` is unknown", hint="write 'JDBC'")
     if said.get("driver", "").lower() in CATALOG_DRIVERS:
         return defined_catalog(name, said)
-    others = {key: value for key, value in said.items() if key not in _OWN}
+    others = {key: value for key, value in said.items() if key not in OWN}
     if any(_SECRET_WORDS.search(key) for key in others) or len(others) > _MOST_PROPERTIES:
         raise InvalidRequest(
             "secrets are never written into a connection",
             hint="name them in the server's settings, and write 'password'='secret:NAME'",
         )
-    if others.get(_SSLMODE, SSLMODES[0]) not in SSLMODES:
-        raise InvalidRequest(f"`{_SSLMODE}` is one of {', '.join(SSLMODES)}")
+    check_sslmode(others)
     return DataConnection(
         name,
         matching(DRIVER, "driver", said.get("driver", "").lower()),

@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
+from privet.connector import SSLMODES
 from privet.model.errors import InvalidRequest
 
+OWN = frozenset({"driver", "host", "port", "user", "password", "database", "schema"})
+"""What every connection has, beside properties of its driver."""
+SSLMODE = "sslmode"
+LOCATION, CATALOG, PATH, PREFIX, SCOPE = "location", "catalog", "path", "prefix", "scope"
+"""Properties of connections to catalogs."""
 DRIVER = re.compile(r"[a-z][a-z0-9_]{0,31}")
 HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:_-]{0,252})")
 _REFERENCE = re.compile(r"[a-z][a-z0-9+.-]*:[^\s]{1,512}")
 _LARGEST_PORT = 65_535
+_ALIASES = {
+    "jdbc_driver": "driver",
+    "user_key": "user",
+    "password_key": "password",
+    "jdbc.db.name": "database",
+    "defaultdb": "database",
+    "jdbc.schema.name": "schema",
+    "defaultschema": "schema",
+}
+
+
+def own_name(key: str) -> str:
+    """A property by the name of our own, if it is written by the original's."""
+    return _ALIASES.get(key.lower(), key.lower())
 
 
 def matching(pattern: re.Pattern[str], what: str, text: str) -> str:
@@ -47,3 +68,13 @@ def port_of(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) <= _LARGEST_PORT):
         raise InvalidRequest("`port` is a number of at most 65535")
     return int(text)
+
+
+def check_sslmode(others: Mapping[str, str]) -> None:
+    """Check the mode among the other properties, if there is one.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    if others.get(SSLMODE, SSLMODES[0]) not in SSLMODES:
+        raise InvalidRequest(f"`{SSLMODE}` is one of {', '.join(SSLMODES)}")
