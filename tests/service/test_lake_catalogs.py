@@ -314,7 +314,7 @@ def test_a_crawl_of_the_path_changes_nothing(lake: Lake) -> None:
 
 
 def test_who_may(lake: Lake) -> None:
-    """Who defines a connection can read its location, whatever it calls it; who uses it, registers."""
+    """Who defines a connection can read its places; who uses it, registers over it."""
     lake.make("n.people")
     place = lake.place
     person = place.person("GRANT CREATE_DATACONNECTION_AS_OWNER ON CATALOG")
