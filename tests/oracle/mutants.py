@@ -328,19 +328,19 @@ MUTANTS = (
         "if use.per_principal else None",
         "if use is None else None",
     ),
-    Mutant("failures_ignored", EVALUATE, "else passing & ~failed", "else passing"),
+    Mutant("failures_ignored", EVALUATE, "return found & ~broken", "return found"),
     # ---- fields and items
     Mutant(
         "failing_items_are_passed_over",
         EVALUATE,
-        "np.bincount(asked.rows, failed, rows) > 0",
-        "np.bincount(asked.rows, ~failed, rows) == 0",
+        "broken[at[value.failed]] = True",
+        "broken[at[value.failed & passing]] = True",
     ),
     Mutant(
         "every_item_has_to_do",
         EVALUATE,
-        "np.bincount(asked.rows, passing, rows) > 0",
-        "np.bincount(asked.rows, ~passing, rows) == 0",
+        "found[at[passing]] = True",
+        "found[at] = ~np.isin(at, at[~passing])",
     ),
     Mutant(
         "rows_without_items_are_not_asked",
@@ -351,7 +351,7 @@ MUTANTS = (
     Mutant(
         "outer_items_are_not_taken_along",
         ITEMS,
-        "reached = {p: values.take(pa.array(parents)) for p, values in reached.items()}",
+        "reached = {p: _Spread(each.values, _at(each, parents)) for p, each in reached.items()}",
         "reached = {}",
     ),
     Mutant(
