@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from privet.keys import FileKeys
-from privet.model.crawling.crawls import FoundDataset
+from privet.model.crawling.crawls import Crawl, CrawlStatus, FoundDataset
 from privet.model.datasets import Column, Dataset, FieldTag, Format, Source
 from privet.model.errors import PrivetError
 from privet.model.names import DatasetName, TagName
@@ -31,6 +32,7 @@ from privet.service.queries import never
 ADMIN = "root"
 DOOR = "test"
 _TRIES = 20
+_CRAWL_SECONDS = 120
 
 
 @dataclass
@@ -236,6 +238,17 @@ class Place:
         with self.services.scans.open(person.caller, request) as stream:
             table = pa.Table.from_batches(list(stream), stream.schema)
         return table.cast(pa.schema([f.remove_metadata() for f in table.schema]))
+
+    def crawl(self, person: Person, name: str, uri: str) -> Crawl:
+        """A crawl, once it has ended."""
+        crawls = self.services.crawls
+        crawl = crawls.start(person.caller, name, uri)
+        until = time.monotonic() + _CRAWL_SECONDS
+        while crawl.status is CrawlStatus.RUNNING:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+            crawl = crawls.get(person.caller, name)
+        return crawl
 
 
 @contextmanager

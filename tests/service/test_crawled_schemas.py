@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pyarrow as pa
 import pytest
 
 from privet.catalog import Starter
-from privet.model.crawling.crawls import Crawl, CrawlStatus, FoundDataset
+from privet.model.crawling.crawls import CrawlStatus, FoundDataset
 from privet.model.datasets import Column
 from privet.model.edits import DriftKind
 from privet.model.errors import InvalidRequest, NotFound, SourceUnavailable
@@ -17,7 +16,7 @@ from privet.model.names import DatasetName
 from privet.model.requests import ScanRequest
 from privet.model.sources import TablePlace
 from privet.service.crawls import Registration
-from query.platforms import Person, Place
+from query.platforms import Place
 from services.connected import connected_place
 from services.postgres import DATABASE, PASSWORD, READER, SourceServer, source_server
 
@@ -44,21 +43,9 @@ def place(source: SourceServer, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield place
 
 
-def crawled(place: Place, person: Person, name: str, uri: str) -> Crawl:
-    """A crawl, once it has ended."""
-    crawls = place.services.crawls
-    crawl = crawls.start(person.caller, name, uri)
-    until = time.monotonic() + 120
-    while crawl.status is CrawlStatus.RUNNING:
-        assert time.monotonic() < until
-        time.sleep(0.05)
-        crawl = crawls.get(person.caller, name)
-    return crawl
-
-
 def test_what_is_found(place: Place, source: SourceServer) -> None:
     """The tables that the connection's user may read, with proposed tags, under distinct names."""
-    crawl = crawled(place, place.admin, "all", "connection://shop")
+    crawl = place.crawl(place.admin, "all", "connection://shop")
     assert (crawl.status, crawl.uri) == (
         CrawlStatus.COMPLETED,
         f"connection://shop/{DATABASE}/public",
@@ -74,7 +61,7 @@ def test_registering_and_what_changed_since(place: Place, source: SourceServer) 
     """A found table becomes a dataset; a crawl later says what changed, and its review counts."""
     source.run("CREATE TABLE drifting (id int, total numeric(5, 2))")
     source.run("INSERT INTO drifting VALUES (1, 2.5)")
-    crawled(place, place.admin, "first", "connection://shop")
+    place.crawl(place.admin, "first", "connection://shop")
     name = DatasetName("crawled", "drifting")
     place.services.crawls.register(
         place.admin.caller, "first", Registration("drifting", name, new_database=True)
@@ -88,7 +75,7 @@ def test_registering_and_what_changed_since(place: Place, source: SourceServer) 
     assert len(rows()) == 1
     source.run("ALTER TABLE drifting ADD COLUMN note text")
     source.run("ALTER TABLE drifting ALTER COLUMN total TYPE numeric(9, 4)")
-    again = crawled(place, place.admin, "first", "connection://shop")
+    again = place.crawl(place.admin, "first", "connection://shop")
     drifts = place.services.crawls.drift(place.admin.caller, again)["drifting"]
     assert {(d.kind, d.column) for d in drifts} == {
         (DriftKind.ADDED, "note"),
@@ -106,7 +93,7 @@ def test_who_may(place: Place, source: SourceServer) -> None:
         with pytest.raises(NotFound):
             place.services.crawls.start(crawler.caller, "theirs", uri)
     place.grant("GRANT USE ON DATACONNECTION shop", crawler.role)
-    crawled(place, crawler, "theirs", "connection://shop")
+    place.crawl(crawler, "theirs", "connection://shop")
     place.platform.catalog.databases.create("mine", by="root")
     other = place.person("GRANT ALL ON CRAWLER theirs", "GRANT CREATE ON DATABASE mine")
     wanted = Registration("wanted", DatasetName("mine", "wanted"))
@@ -130,7 +117,7 @@ def test_servers_that_are_away(place: Place, source: SourceServer) -> None:
         "CREATE DATACONNECTION away CXNPROPERTIES('driver'='postgresql', 'host'='127.0.0.1',"
         " 'port'='1', 'user'='secret:user', 'password'='secret:word')",
     )
-    crawl = crawled(place, place.admin, "away", "connection://away")
+    crawl = place.crawl(place.admin, "away", "connection://away")
     assert crawl.status is CrawlStatus.FAILED
     assert "let us in" in crawl.error
     assert PASSWORD not in crawl.error

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from privet.model.crawling.crawls import Crawl, CrawlStatus
+from privet.model.crawling.crawls import CrawlStatus
 from privet.model.errors import SchemaChanged
 from privet.model.names import DatasetName
 from privet.service.crawls import Registration
 from query.platforms import Place, open_place
+from services.connected import secrets_in
 from services.lakana import ENVIRONMENT, NAMESPACE, Lakana, lakana
 
 pytestmark = pytest.mark.service
@@ -36,8 +36,7 @@ def place(
     server: Lakana, tables: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("place")
-    (folder / "token").write_text(server.token)
-    secrets = [{"name": "token", "hosts": ["127.0.0.1"], "file": str(folder / "token")}]
+    secrets = secrets_in(folder, {"token": server.token})
     with open_place(folder / "place", lake=tables, secrets=secrets) as place:
         yield place
 
@@ -52,17 +51,6 @@ def defined(place: Place, server: Lakana, name: str, prefix: str = ENVIRONMENT) 
     )
 
 
-def crawled(place: Place, name: str) -> Crawl:
-    crawls = place.services.crawls
-    crawl = crawls.start(place.admin.caller, name, f"connection://{name}")
-    until = time.monotonic() + 120
-    while crawl.status is CrawlStatus.RUNNING:
-        assert time.monotonic() < until
-        time.sleep(0.05)
-        crawl = crawls.get(place.admin.caller, name)
-    return crawl
-
-
 def test_tables_come_and_go(place: Place, server: Lakana) -> None:
     """What its own clients commit is there at the next scan; what they drop is closed."""
     client = server.client()
@@ -71,7 +59,7 @@ def test_tables_come_and_go(place: Place, server: Lakana) -> None:
         client.create_table(name, ROWS.schema).append(ROWS.slice(at))
     defined(place, server, "lake")
     assert place.services.connections.test(place.admin.caller, "lake").problem == ""
-    crawl = crawled(place, "lake")
+    crawl = place.crawl(place.admin, "lake", "connection://lake")
     assert (crawl.status, crawl.error) == (CrawlStatus.COMPLETED, "")
     assert {f.name: f.problem for f in crawl.found} == {"people": "", "others": ""}
     for found in ("people", "others"):

@@ -140,13 +140,7 @@ def run(place: Place, text: str, person: Person | None = None) -> Any:
 
 def crawled(place: Place, person: Person, name: str) -> Crawl:
     """A crawl over a connection, once it has ended."""
-    crawl = place.services.crawls.start(person.caller, name, f"connection://{name}")
-    until = time.monotonic() + 120
-    while crawl.status is CrawlStatus.RUNNING:
-        assert time.monotonic() < until
-        time.sleep(0.05)
-        crawl = place.services.crawls.get(person.caller, name)
-    return crawl
+    return place.crawl(person, name, f"connection://{name}")
 
 
 def rows(place: Place, name: DatasetName) -> list[int]:
@@ -300,11 +294,7 @@ def test_a_crawl_of_the_path_changes_nothing(lake: Lake) -> None:
     table = lake.make("n.people")
     name = lake.register("people")
     before = lake.place.platform.catalog.datasets.get(name)
-    crawls = lake.place.services.crawls
-    crawl = crawls.start(lake.place.admin.caller, f"p_{lake.name}", table.location())
-    while crawl.status is CrawlStatus.RUNNING:
-        time.sleep(0.05)
-        crawl = crawls.get(lake.place.admin.caller, crawl.name)
+    lake.place.crawl(lake.place.admin, f"p_{lake.name}", table.location())
     lake.place.services.datasets.review(lake.place.admin.caller, name)
     after = lake.place.platform.catalog.datasets.get(name)
     assert after.source == before.source

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -216,13 +215,7 @@ def test_a_crawl_proposes_again_when_the_data_changed(place: Place) -> None:
 
 
 def crawled(place: Place, folder: Path) -> None:
-    name = place.unique("crawl")
-    place.services.crawls.start(place.admin.caller, name, f"file://{folder}")
-    for _ in range(600):
-        found = place.services.crawls.get(place.admin.caller, name)
-        if found.status is not CrawlStatus.RUNNING:
-            break
-        time.sleep(0.1)
+    found = place.crawl(place.admin, place.unique("crawl"), f"file://{folder}")
     assert found.status is CrawlStatus.COMPLETED, found
 
 
