@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import NamedTuple, Self
 
@@ -159,6 +160,11 @@ FieldPath = tuple[str, ...]
 def path_text(path: FieldPath) -> str:
     """A path as text, with `.` between its parts; those that are no identifiers in back quotes."""
     return ".".join(p if is_identifier(p) else f"`{p.replace('`', '``')}`" for p in path)
+
+
+def paths_text(paths: Iterable[FieldPath]) -> str:
+    """Paths as text, in order, with `, ` between them."""
+    return ", ".join(sorted(map(path_text, paths)))
 
 
 def parse_path(text: str) -> FieldPath:

@@ -10,7 +10,7 @@ from privet.model.datasets import Column, Dataset
 from privet.model.decisions import TransformUse
 from privet.model.errors import InvalidRequest
 from privet.model.expressions import Call, Expr
-from privet.model.names import FieldPath, TagName
+from privet.model.names import FieldPath, TagName, paths_text
 from privet.model.permissions import Effect, Permission, TransformClause
 from privet.model.transforms import (
     CLEAR_RANK,
@@ -200,8 +200,7 @@ def _shown(
 
 def _of_fields(fields: frozenset[FieldPath]) -> Way:
     """Some fields in clear: less protective than any transform of the whole."""
-    text = ", ".join(sorted(map(".".join, fields)))
-    return Way(None, (CLEAR_RANK, text, "", False), fields)
+    return Way(None, (CLEAR_RANK, paths_text(fields), "", False), fields)
 
 
 def strictest(clauses: Sequence[TransformClause], column: Column, dataset: Dataset) -> Way:

@@ -23,7 +23,7 @@ from privet.model.decisions import (
     Verdict,
 )
 from privet.model.expressions import Expr
-from privet.model.names import FieldPath
+from privet.model.names import FieldPath, paths_text
 from privet.model.permissions import Permission
 from privet.model.principals import Principal
 from privet.model.transforms import find_spec, steps
@@ -297,7 +297,7 @@ def _reasons(place: int, column: Column, firing: list[Firing]) -> Iterable[Reaso
             detail = grant.warnings.get(column.name, "it is not among the columns it shows")
             yield Reason("hides", grant.permission.id, detail)
         elif way.fields is not None:
-            named = ", ".join(sorted(map(".".join, way.fields)))
+            named = paths_text(way.fields)
             yield Reason("shows", grant.permission.id, f"its fields {named} in clear{where}")
         elif way.transform is None:
             yield Reason("shows", grant.permission.id, f"in clear{where}")

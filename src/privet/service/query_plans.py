@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from privet.model.decisions import CellOption, ColumnDecision, Decision, TransformUse, Verdict
-from privet.model.names import DatasetName
+from privet.model.names import DatasetName, paths_text
 from privet.model.transforms import get_spec, steps
 from privet.query import Explained
 
@@ -82,5 +82,5 @@ def _way(option: CellOption, safeguards: tuple[TransformUse, ...]) -> str:
     uses = (*([own] if own else []), *(use for use in safeguards if use != own))
     deeds = [get_spec(step.function).says for use in uses for step in steps(use.call)]
     if option.fields is not None:
-        deeds.insert(0, f"only its fields {', '.join(sorted(map('.'.join, option.fields)))}")
+        deeds.insert(0, f"only its fields {paths_text(option.fields)}")
     return " and then ".join(deeds) or "as it is"

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from privet.model.decisions import CellOption, ColumnDecision, Decision, TransformUse, Verdict
 from privet.model.expressions import And, Expr, Or
-from privet.model.names import DatasetName
+from privet.model.names import DatasetName, paths_text
 from privet.policy.language.english import condition_english
 from privet.policy.language.printing import filter_sql, transform_sql
 
@@ -219,6 +219,6 @@ def _way(option: CellOption, safeguards: tuple[TransformUse, ...]) -> str:
     uses = [transform_sql(use.call) for use in (*([own] if own else []), *added)]
     seen = _IN_CLEAR
     if option.fields is not None:
-        seen = f"only its fields {', '.join(sorted(map('.'.join, option.fields)))}"
+        seen = f"only its fields {paths_text(option.fields)}"
         uses = [seen, *uses] if uses else []
     return ", then ".join(uses) or seen
