@@ -133,6 +133,13 @@ PII, GEO = TagName("pii", "name"), TagName("geo", "town")
             ),
             d.CreateTable(T, delimiter="|"),
         ),
+        (
+            (
+                "CREATE TABLE d.t WITH SERDEPROPERTIES('field.delim'='\\t',"
+                " 'serialization.format'='\\t')"
+            ),
+            d.CreateTable(T, delimiter="\t"),
+        ),
         ("ALTER TABLE d.t SET LOCATION '/x'", d.SetLocation(T, "/x")),
         ("ALTER TABLE d.t RECOVER PARTITIONS", d.AlterPartitions(T, "RECOVER")),
         (

@@ -274,21 +274,22 @@ def read_reading(tree: Branch | None) -> tuple[str | None, str | None]:
     items = (each for each in (branches(tree) if tree else ()) if each.data == "property")
     for item in items:
         key, value = tokens(item)
-        name = _READING.get(read_text(key).lower())
-        if read_text(key).lower() == _AGAIN:
-            if read_text(value) not in {_UNSAID, said.get("delimiter")}:
+        word, written = read_text(key), read_text(value)
+        if word.lower() == _AGAIN:
+            if _ESCAPES.get(written, written) not in {_UNSAID, said.get("delimiter")}:
                 raise ParseFailed(
                     f"`{_AGAIN}` is what `field.delim` before it is, or '{_UNSAID}'",
                     position=position_of(value),
                 )
             continue
+        name = _READING.get(word.lower())
         if name is None or name in said:
             raise ParseFailed(
-                f"`{read_text(key)[:64]}` does not say how text is read, or says it again",
+                f"`{word[:64]}` does not say how text is read, or says it again",
                 hint="SERDEPROPERTIES are 'field.delim' or 'separatorChar', and 'quoteChar'",
                 position=position_of(key),
             )
-        said[name] = _SAYS[name](read_text(key), read_text(value), position_of(value))
+        said[name] = _SAYS[name](word, written, position_of(value))
     return said.get("delimiter"), said.get("quote")
 
 
