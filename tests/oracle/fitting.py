@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from enum import Enum
 from itertools import combinations
 
+import pyarrow.types as pat
 from asked import SEVERAL, answered, columns_in, fields_in, found
 from kinds import Misfit, inner_kinds, kind_of, kind_of_type, lists_around
 from never import can_be_true
@@ -32,8 +33,26 @@ def fit_of(where: Expr, world: World) -> Fit:
     if SEVERAL in missing or not _is_test(expr, {**kinds, **dict.fromkeys(missing, "null")}):
         return Fit.NOT
     if missing:
-        return Fit.MISSING
+        return Fit.NOT if _is_something_else(missing, world) else Fit.MISSING
     return Fit.WELL if _is_about_one_list(expr, world) else Fit.NOT
+
+
+def _is_something_else(missing: Iterable[str], world: World) -> bool:
+    """Whether one that is missing is not for want of a field: there are two, or no struct."""
+    types = {c.name: c.type for c in world.dataset.columns if c.reviewed}
+    for name in missing:
+        column, *path = name.split(".")
+        kind = types.get(column)
+        while kind is not None and path:
+            while pat.is_list(kind):
+                kind = kind.value_type
+            if not pat.is_struct(kind):
+                return True
+            named = [f.type for f in kind if f.name.lower() == path[0]]
+            if len(named) > 1:
+                return True
+            kind, path = (named[0] if named else None), path[1:]
+    return False
 
 
 def _is_test(expr: Expr, kinds: Mapping[str, str]) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
-from privet.model.datasets import Column, Dataset
+from privet.model.datasets import Column, Dataset, plain_type
 from privet.model.errors import InvalidRequest, UnknownName
 from privet.model.expressions import (
     Call,
@@ -27,7 +27,7 @@ from privet.model.expressions import (
 from privet.model.names import DatasetName, TagName
 from privet.model.permissions import Permission
 from privet.policy.binding import check_filter, column_kinds, columns_of
-from privet.policy.fields import check_items, field_kinds, fields_in
+from privet.policy.fields import check_items, field_kinds, fields_in, lacks_field
 from privet.policy.fold import ALWAYS, fold_filter
 from privet.policy.functions import Kind
 from privet.policy.settling import Reader, ambiguous, asked_of, of_dataset, settle
@@ -212,13 +212,19 @@ def where_of(permission: Permission, dataset: Dataset, kinds: Mapping[str, Kind]
         check_filter(expr, kinds)
         check_items(expr, dataset, kinds)
     except InvalidRequest as error:
-        return Where(expr, kinds, asked, error.message, _lacks_only(expr, kinds, error))
+        return Where(expr, kinds, asked, error.message, _lacks_only(expr, dataset, kinds, error))
     return Where(expr, kinds, asked, timed=any(c.function == "now" for c in asked))
 
 
-def _lacks_only(expr: Expr, kinds: Mapping[str, Kind], error: InvalidRequest) -> bool:
-    """Whether a filter would fit if the dataset had the columns that it lacks."""
+def _lacks_only(
+    expr: Expr, dataset: Dataset, kinds: Mapping[str, Kind], error: InvalidRequest
+) -> bool:
+    """Whether a filter would fit if the dataset had the columns and fields that it lacks."""
     if not isinstance(error, UnknownName):
+        return False
+    types = {c.name: plain_type(c.type) for c in dataset.columns if c.name in kinds}
+    unknown = (r.path for r in fields_in(expr) if r.name not in kinds and r.path[0] in types)
+    if not all(lacks_field(types[path[0]], path) for path in unknown):
         return False
     try:
         named = (*columns_of(expr), *(ref.name for ref in fields_in(expr)))

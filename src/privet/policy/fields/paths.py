@@ -35,16 +35,37 @@ def find_field(kind: pa.DataType, path: FieldPath) -> Field | None:
     for steps, part in enumerate(path[1:], 1):
         if pat.is_list(kind):
             lists.append(path[:steps])
-        while pat.is_list(kind):
-            kind = kind.value_type
-        if not pat.is_struct(kind):
-            return None
-        fields = [kind.field(i) for i in range(kind.num_fields)]
-        called = [f for f in fields if f.name.lower() == part]
-        if len(called) != 1:
+        called = _called(kind, part)
+        if called is None or len(called) != 1:
             return None
         kind = called[0].type
     return Field(kind, tuple(lists))
+
+
+def lacks_field(kind: pa.DataType, path: FieldPath) -> bool:
+    """Whether there is none at a path because a struct on the way has no field of that name.
+
+    Where two are called so, or something else than a struct stands on the way, there is no less
+    than was meant: it is something else.
+    """
+    for part in path[1:]:
+        called = _called(kind, part)
+        if called is None or len(called) > 1:
+            return False
+        if not called:
+            return True
+        kind = called[0].type
+    return False
+
+
+def _called(kind: pa.DataType, part: str) -> list[pa.Field] | None:
+    """The fields of that name in a struct, or in the items of a list; None of what has none."""
+    while pat.is_list(kind):
+        kind = kind.value_type
+    if not pat.is_struct(kind):
+        return None
+    fields = (kind.field(i) for i in range(kind.num_fields))
+    return [f for f in fields if f.name.lower() == part]
 
 
 def fields_in(expr: Expr) -> tuple[FieldRef, ...]:
