@@ -209,18 +209,19 @@ class EnforcedPlan:
             return first.cells(raw)
         open_cells = np.ones(len(raw), np.bool_)
         parts: list[pa.Array] = []
-        for is_part, options in groupby(output.options, lambda o: o.fields is not None):
-            for option in [] if is_part else options:
-                holds = _holds(option, masks) & open_cells
-                open_cells &= ~holds
-                parts.append(option.cells(withhold(raw, holds)))
-            if is_part:
+        for in_part, options in groupby(output.options, lambda o: o.fields is not None):
+            if in_part:
                 some = list(options)
                 seen = _fields_seen(some, masks, open_cells)
                 # They differ in their fields only.
                 kind = plain_type(output.column.type)
                 parts.append(some[0].cells(project(raw, kind, seen)))
                 open_cells &= ~np.logical_or.reduce([_holds(o, masks) for o in some])
+                continue
+            for option in options:
+                holds = _holds(option, masks) & open_cells
+                open_cells &= ~holds
+                parts.append(option.cells(withhold(raw, holds)))
         return parts[0] if len(parts) == 1 else rebuild(pc.coalesce(*parts), None)
 
     @property

@@ -61,9 +61,8 @@ def _records(call: Call, params: Any) -> Any:
     ruled = call.services.rewrites.rule(call.caller, name, empty=True)
     if not ruled.decision.allowed:
         return _nothing(params, ruled.filter)
-    decision = ruled.decision
     found = call.services.rewrites.records(call.caller, name, params.records, strangers=True)
-    told = _told(decision, params)
+    told = _told(ruled.decision, params)
     told.filtered_records = list(found.passed)
     told.result_records = list(found.records) or None if params.return_records else None
     return told
