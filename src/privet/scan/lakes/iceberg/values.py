@@ -25,9 +25,8 @@ from privet.scan.lakes.base import not_read, within
 from privet.scan.lakes.data_files import LakeFile, file_pieces
 from privet.scan.lakes.projection import KeyOf, Node
 
-MOST_BYTES = 256 << 20
-"""Bytes of deleted values that are held for one table."""
-_MOST_ROWS = 16 << 20
+MOST_BYTES, _MOST_ROWS = 256 << 20, 16 << 20
+"""Bytes and rows of deleted values that are held for one scan."""
 _MOST_LISTS = 10_000
 
 Codes = npt.NDArray[np.int64]
@@ -124,6 +123,7 @@ class ValueDeletes:
         self._metadata = metadata
         self._tools = tools
         self._read: dict[str, list[pa.ChunkedArray]] = {}
+        self._rows = 0
         self._held = 0
         self._last: tuple[tuple[str, ...], list[DeletedValues]] = ((), [])
 
@@ -163,11 +163,10 @@ class ValueDeletes:
 
     def _load(self, uri: str, nodes: Sequence[Node]) -> list[pa.ChunkedArray]:
         chunks: list[list[pa.Array]] = [[] for _ in nodes]
-        rows = 0
         for batch in self._batches(uri, nodes):
-            rows += batch.num_rows
+            self._rows += batch.num_rows
             self._held += batch.nbytes
-            if rows > _MOST_ROWS or self._held > MOST_BYTES:
+            if self._rows > _MOST_ROWS or self._held > MOST_BYTES:
                 raise too_large("the list of deleted rows")
             for at, column in enumerate(batch.columns):
                 chunks[at].append(column)
