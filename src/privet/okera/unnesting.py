@@ -293,6 +293,3 @@ def _of_maps(select: exp.Select, items: list[_Items]) -> None:
         inner = column.name.lower() in {"key", "value"} and column.table.lower() in aliases
         if inner and not column.db:
             column.replace(_reference(column.table, [ITEM, column.name]))
-
-
-__all__ = ["Describe", "marked", "unnested"]

@@ -38,6 +38,3 @@ def _described(call: Call, tree: exp.Expr) -> pa.Schema:
         # It is a place in a statement that the author never saw.
         error.position = None
         raise
-
-
-__all__ = ["written_out"]
