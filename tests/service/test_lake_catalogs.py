@@ -253,6 +253,9 @@ def test_statements(lake: Lake) -> None:
     run(place, f"CREATE DATABASE {database}_of {text}")
     with pytest.raises(InvalidRequest):
         run(place, f"ALTER DATABASE {database}_of LOAD DEFINITIONS()")
+    for where in ((), ("db",), ("db", "public")):
+        with pytest.raises(InvalidRequest):
+            place.services.tables.behind(place.admin.caller, lake.name, *where)
 
 
 # ---- tables that are others

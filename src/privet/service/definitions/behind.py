@@ -24,7 +24,8 @@ def list_behind(
 
     Raises:
         NotFound, Forbidden: the caller may not use it.
-        InvalidRequest: it is to another database, or its driver or secrets are none of this server.
+        InvalidRequest: it is to another database or a catalog, or its driver or secrets are none
+            of this server.
         SourceUnavailable: the database is away, or does not let us in.
     """
     on = on_connection(fold(connection, "connection name"))

@@ -134,13 +134,7 @@ class ConnectedTables:
                     f"database `{database}` names no connection",
                     hint=f"ALTER DATABASE {database} SET DBPROPERTIES('{CONNECTION}'='...')",
                 )
-            behind = self._platform.catalog.connections.get(connection)
-            if is_catalog(behind):
-                raise InvalidRequest(
-                    f"connection `{connection}` is to a catalog of Iceberg",
-                    hint=f"crawl connection://{connection} instead",
-                )
-            place = default_place(behind)
+            place = default_place(self._platform.catalog.connections.get(connection))
             wanted = tables or self._platform.databases.names(
                 connection, place.database, place.schema
             )
@@ -299,6 +293,15 @@ def said_of(place: TablePlace | CatalogPlace) -> dict[str, str]:
 
 
 def default_place(connection: DataConnection) -> TablePlace:
-    """Where tables without a database and schema are, behind a connection."""
+    """Where tables without a database and schema are, behind a connection.
+
+    Raises:
+        InvalidRequest: it leads to a catalog of Iceberg.
+    """
+    if is_catalog(connection):
+        raise InvalidRequest(
+            f"connection `{connection.name}` is to a catalog of Iceberg",
+            hint=f"crawl connection://{connection.name} instead",
+        )
     schema = connection.schema or _DEFAULT_SCHEMA
     return TablePlace(connection.name, connection.database or "postgres", schema, "")
