@@ -255,7 +255,7 @@ def test_statements(lake: Lake) -> None:
         run(place, f"ALTER DATABASE {database}_of LOAD DEFINITIONS()")
     for where in ((), ("db",), ("db", "public")):
         with pytest.raises(InvalidRequest):
-            place.services.tables.behind(place.admin.caller, lake.name, *where)
+            place.services.connections.browse(place.admin.caller, lake.name, *where)
 
 
 # ---- tables that are others

@@ -29,6 +29,7 @@ from privet.service.connecting import (
     reading_places,
     reference,
 )
+from privet.service.definitions import default_place
 from privet.service.platform import Caller, Platform
 from privet.service.rights import Administrator
 
@@ -118,6 +119,33 @@ class Connections:
         needs = (Need(AccessLevel.SHOW, on),)
         steward(self._platform, caller, Act("connection.describe", on.name, needs=needs))
         return self._platform.catalog.connections.get(on.name)
+
+    def browse(
+        self, caller: Caller, name: str, database: str = "", schema: str = ""
+    ) -> tuple[str, ...]:
+        """The database behind a connection; the schemas in that; the tables in one.
+
+        Args:
+            caller: who may use the connection.
+            name: of the connection.
+            database: whose schemas are wanted; without one, the databases are.
+            schema: whose tables are wanted, of those that the connection's user may read.
+
+        Raises:
+            NotFound, Forbidden: the caller may not use it.
+            InvalidRequest: it is to another database or a catalog, or its driver or secrets are
+                none of this server.
+            SourceUnavailable: the database is away, or does not let us in.
+        """
+        on = on_connection(fold(name, "connection name"))
+        act = Act("connection.browse", on.name, needs=(Need(AccessLevel.USE, on),))
+        with administer(self._platform, caller, act):
+            found = self._platform.catalog.connections.get(on.name)
+            if not database:
+                return (default_place(found).database,)
+            if not schema:
+                return self._platform.databases.schemas(on.name, database)
+            return self._platform.databases.names(on.name, database, schema)
 
     def test(self, caller: Caller, name: str) -> Tested:
         """Try to log in.

@@ -179,7 +179,8 @@ def _discover(call: Call, params: Any) -> Any:
     """What lies behind a connection: its database, the schemas in one, or the tables in one."""
     database, schema = params.jdbc_catalog or "", params.jdbc_schema or ""
     name = params.connection.name
-    names = _using(call, lambda: call.services.tables.behind(call.caller, name, database, schema))
+    connections = call.services.connections
+    names = _using(call, lambda: connections.browse(call.caller, name, database, schema))
     found = [_in(database, schema, each) for each in names]
     dataset = T.TCrawlerDiscoveryDataset(connection=params.connection, jdbc_datasets=found)
     return T.TDiscoverCrawlerResult(crawler_discover_datasets=[dataset], count=len(found))
@@ -201,7 +202,7 @@ def _crawl(call: Call, params: Any) -> Any:
     starter = call
     if call.compatibility:
         # With the original whoever may use a connection may crawl it.
-        _using(call, lambda: call.services.tables.behind(call.caller, name))
+        _using(call, lambda: call.services.connections.browse(call.caller, name))
         starter = call.of_user("")
     with suppress(Conflict):
         # It runs already, which is what was asked for.
