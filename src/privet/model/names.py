@@ -46,13 +46,13 @@ def is_identifier(text: str) -> bool:
     return bool(_IDENTIFIER.fullmatch(text)) and text == text.lower()
 
 
-def fold_path(text: str, what: str = "column name") -> str:
+def fold_path(text: str) -> str:
     """Fold the name of a column, or a path to a field inside one: `column.field`.
 
     Raises:
         InvalidRequest: some part is no identifier.
     """
-    return ".".join(fold(part, what) for part in text.split("."))
+    return ".".join(fold(part, "column name") for part in text.split("."))
 
 
 def fold_domain(text: str) -> str:
