@@ -253,6 +253,14 @@ def test_who_cuts_text_otherwise_may_read_all_of_it(place: Place) -> None:
     with pytest.raises(Forbidden, match="SELECT on the URI"):
         run(place, statement, person)
     place.grant(f"GRANT SELECT ON URI 'file://{folder}'", person.role)
+    # Of what lies below a table, that reads nothing.
+    with pytest.raises(Forbidden, match="MANAGE_GRANTS"):
+        run(place, statement, person)
+    place.grant(f"GRANT MANAGE_GRANTS ON TABLE {name}", person.role)
+    with pytest.raises(Forbidden, match="REMOVE_ATTRIBUTE"):
+        run(place, statement, person)
+    for on in (f"TABLE {name}", "ATTRIBUTE NAMESPACE security"):
+        place.grant(f"GRANT REMOVE_ATTRIBUTE ON {on}", person.role)
     assert run(place, statement, person).message == "done"
 
 

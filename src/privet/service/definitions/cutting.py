@@ -7,9 +7,28 @@ from dataclasses import replace
 from privet.crawler import Given
 from privet.model.datasets import Column, Dataset, Format, Source
 from privet.model.errors import InvalidRequest
+from privet.model.names import DatasetName
+from privet.model.permissions import AccessLevel, Scope, on_dataset
+from privet.policy import Need
 from privet.policy import definitions as d
 from privet.service.platform import Platform
 from privet.service.proposals import look_at_files
+from privet.service.rights import tag_needs
+
+
+def moving(name: DatasetName, before: Dataset | None, path: Scope) -> tuple[Need, ...]:
+    """The rights that it needs beside the one to alter: cells leave what protects them.
+
+    Args:
+        name: of the table.
+        before: the table, if there is one.
+        path: where its files are.
+    """
+    on = on_dataset(name)
+    held = {tag for c in (before.columns if before else ()) for tag in c.tags | c.inner_tags}
+    taken = (n for tag in sorted(held) for n in tag_needs(AccessLevel.REMOVE_ATTRIBUTE, tag, on))
+    needs = Need(AccessLevel.SELECT, path), Need(AccessLevel.MANAGE_GRANTS, on)
+    return (*needs, *dict.fromkeys(taken))
 
 
 def cut_anew(

@@ -25,7 +25,6 @@ from privet.policy import Need
 from privet.policy import definitions as d
 from privet.service.access import Act, administer, authenticate
 from privet.service.copies import remove_files
-from privet.service.definitions.behind import list_behind
 from privet.service.definitions.columns import (
     VERSION,
     as_declared,
@@ -42,7 +41,7 @@ from privet.service.definitions.connected import (
     creating,
     is_connected,
 )
-from privet.service.definitions.cutting import cut_anew
+from privet.service.definitions.cutting import cut_anew, moving
 from privet.service.definitions.empty import as_own, empty_files, without_files
 from privet.service.definitions.replacing import replaced, replacing
 from privet.service.definitions.returning import permissions_again
@@ -199,10 +198,12 @@ class Tables:
     def set_reading(self, caller: Caller, wanted: d.SetReading) -> Dataset:
         """Cut the text of a table otherwise from now on, into the columns that it has.
 
-        Whoever does reads the files anyhow: what a cell holds moves to other cells by it.
+        What a cell holds moves to other cells by it, and so under other grants and tags: a right
+        to the address of the files alone reads nothing of a table there.
 
         Args:
-            caller: who may alter the table and read its files by their address.
+            caller: who may alter the table, read what is at its address, manage its grants, and
+                take off the tags of its columns.
             wanted: what delimits and quotes.
 
         Raises:
@@ -212,7 +213,7 @@ class Tables:
         name = wanted.dataset
         before = self._platform.catalog.datasets.find(name)
         path = Scope(ScopeKind.URI, name=before.source.uri) if before else Scope(ScopeKind.URI)
-        needs = Need(AccessLevel.ALTER, on_dataset(name)), Need(AccessLevel.SELECT, path)
+        needs = (Need(AccessLevel.ALTER, on_dataset(name)), *moving(name, before, path))
         detail = {"delimiter": wanted.delimiter, "quote": wanted.quote}
         act = Act("dataset.update", str(name), detail=detail, needs=needs)
         with administer(self._platform, caller, act) as author:
@@ -267,12 +268,6 @@ class Tables:
                 except (SourceInvalid, SourceUnavailable, Conflict, NotFound) as error:
                     notes.append(f"`{dataset.name}`: {error.message}")
         return Tagged(tags, tuple(notes))
-
-    def behind(
-        self, caller: Caller, connection: str, database: str = "", schema: str = ""
-    ) -> tuple[str, ...]:
-        """See `list_behind`."""
-        return list_behind(self._platform, caller, connection, database, schema)
 
     def load(self, caller: Caller, database: str, tables: tuple[str, ...] = ()) -> Loaded:
         """See `ConnectedTables.load`."""
