@@ -245,6 +245,16 @@ def test_a_long_note(server: TrialServer, granted: Client) -> None:
     assert event["detail"] == {"length": len(text), "sha256": digest}
 
 
+def test_a_note_of_many_datasets(server: TrialServer, granted: Client) -> None:
+    """They leave room for what tells the statement, however many are named and in what letters."""
+    text = "select " + "1, " * 3_000 + "1"
+    named = {f"{n:04}" + "\U0001f600" * 300 for n in range(2_000)}
+    granted.call("AuditQuery", T.TAuditQueryParams(query=text, accessed_datasets=named))
+    (event, *_) = server.events(action="query.note")
+    assert event["detail"]["sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    assert len(event["detail"]["datasets"]) + event["detail"]["more_datasets"] == 2_000
+
+
 def test_a_statement_of_megabytes(granted: Client) -> None:
     """It is told that it is too large, at once."""
     error = refused(granted, sql="select " + "1," * 600_000 + "1", client=CLIENT.PRESTO)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import islice
 from typing import Any
 
 from privet.enforcement.rewriting import Foreign, get_engine, is_select, whole
@@ -31,6 +32,8 @@ from privet.service.rights import Administrator
 _ACTION = "query.rewrite"
 _NOTED = 4096
 """Characters of a statement that ran elsewhere: anybody may send one, and none was decided."""
+_MOST_NOTED, _LONGEST_NOTED = 16, 256
+"""Names of datasets that such a one is said to have read, and characters of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +247,10 @@ class Rewrites:
         noted = event_of(principal, caller, "query.note", Outcome.COMPLETED)
         detail: dict[str, Any] = {}
         if datasets:
-            detail["datasets"] = [each[:256] for each in datasets]
+            detail["datasets"] = [each[:_LONGEST_NOTED] for each in islice(datasets, _MOST_NOTED)]
+        if len(datasets) > _MOST_NOTED:
+            # Else so many of them would leave no room for what tells the statement.
+            detail["more_datasets"] = len(datasets) - _MOST_NOTED
         if len(text) > _NOTED:
             whole_text = text.encode(errors="surrogatepass")
             detail |= {"length": len(text), "sha256": sha256(whole_text).hexdigest()}
