@@ -95,9 +95,7 @@ def test_every_statement_is_decided_and_recorded(place: Place) -> None:
     nobody = place.person(user="nobody")
     kinds: set[type] = set()
     for template, action in STATEMENTS:
-        text = template.format(
-            files=place.lake / "files", text=place.lake / "text", dial=DIAL
-        )
+        text = template.format(files=place.lake / "files", text=place.lake / "text", dial=DIAL)
         kinds.add(type(parse(text)))
         seen = len(events(place, nobody))
         with pytest.raises((Forbidden, NotFound)) as caught:
